@@ -1,0 +1,61 @@
+{{- /*
+Mounts, read-only, the volume that holds each path that a sidecar reads. Takes what outrigger-….sidecar takes.
+The volume is found by the mounts of the author's containers, shared volumes among them: the longest mountPath wins.
+*/ -}}
+{{- define "outrigger-0.1.0.mountReads" -}}
+{{- $sidecar := .sidecar -}}
+{{- $mounts := $sidecar.volumeMounts | default list -}}
+{{- range $read := .contribution.reads -}}
+  {{- $found := dict -}}
+  {{- range $container := concat $.work.author.containers $.work.author.initContainers -}}
+    {{- range $mount := $container.volumeMounts -}}
+      {{- if and (include "outrigger-0.1.0.holds" (list $mount.mountPath $read.path)) (gt (len $mount.mountPath) (len ($found.mountPath | default ""))) -}}
+        {{- $found = $mount -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if $found -}}
+    {{- $mounts = append $mounts (set (pick $found "name" "mountPath" "subPath" "subPathExpr") "readOnly" true) | uniq -}}
+  {{- else -}}
+    {{- include "outrigger-0.1.0.problem" (list $.work (printf "%s.%s" $.contribution.path $read.key)
+          (printf "%q lies in no volume that the app mounts; add %s.volumes.NAME.mountPath: %s" $read.path $.work.key (dir $read.path))) -}}
+  {{- end -}}
+{{- end -}}
+{{- if $mounts -}}{{- $_ := set $sidecar "volumeMounts" $mounts -}}{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints true where a path, or what a glob can match, lies at or below a mountPath. Takes a list: mountPath, path.
+*/ -}}
+{{- define "outrigger-0.1.0.holds" -}}
+{{- $mountPath := index . 0 | trimSuffix "/" -}}
+{{- $fixed := regexReplaceAll "/[^/]*[*?\\[].*$" (index . 1) "" -}}
+{{- if or (eq $fixed $mountPath) (hasPrefix (printf "%s/" $mountPath) $fixed) -}}true{{- end -}}
+{{- end -}}
+
+{{- /*
+Gives a sidecar's mounts of shared volumes that have no mountPath the path at which the app has the volume. Takes
+what outrigger-….sidecar takes.
+*/ -}}
+{{- define "outrigger-0.1.0.completeMounts" -}}
+{{- $mounts := list -}}
+{{- range $mount := .sidecar.volumeMounts -}}
+  {{- if $mount.mountPath -}}
+    {{- $mounts = append $mounts $mount -}}
+  {{- else -}}
+    {{- $path := "" -}}
+    {{- range $container := $.work.author.containers -}}
+      {{- range $container.volumeMounts -}}
+        {{- if and (eq .name $mount.name) (not $path) -}}{{- $path = .mountPath -}}{{- end -}}
+      {{- end -}}
+    {{- end -}}
+    {{- if $path -}}
+      {{- $mounts = append $mounts (merge (dict "mountPath" $path) $mount) -}}
+    {{- else -}}
+      {{- include "outrigger-0.1.0.problem" (list $.work (printf "%s.volumeMounts" $.contribution.path)
+            (printf "volume %q has no mountPath here and the app mounts no volume of that name; add %s.volumes.%s.mountPath, or give a mountPath" $mount.name $.work.key $mount.name)) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if $mounts -}}{{- $_ := set .sidecar "volumeMounts" $mounts -}}{{- end -}}
+{{- end -}}

@@ -1,0 +1,205 @@
+// Command schema writes library/outrigger/values.schema.json from the parts in this folder and Kubernetes' own types.
+//
+// JSON Schema has no way to say "these keys, those of that type, and no others": additionalProperties does not see
+// through allOf. So the parts that share keys are merged here, and the file is generated:
+//
+//	values.json        the library's own keys
+//	entry.json         keys of every entry of every pattern
+//	sidecar.json       keys of every entry that makes a sidecar from an image of the library's
+//	patterns/*.json    one file for each pattern, named as its values key; "include" names parts or Kubernetes types
+//
+// Usage: go run ./library/schema [--check]. With --check nothing is written, and a stale file is an error.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"github.com/invopop/jsonschema" // reflects Go structs, so that the keys are the API's own and not typed in again
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+const (
+	partsFolder = "library/schema"
+	schemaFile  = "library/outrigger/values.schema.json"
+)
+
+// object is a JSON object, as encoding/json reads it.
+type object = map[string]any
+
+func main() {
+	log.SetFlags(0)
+	check := flag.Bool("check", false, "fail where the file is not what would be written")
+	flag.Parse()
+	if err := run(*check); err != nil {
+		log.Fatal("schema: ", err)
+	}
+}
+
+func run(check bool) error {
+	schema, err := build(partsFolder)
+	if err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(schema, "", " ")
+	if err != nil {
+		return err
+	}
+	text = append(text, '\n')
+	if !check {
+		return os.WriteFile(schemaFile, text, 0o644)
+	}
+	present, err := os.ReadFile(schemaFile)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(present, text) {
+		return errors.New(schemaFile + " is stale; run: make generate")
+	}
+	return nil
+}
+
+// build returns the whole schema from the parts in a folder.
+func build(folder string) (object, error) {
+	schema, err := read(filepath.Join(folder, "values.json"))
+	if err != nil {
+		return nil, err
+	}
+	definitions, err := kubernetesTypes()
+	if err != nil {
+		return nil, err
+	}
+	patterns, err := filepath.Glob(filepath.Join(folder, "patterns", "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range patterns {
+		pattern, err := read(file)
+		if err != nil {
+			return nil, err
+		}
+		entry, err := entrySchema(folder, pattern, definitions)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		key := strings.TrimSuffix(filepath.Base(file), ".json")
+		schema["properties"].(object)[key] = object{"type": "object", "additionalProperties": entry}
+	}
+	schema["definitions"] = referenced(schema["properties"], definitions)
+	return schema, nil
+}
+
+// entrySchema merges the parts that a pattern includes with the pattern's own properties, which win.
+func entrySchema(folder string, pattern object, definitions object) (object, error) {
+	properties := object{}
+	for _, name := range pattern["include"].([]any) {
+		part, known := definitions[name.(string)].(object)
+		if known {
+			part = part["properties"].(object)
+		} else {
+			var err error
+			if part, err = read(filepath.Join(folder, name.(string)+".json")); err != nil {
+				return nil, err
+			}
+		}
+		maps.Copy(properties, part)
+	}
+	maps.Copy(properties, pattern["properties"].(object))
+	return object{
+		"type":                 "object",
+		"description":          pattern["description"],
+		"additionalProperties": false,
+		"properties":           properties,
+	}, nil
+}
+
+// kubernetesTypes returns the definitions of the types that entries include, strict to the last key. A container has no
+// name here: the entry's key is its name. A mount may leave out its mountPath where the app says it.
+func kubernetesTypes() (object, error) {
+	definitions := object{}
+	for _, value := range []any{corev1.Container{}, corev1.VolumeSource{}} {
+		reflector := jsonschema.Reflector{Mapper: mapSpecialTypes}
+		text, err := json.Marshal(reflector.Reflect(value))
+		if err != nil {
+			return nil, err
+		}
+		// The reflector writes draft 2020-12 references; Helm's validator wants them where draft-07 has them.
+		var reflected object
+		if err := json.Unmarshal(bytes.ReplaceAll(text, []byte("#/$defs/"), []byte("#/definitions/")), &reflected); err != nil {
+			return nil, err
+		}
+		maps.Copy(definitions, reflected["$defs"].(object))
+	}
+	delete(definitions["Container"].(object)["properties"].(object), "name")
+	definitions["Quantity"] = object{"type": []string{"string", "number"}, "pattern": `^[+-]?[0-9.]+([eE][+-]?[0-9]+|[numkKMGTPE]i?)?$`}
+	mount := maps.Clone(definitions["VolumeMount"].(object))
+	mount["required"] = []string{"name"}
+	definitions["SharedVolumeMount"] = mount
+	return definitions, nil
+}
+
+// mapSpecialTypes gives the types that are not what their Go structs look like the shape they have in YAML.
+func mapSpecialTypes(t reflect.Type) *jsonschema.Schema {
+	switch t {
+	case reflect.TypeFor[resource.Quantity]():
+		return &jsonschema.Schema{Ref: "#/definitions/Quantity"}
+	case reflect.TypeFor[intstr.IntOrString]():
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "integer"}, {Type: "string"}}}
+	case reflect.TypeFor[metav1.Time](), reflect.TypeFor[metav1.MicroTime]():
+		return &jsonschema.Schema{Type: "string"}
+	case reflect.TypeFor[metav1.FieldsV1]():
+		return &jsonschema.Schema{Type: "object"}
+	}
+	return nil
+}
+
+// referenced returns the definitions that a value refers to, directly or through others.
+func referenced(value any, definitions object) object {
+	found := object{}
+	var walk func(any)
+	walk = func(value any) {
+		switch value := value.(type) {
+		case object:
+			if reference, ok := value["$ref"].(string); ok {
+				name := strings.TrimPrefix(reference, "#/definitions/")
+				if _, seen := found[name]; !seen {
+					found[name] = definitions[name]
+					walk(definitions[name])
+				}
+			}
+			for _, each := range value {
+				walk(each)
+			}
+		case []any:
+			for _, each := range value {
+				walk(each)
+			}
+		}
+	}
+	walk(value)
+	return found
+}
+
+func read(file string) (object, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var value object
+	if err := json.Unmarshal(text, &value); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return value, nil
+}
