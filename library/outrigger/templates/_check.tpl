@@ -143,10 +143,11 @@ Takes a list: the work dict, the container.
 {{- range $work.podTemplate.spec.volumes -}}{{- $_ := set $volumes .name true -}}{{- end -}}
 {{- $paths := dict -}}
 {{- range $mount := $container.volumeMounts -}}
-  {{- with get $paths $mount.mountPath -}}
-    {{- include "outrigger-0.1.0.problem" (list $work (printf "%s.volumeMounts" $origin) (printf "%s is the mountPath of volume %q and of volume %q; change or remove one" $mount.mountPath . $mount.name)) -}}
+  {{- $path := toString $mount.mountPath -}}
+  {{- with get $paths $path -}}
+    {{- include "outrigger-0.1.0.problem" (list $work (printf "%s.volumeMounts" $origin) (printf "%s is the mountPath of volume %q and of volume %q; change or remove one" $path . $mount.name)) -}}
   {{- end -}}
-  {{- $_ := set $paths $mount.mountPath $mount.name -}}
+  {{- $_ := set $paths $path $mount.name -}}
   {{- if and (hasKey $work.origins $container.name) (not (hasKey $volumes $mount.name)) -}}
     {{- include "outrigger-0.1.0.problem" (list $work (printf "%s.volumeMounts" $origin) (printf "there is no volume %q; add %s.volumes.%s, or name one of %s" $mount.name $work.key $mount.name (include "outrigger-0.1.0.quoteAll" (keys $volumes | sortAlpha)))) -}}
   {{- end -}}

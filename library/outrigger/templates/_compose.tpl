@@ -40,15 +40,16 @@ Adds the contributions' appVolumeMounts to the author's containers and init cont
 {{- range $contribution := .contributions -}}
   {{- range $mount := $contribution.appVolumeMounts -}}
     {{- $only := $mount.containers | default list -}}
+    {{- $missing := $only -}}
     {{- range $container := concat $work.author.containers $work.author.initContainers -}}
       {{- if or (not $only) (has $container.name $only) -}}
         {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) (omit $mount "containers")) -}}
-        {{- $only = without $only $container.name -}}
+        {{- $missing = without $missing $container.name -}}
       {{- end -}}
     {{- end -}}
-    {{- if and $mount.containers $only -}}
+    {{- if $missing -}}
       {{- include "outrigger-0.1.0.problem" (list $work (printf "%s.containers" $contribution.path)
-            (printf "the pod template has no container %s; name one of its containers, or leave the list out" (include "outrigger-0.1.0.quoteAll" $only))) -}}
+            (printf "the pod template has no container %s; name one of its containers, or leave the list out" (include "outrigger-0.1.0.quoteAll" $missing))) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}

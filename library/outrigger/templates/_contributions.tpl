@@ -56,7 +56,7 @@ Where objects are collected (no pod template), the entries of every workload cou
 {{- define "outrigger-0.1.0.applies" -}}
 {{- $work := index . 0 -}}
 {{- $config := index . 1 -}}
-{{- if and $config (ne (get $config "enabled" | toString) "false") -}}
+{{- if and (kindIs "map" $config) (ne (get $config "enabled" | toString) "false") -}}
   {{- if or (not $config.workloads) (not (hasKey $work "podTemplate")) (has $work.workload $config.workloads) -}}true{{- end -}}
 {{- end -}}
 {{- end -}}

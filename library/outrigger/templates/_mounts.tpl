@@ -9,7 +9,7 @@ The volume is found by the mounts of the author's containers, shared volumes amo
   {{- $found := dict -}}
   {{- range $container := concat $.work.author.containers $.work.author.initContainers -}}
     {{- range $mount := $container.volumeMounts -}}
-      {{- if and (include "outrigger-0.1.0.holds" (list $mount.mountPath $read.path)) (gt (len $mount.mountPath) (len ($found.mountPath | default ""))) -}}
+      {{- if and $mount.mountPath (include "outrigger-0.1.0.holds" (list $mount.mountPath $read.path)) (gt (len $mount.mountPath) (len ($found.mountPath | default ""))) -}}
         {{- $found = $mount -}}
       {{- end -}}
     {{- end -}}

@@ -5,10 +5,13 @@ script on busybox.
 {{- define "outrigger-0.1.0.pattern.logshippers" -}}
 {{- $state := include "outrigger-0.1.0.shorten" (printf "outrigger-%s" .name) -}}
 order: 100
-{{- if not (and .config.files .config.to) }}
 problems:
-  - {{ printf "%s is missing; set %s" (.config.files | ternary "to" "files") (.config.files | ternary "it to {stdout: {}}" "it to a list of absolute paths, * and ? allowed") | quote }}
-{{- end }}
+  {{- if not .config.files }}
+  - "files is missing; set it to a list of absolute paths, with * and ? as in a shell"
+  {{- end }}
+  {{- if not .config.to }}
+  - "to is missing; set it to {stdout: {}}"
+  {{- end }}
 files: [logshipper.sh]
 reads:
   {{- range $index, $path := .config.files }}

@@ -1,0 +1,182 @@
+package render
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
+)
+
+// A bad value fails with a message that names its key and the mend; its neighbour, which is as it should be, passes.
+func TestBadValuesFailWithTheKeyAndTheMend(t *testing.T) {
+	for name, test := range map[string]struct {
+		bad, good string
+		message   []string
+	}{
+		"unknown key": {
+			bad:     `{logshippers: {logs: {filez: [/opt/x], to: {stdout: {}}}}}`,
+			good:    `{volumes: {v: {mountPath: /opt}}, logshippers: {logs: {files: [/opt/x], to: {stdout: {}}}}}`,
+			message: []string{"/logshippers/logs", "'filez' not allowed"},
+		},
+		"unknown pattern": {
+			bad:     `{logshipers: {}}`,
+			good:    `{logshippers: {}}`,
+			message: []string{"'logshipers' not allowed"},
+		},
+		"unknown field deep in a container": {
+			bad:     `{containers: {helper: {image: "h:1", startupProbe: {httpGet: {port: 80, pth: /}}}}}`,
+			good:    `{containers: {helper: {image: "h:1", startupProbe: {httpGet: {port: 80, path: /}}}}}`,
+			message: []string{"/containers/helper/startupProbe/httpGet", "'pth' not allowed"},
+		},
+		"bad type": {
+			bad:     `{containers: {helper: {image: "h:1", command: run}}}`,
+			good:    `{containers: {helper: {image: "h:1", command: [run]}}}`,
+			message: []string{"/containers/helper/command", "got string, want array"},
+		},
+		"bad mode": {
+			bad:     `{mode: Native}`,
+			good:    `{mode: native}`,
+			message: []string{"/mode", "'auto', 'native', 'classic'"},
+		},
+		"a mount of an unknown volume": {
+			bad:     `{containers: {helper: {image: "h:1", volumeMounts: [{name: lgs, mountPath: /x}]}}}`,
+			good:    `{volumes: {lgs: {mountPath: /y}}, containers: {helper: {image: "h:1", volumeMounts: [{name: lgs, mountPath: /x}]}}}`,
+			message: []string{`outrigger.containers.helper.volumeMounts: there is no volume "lgs"; add outrigger.volumes.lgs`},
+		},
+		"a mount without a path of an unknown volume": {
+			bad:     `{containers: {helper: {image: "h:1", volumeMounts: [{name: lgs}]}}}`,
+			good:    `{volumes: {lgs: {mountPath: /y}}, containers: {helper: {image: "h:1", volumeMounts: [{name: lgs}]}}}`,
+			message: []string{`outrigger.containers.helper.volumeMounts: volume "lgs" has no mountPath here`, "add outrigger.volumes.lgs.mountPath"},
+		},
+		"files in no volume": {
+			bad:     `{volumes: {v: {mountPath: /opt}}, logshippers: {logs: {files: [/opt/a, /optional/*.log], to: {stdout: {}}}}}`,
+			good:    `{volumes: {v: {mountPath: /opt}}, logshippers: {logs: {files: [/opt/a, /opt/b/*.log], to: {stdout: {}}}}}`,
+			message: []string{`outrigger.logshippers.logs.files[1]: "/optional/*.log" lies in no volume that the app mounts; add outrigger.volumes.NAME.mountPath: /optional`},
+		},
+		"a name that is no DNS label": {
+			bad:     `{containers: {My_Helper: {image: "h:1"}}}`,
+			good:    `{containers: {my-helper: {image: "h:1"}}}`,
+			message: []string{`outrigger.containers.My_Helper: "My_Helper" is no DNS label; rename the entry with lower case letters`},
+		},
+		"a name that is too long": {
+			bad:     `{containers: {a234567890123456789012345678901234567890123456789012345678901234: {image: "h:1"}}}`,
+			good:    `{containers: {a23456789012345678901234567890123456789012345678901234567890123: {image: "h:1"}}}`,
+			message: []string{"is no DNS label", "at most 63 characters"},
+		},
+		"two entries with one name": {
+			bad:     `{volumes: {v: {mountPath: /opt}}, containers: {logs: {image: "h:1"}}, logshippers: {logs: {files: [/opt/a], to: {stdout: {}}}}}`,
+			good:    `{volumes: {v: {mountPath: /opt}}, containers: {log: {image: "h:1"}}, logshippers: {logs: {files: [/opt/a], to: {stdout: {}}}}}`,
+			message: []string{`outrigger.logshippers.logs and outrigger.containers.logs: both make a container "logs"; rename one of them`},
+		},
+		"a name that the author's pod has": {
+			bad:     `{containers: {app: {image: "h:1"}}}`,
+			good:    `{containers: {apps: {image: "h:1"}}}`,
+			message: []string{`outrigger.containers.app: the pod template already has a container "app"; rename the entry`},
+		},
+		"a volume that the author's pod has": {
+			bad:     `{volumes: {own: {mountPath: /x}}}`,
+			good:    `{volumes: {other: {mountPath: /x}}}`,
+			message: []string{`outrigger.volumes.own: the pod template already has a volume "own"; rename the entry`},
+		},
+		"a mountPath that the author's pod has": {
+			bad:     `{volumes: {other: {mountPath: /own}}}`,
+			good:    `{volumes: {other: {mountPath: /own/below}}}`,
+			message: []string{`container "app" of the pod template.volumeMounts: /own is the mountPath of volume "own" and of volume "other"; change or remove one`},
+		},
+		"a port that the author's pod has": {
+			bad:     `{containers: {helper: {image: "h:1", ports: [{containerPort: 8080}]}}}`,
+			good:    `{containers: {helper: {image: "h:1", ports: [{containerPort: 8080, protocol: UDP}]}}}`,
+			message: []string{"outrigger.containers.helper.ports: port 8080/TCP is also declared by", "change one of them"},
+		},
+		"a port name that the author's pod has": {
+			bad:     `{containers: {helper: {image: "h:1", ports: [{name: http, containerPort: 1}]}}}`,
+			good:    `{containers: {helper: {image: "h:1", ports: [{name: admin, containerPort: 1}]}}}`,
+			message: []string{`outrigger.containers.helper.ports: port name "http" is also used by`, "rename one of them"},
+		},
+		"one env name twice": {
+			bad:     `{containers: {helper: {image: "h:1", env: [{name: A, value: a}, {name: A, value: b}]}}}`,
+			good:    `{containers: {helper: {image: "h:1", env: [{name: A, value: a}, {name: B, value: b}]}}}`,
+			message: []string{`outrigger.containers.helper.env: "A" is given twice; remove one`},
+		},
+		"no image": {
+			bad:     `{containers: {helper: {command: [run]}}}`,
+			good:    `{containers: {helper: {command: [run], image: "h:1"}}}`,
+			message: []string{"outrigger.containers.helper.image: is missing; set it to an image"},
+		},
+		"no files": {
+			bad:     `{logshippers: {logs: {to: {stdout: {}}}}}`,
+			good:    `{logshippers: {logs: {enabled: false}}}`,
+			message: []string{"outrigger.logshippers.logs: files is missing; set it to a list of absolute paths"},
+		},
+		"no destination": {
+			bad:     `{volumes: {v: {mountPath: /opt}}, logshippers: {logs: {files: [/opt/a]}}}`,
+			good:    `{volumes: {v: {mountPath: /opt}}, logshippers: {logs: {files: [/opt/a], to: {stdout: true}}}}`,
+			message: []string{"outrigger.logshippers.logs: to is missing; set it to {stdout: {}}"},
+		},
+		"no mountPath": {
+			bad:     `{volumes: {v: {size: 1Mi}}}`,
+			good:    `{volumes: {v: {size: 1Mi, mountPath: /v}}}`,
+			message: []string{"outrigger.volumes.v: mountPath is missing; set it to the path"},
+		},
+		"a size of what has none": {
+			bad:     `{volumes: {v: {mountPath: /v, size: 1Mi, persistentVolumeClaim: {claimName: c}}}}`,
+			good:    `{volumes: {v: {mountPath: /v, persistentVolumeClaim: {claimName: c}}}}`,
+			message: []string{"outrigger.volumes.v: size and medium are settings of an emptyDir, not of persistentVolumeClaim; remove them"},
+		},
+		"a volume for an unknown container": {
+			bad:     `{volumes: {v: {mountPath: /v, containers: [app, worker]}}}`,
+			good:    `{volumes: {v: {mountPath: /v, containers: [app]}}}`,
+			message: []string{`outrigger.volumes.v.containers: the pod template has no container "worker"; name one of its containers`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const pod = `
+pod:
+  spec:
+    containers:
+      - name: app
+        image: app:1
+        ports: [{name: http, containerPort: 8080}]
+        volumeMounts: [{name: own, mountPath: /own}]
+    volumes: [{name: own, emptyDir: {}}]
+outrigger: `
+
+			message := consumer(t).RenderError(t, pod+test.bad)
+
+			for _, part := range test.message {
+				assert.Contains(t, message, part)
+			}
+			consumer(t).Render(t, pod+test.good)
+		})
+	}
+}
+
+func TestAllProblemsComeInOneMessage(t *testing.T) {
+	message := consumer(t).RenderError(t, appPod+`
+outrigger:
+  containers:
+    a: {command: [x]}
+    b: {image: "b:1", volumeMounts: [{name: nowhere, mountPath: /x}]}
+    C: {image: "c:1"}
+`)
+
+	assert.Contains(t, message, `3 problem(s) in chart "shop"`)
+	assert.Contains(t, message, "outrigger.containers.a.image")
+	assert.Contains(t, message, "outrigger.containers.b.volumeMounts")
+	assert.Contains(t, message, "outrigger.containers.C")
+}
+
+func TestAPodMayRepeatAPortInARunOnceInitContainer(t *testing.T) {
+	renderPod(t, `
+pod:
+  spec:
+    initContainers: [{name: migrate, image: m:1, ports: [{containerPort: 8080}]}]
+    containers: [{name: app, image: app:1, ports: [{containerPort: 8080}]}]
+outrigger: {containers: {helper: {image: "h:1"}}}
+`)
+}
+
+func TestGlobalValuesAreLetThrough(t *testing.T) {
+	consumer(t).Render(t, appPod+`global: {anything: {at: all}}`, harness.Settings{})
+}

@@ -1,0 +1,142 @@
+package render
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+)
+
+func TestSidecarsAreRestrictedByDefault(t *testing.T) {
+	context := renderPod(t, appPod+`outrigger: {containers: {helper: {image: "helper:1"}}}`).Spec.InitContainers[0].SecurityContext
+
+	assert.False(t, *context.AllowPrivilegeEscalation)
+	assert.Equal(t, []corev1.Capability{"ALL"}, context.Capabilities.Drop)
+	assert.True(t, *context.ReadOnlyRootFilesystem)
+	assert.True(t, *context.RunAsNonRoot)
+	assert.Equal(t, corev1.SeccompProfileTypeRuntimeDefault, context.SeccompProfile.Type)
+	assert.EqualValues(t, 65532, *context.RunAsUser)
+	assert.EqualValues(t, 65532, *context.RunAsGroup)
+}
+
+func TestEachSecurityDefaultCanBeOverriddenAlone(t *testing.T) {
+	context := renderPod(t, appPod+`
+outrigger:
+  containers:
+    helper:
+      image: helper:1
+      securityContext: {readOnlyRootFilesystem: false, runAsUser: 0, capabilities: {add: [NET_ADMIN]}}
+`).Spec.InitContainers[0].SecurityContext
+
+	assert.False(t, *context.ReadOnlyRootFilesystem)
+	assert.EqualValues(t, 0, *context.RunAsUser)
+	assert.False(t, *context.RunAsNonRoot, "root on request is not refused by the kubelet")
+	assert.Equal(t, []corev1.Capability{"NET_ADMIN"}, context.Capabilities.Add)
+	assert.False(t, *context.AllowPrivilegeEscalation, "what is not overridden stays")
+}
+
+func TestTheChartsDefaultsCanBeOverridden(t *testing.T) {
+	helper := renderPod(t, appPod+`
+outrigger:
+  defaults:
+    securityContext: {readOnlyRootFilesystem: false}
+    resources: {limits: {memory: 1Gi}}
+  images: {busybox: "mirror.example/busybox:1"}
+  volumes: {logs: {mountPath: /logs}}
+  logshippers: {shipper: {files: [/logs/x], to: {stdout: true}}}
+`).Spec.InitContainers[0]
+
+	assert.Equal(t, "mirror.example/busybox:1", helper.Image)
+	assert.False(t, *helper.SecurityContext.ReadOnlyRootFilesystem)
+	assert.True(t, *helper.SecurityContext.RunAsNonRoot)
+	assert.Equal(t, "1Gi", helper.Resources.Limits.Memory().String())
+	assert.Equal(t, "16Mi", helper.Resources.Requests.Memory().String())
+}
+
+func TestSidecarsRunAsTheAppsUserWhereThePodSaysOne(t *testing.T) {
+	number := func(value int64) *int64 { return &value }
+	for name, test := range map[string]struct {
+		pod         string
+		user, group *int64
+	}{
+		"nobody says":                         {`containers: [{name: app, image: a}]`, number(65532), number(65532)},
+		"the pod says the user":               {`securityContext: {runAsUser: 1000}, containers: [{name: app, image: a}]`, nil, nil},
+		"the pod says only the group":         {`securityContext: {runAsGroup: 7}, containers: [{name: app, image: a}]`, number(65532), number(7)},
+		"the container says both":             {`containers: [{name: app, image: a, securityContext: {runAsUser: 5, runAsGroup: 6}}]`, number(5), number(6)},
+		"the container says the user":         {`securityContext: {runAsUser: 1, runAsGroup: 2}, containers: [{name: app, image: a, securityContext: {runAsUser: 5}}]`, number(5), nil},
+		"the app is root":                     {`containers: [{name: app, image: a, securityContext: {runAsUser: 0}}]`, number(65532), number(0)},
+		"the pod is root, its group is not":   {`securityContext: {runAsUser: 0, runAsGroup: 9}, containers: [{name: app, image: a}]`, number(65532), number(9)},
+		"the container is root, the pod not":  {`securityContext: {runAsUser: 1000, runAsGroup: 9}, containers: [{name: app, image: a, securityContext: {runAsUser: 0}}]`, number(65532), number(9)},
+		"another container shares the volume": {`volumes: [{name: logs, emptyDir: {}}], containers: [{name: proxy, image: p, securityContext: {runAsUser: 4}}, {name: app, image: a, securityContext: {runAsUser: 5}, volumeMounts: [{name: logs, mountPath: /logs}]}]`, number(5), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := renderPod(t, `
+pod: {spec: {`+test.pod+`}}
+outrigger: {containers: {helper: {image: "helper:1", volumeMounts: [`+map[bool]string{true: "{name: logs}"}[name == "another container shares the volume"]+`]}}}
+`)
+
+			context := pod.Spec.InitContainers[0].SecurityContext
+			assert.Equal(t, test.user, context.RunAsUser, "runAsUser")
+			assert.Equal(t, test.group, context.RunAsGroup, "runAsGroup")
+			assert.True(t, *context.RunAsNonRoot)
+		})
+	}
+}
+
+func TestSidecarsHaveSmallRequestsAndAMemoryLimit(t *testing.T) {
+	for name, test := range map[string]struct{ given, requestCPU, requestMemory, limitMemory string }{
+		"nothing given":                      {`{}`, "10m", "16Mi", "64Mi"},
+		"a limit":                            {`{limits: {memory: 1Gi}}`, "10m", "16Mi", "1Gi"},
+		"a limit below the default request":  {`{limits: {memory: 8Mi}}`, "10m", "8Mi", "8Mi"},
+		"a request above the default limit":  {`{requests: {memory: 1Gi}}`, "10m", "1Gi", "1Gi"},
+		"a request within the default limit": {`{requests: {memory: 32Mi, cpu: 1}}`, "1", "32Mi", "64Mi"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := renderPod(t, appPod+`outrigger: {containers: {helper: {image: "helper:1", resources: `+test.given+`}}}`)
+
+			resources := pod.Spec.InitContainers[0].Resources
+			assert.Equal(t, test.requestCPU, resources.Requests.Cpu().String())
+			assert.Equal(t, test.requestMemory, resources.Requests.Memory().String())
+			assert.Equal(t, test.limitMemory, resources.Limits.Memory().String())
+			assert.NotContains(t, resources.Limits, corev1.ResourceCPU)
+		})
+	}
+}
+
+func TestAGuaranteedPodStaysGuaranteed(t *testing.T) {
+	for name, test := range map[string]struct {
+		app, sidecar string
+		guaranteed   bool
+	}{
+		"limits alone":                     {`{limits: {cpu: 1, memory: 1Gi}}`, `{}`, true},
+		"equal, spelled in two ways":       {`{limits: {cpu: 1, memory: 1Gi}, requests: {cpu: 1000m, memory: 1024Mi}}`, `{}`, true},
+		"the sidecar's limit overridden":   {`{limits: {cpu: 1, memory: 1Gi}}`, `{limits: {memory: 99Mi}}`, true},
+		"the sidecar's request overridden": {`{limits: {cpu: 1, memory: 1Gi}}`, `{requests: {cpu: 2, memory: 99Mi}}`, true},
+		"requests are less":                {`{limits: {cpu: 1, memory: 1Gi}, requests: {cpu: 999m}}`, `{}`, false},
+		"no limit of cpu":                  {`{limits: {memory: 1Gi}}`, `{}`, false},
+		"nothing":                          {`{}`, `{}`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := renderPod(t, `
+pod: {spec: {containers: [{name: app, image: app:1, resources: `+test.app+`}]}}
+outrigger:
+  containers: {helper: {image: "helper:1", resources: `+test.sidecar+`}}
+`)
+
+			resources := pod.Spec.InitContainers[0].Resources
+			require.NotEmpty(t, resources.Requests)
+			same := resources.Limits.Cpu().Cmp(*resources.Requests.Cpu()) == 0 && resources.Limits.Memory().Cmp(*resources.Requests.Memory()) == 0
+			assert.Equal(t, test.guaranteed, same, "limits %v, requests %v", resources.Limits, resources.Requests)
+		})
+	}
+}
+
+func TestASidecarThatAsksForLessThanItsLimitLeavesGuaranteedOnPurpose(t *testing.T) {
+	pod := renderPod(t, `
+pod: {spec: {containers: [{name: app, image: app:1, resources: {limits: {cpu: 1, memory: 1Gi}}}]}}
+outrigger: {containers: {helper: {image: "helper:1", resources: {requests: {cpu: 1m}}}}}
+`)
+
+	assert.Equal(t, "1m", pod.Spec.InitContainers[0].Resources.Requests.Cpu().String(), "the entry's word counts")
+}

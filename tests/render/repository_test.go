@@ -1,0 +1,112 @@
+package render
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
+)
+
+func TestTheScriptReachesThePodsThroughAConfigMap(t *testing.T) {
+	script, err := os.ReadFile(filepath.Join(harness.Root(), "library/outrigger/files/logshipper.sh"))
+	require.NoError(t, err)
+
+	objects := consumer(t).Render(t, appPod+`
+outrigger:
+  volumes: {logs: {mountPath: /logs}}
+  logshippers: {shipper: {files: [/logs/x], to: {stdout: {}}}}
+`)
+
+	config := harness.Find[*corev1.ConfigMap](t, objects)
+	pod := harness.Find[*appsv1.Deployment](t, objects).Spec.Template
+	assert.Equal(t, string(script), config.Data["logshipper.sh"])
+	assert.Equal(t, "demo-shop-outrigger", config.Name)
+	assert.NotEmpty(t, pod.Annotations["checksum/outrigger"], "a changed script rolls the pods")
+	var mounted []string
+	for _, volume := range pod.Spec.Volumes {
+		if volume.ConfigMap != nil {
+			mounted = append(mounted, volume.ConfigMap.Name)
+		}
+	}
+	assert.Equal(t, []string{config.Name}, mounted)
+}
+
+func TestNothingIsGeneratedWhereNothingIsNeeded(t *testing.T) {
+	objects := consumer(t).Render(t, appPod+`outrigger: {containers: {helper: {image: "h:1"}}}`)
+
+	require.Len(t, objects, 1)
+	assert.Empty(t, harness.Find[*appsv1.Deployment](t, objects).Spec.Template.Annotations)
+}
+
+func TestEveryExampleChartRendersStrictly(t *testing.T) {
+	folders, err := filepath.Glob(filepath.Join(harness.Root(), "charts", "*", "Chart.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, folders)
+	for _, folder := range folders {
+		t.Run(filepath.Base(filepath.Dir(folder)), func(t *testing.T) {
+			objects := harness.LoadChart(t, filepath.Dir(folder)).Render(t, "")
+
+			assert.NotEmpty(t, objects)
+		})
+	}
+}
+
+// Named templates are global in Helm: the library's own carry its version, so that two versions live side by side.
+func TestEveryNameCarriesTheVersionExceptThePublicOnes(t *testing.T) {
+	library := filepath.Join(harness.Root(), "library/outrigger")
+	var metadata struct{ Version string }
+	text, err := os.ReadFile(filepath.Join(library, "Chart.yaml"))
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(text, &metadata))
+
+	defined := map[string]int{}
+	eachTemplate(t, library, func(file, text string) {
+		names := regexp.MustCompile(`(define|include) (?:\(printf )?"([^"]+)"`).FindAllStringSubmatch(text, -1)
+		for _, match := range names {
+			if match[1] == "define" {
+				defined[match[2]]++
+			}
+			if filepath.Base(file) == "_outrigger.tpl" {
+				assert.Regexp(t, `^outrigger(\.|-%s\.)`, match[2], "%s only dispatches", file)
+			} else if match[2] != "outrigger.key" {
+				assert.Regexp(t, `^outrigger-`+regexp.QuoteMeta(metadata.Version)+`\.`, match[2], "%s: run: make version VERSION=%s", file, metadata.Version)
+			}
+		}
+	})
+	assert.NotEmpty(t, defined)
+	for name, times := range defined {
+		assert.Equal(t, 1, times, "%s is defined more than once: the last one loaded would win", name)
+	}
+}
+
+func TestEveryTemplateSaysWhatItTakes(t *testing.T) {
+	eachTemplate(t, filepath.Join(harness.Root(), "library/outrigger"), func(file, text string) {
+		defines := regexp.MustCompile(`(?m)^\{\{- define "[^"]+" -\}\}`).FindAllStringIndex(text, -1)
+		documented := regexp.MustCompile(`\*/ -\}\}\n\{\{- define "[^"]+" -\}\}`).FindAllStringIndex(text, -1)
+
+		assert.Len(t, documented, len(defines), "%s: every define has a comment right above it", file)
+	})
+}
+
+func eachTemplate(t *testing.T, library string, visit func(file, text string)) {
+	t.Helper()
+	visited := 0
+	require.NoError(t, filepath.WalkDir(filepath.Join(library, "templates"), func(file string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		visit(file, string(text))
+		visited++
+		return err
+	}))
+	require.NotZero(t, visited)
+}

@@ -1,0 +1,102 @@
+package render
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+)
+
+const twoContainers = `
+pod:
+  spec:
+    initContainers: [{name: migrate, image: app:1}]
+    containers: [{name: app, image: app:1}, {name: worker, image: app:1}]
+`
+
+func TestASharedVolumeIsMountedIntoTheAppAndTheSidecarsThatUseIt(t *testing.T) {
+	pod := renderPod(t, twoContainers+`
+outrigger:
+  volumes: {logs: {mountPath: /var/log/shop}}
+  containers:
+    reader: {image: "r:1", volumeMounts: [{name: logs, readOnly: true}]}
+    writer: {image: "w:1", volumeMounts: [{name: logs, mountPath: /elsewhere}]}
+    stranger: {image: "s:1"}
+`)
+
+	logs := corev1.VolumeMount{Name: "logs", MountPath: "/var/log/shop"}
+	assert.Equal(t, []corev1.VolumeMount{logs}, pod.Spec.Containers[0].VolumeMounts)
+	assert.Equal(t, []corev1.VolumeMount{logs}, pod.Spec.Containers[1].VolumeMounts)
+	mounts := map[string][]corev1.VolumeMount{}
+	for _, container := range pod.Spec.InitContainers {
+		mounts[container.Name] = container.VolumeMounts
+	}
+	assert.Equal(t, map[string][]corev1.VolumeMount{
+		"migrate":  {logs},
+		"reader":   {{Name: "logs", MountPath: "/var/log/shop", ReadOnly: true}},
+		"writer":   {{Name: "logs", MountPath: "/elsewhere"}},
+		"stranger": nil,
+	}, mounts)
+}
+
+func TestASharedVolumeMayBelongToSomeContainersOnly(t *testing.T) {
+	pod := renderPod(t, twoContainers+`outrigger: {volumes: {logs: {mountPath: /logs, containers: [worker], readOnly: true}}}`)
+
+	assert.Empty(t, pod.Spec.Containers[0].VolumeMounts)
+	assert.Equal(t, []corev1.VolumeMount{{Name: "logs", MountPath: "/logs", ReadOnly: true}}, pod.Spec.Containers[1].VolumeMounts)
+	assert.Empty(t, pod.Spec.InitContainers[0].VolumeMounts)
+}
+
+func TestAnEmptyDirAlwaysHasASizeLimit(t *testing.T) {
+	for name, test := range map[string]struct {
+		entry, limit string
+		medium       corev1.StorageMedium
+	}{
+		"nothing given":        {`{mountPath: /logs}`, "1Gi", ""},
+		"a size":               {`{mountPath: /logs, size: 5Mi}`, "5Mi", ""},
+		"in memory":            {`{mountPath: /logs, medium: Memory, size: 8Mi}`, "8Mi", "Memory"},
+		"as Kubernetes has it": {`{mountPath: /logs, emptyDir: {medium: Memory}}`, "1Gi", "Memory"},
+		"its own limit":        {`{mountPath: /logs, emptyDir: {sizeLimit: 7Mi}}`, "7Mi", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := renderPod(t, appPod+`outrigger: {volumes: {logs: `+test.entry+`}}`)
+
+			require.Len(t, pod.Spec.Volumes, 1)
+			assert.Equal(t, test.limit, pod.Spec.Volumes[0].EmptyDir.SizeLimit.String())
+			assert.Equal(t, test.medium, pod.Spec.Volumes[0].EmptyDir.Medium)
+		})
+	}
+}
+
+func TestASharedVolumeMayBeAnyVolumeOfKubernetes(t *testing.T) {
+	pod := renderPod(t, appPod+`outrigger: {volumes: {data: {mountPath: /data, subPath: x, persistentVolumeClaim: {claimName: data}}}}`)
+
+	assert.Equal(t, "data", pod.Spec.Volumes[0].PersistentVolumeClaim.ClaimName)
+	assert.Nil(t, pod.Spec.Volumes[0].EmptyDir)
+	assert.Equal(t, "x", pod.Spec.Containers[0].VolumeMounts[0].SubPath)
+}
+
+func TestALogshipperFindsTheVolumeOfItsFiles(t *testing.T) {
+	pod := renderPod(t, `
+pod:
+  spec:
+    containers:
+      - name: app
+        image: app:1
+        volumeMounts: [{name: own, mountPath: /srv/logs, subPath: app}, {name: wide, mountPath: /srv}]
+    volumes: [{name: own, emptyDir: {}}, {name: wide, emptyDir: {}}]
+outrigger:
+  volumes: {shared: {mountPath: /var/log}}
+  logshippers:
+    shipper:
+      files: [/srv/logs/deep/*.log, "/var/log/shop/*/a.log", /var/log/b.log]
+      to: {stdout: {}}
+`)
+
+	shipper := pod.Spec.InitContainers[0]
+	assert.Contains(t, shipper.VolumeMounts, corev1.VolumeMount{Name: "own", MountPath: "/srv/logs", SubPath: "app", ReadOnly: true})
+	assert.Contains(t, shipper.VolumeMounts, corev1.VolumeMount{Name: "shared", MountPath: "/var/log", ReadOnly: true})
+	assert.Len(t, shipper.VolumeMounts, 4, "these, its state and its script: %v", shipper.VolumeMounts)
+	assert.Equal(t, []string{"/srv/logs/deep/*.log", "/var/log/shop/*/a.log", "/var/log/b.log"}, shipper.Args)
+}
