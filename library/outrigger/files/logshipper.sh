@@ -1,0 +1,541 @@
+#!/bin/sh
+# shellcheck shell=sh disable=SC2015,SC2154,SC3045 # variables are set by `get`; ash has `ulimit -n`
+#
+# Writes the lines of log files to standard output. While it runs nothing is lost or repeated,
+# whether files are renamed, copied and truncated, or deleted.
+#
+#   STATE_DIR=/state logshipper.sh '/var/log/shop/*.log' /opt/logs.txt
+#
+#   STATE_DIR        a small writable directory that outlives the container (an emptyDir)
+#   POLL_SECONDS     the wait between two looks at the files (0.25)
+#   LINGER_SECONDS   0: at SIGTERM ship what there is and end. More: go on until the files have
+#   QUIET_SECONDS    been quiet for QUIET_SECONDS (3), at most LINGER_SECONDS
+#
+# The rotated files of a pattern P are P.1, P-20300131, P.old, P.bak and the like; compressed
+# files are never shipped. Only whole lines are written; a line longer than 256 KiB is cut.
+#
+# What can be lost:
+#  - what was written between the end of a copytruncate's copy and its truncation (it is nowhere);
+#  - the unread end of a file that was truncated without a copy, or whose copy was compressed or
+#    deleted before it was opened;
+#  - the unread lines of a file that was deleted or compressed before it was ever opened, or
+#    while the container was down;
+#  - the first lines after a truncation if, at the next look, the file has outgrown its old
+#    position and begins with the same 1024 bytes as before.
+# What can be repeated: after a SIGKILL, the chunk (256 KiB at most) not yet noted as written.
+set -uf
+export LC_ALL=C
+
+CHUNK_BYTES=262144 HEAD_BYTES=1024 FIRST_DESCRIPTOR=100 LOOKS_AT_MOST=10 POLLS_UNTIL_GONE=8
+NEWLINE='
+'
+IFS=$NEWLINE # lists hold one item a line
+
+say() { printf 'logshipper: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+say_once() { # key, message
+  case $said in *"<$1>"*) return ;; esac
+  said="$said<$1>"
+  say "$2"
+}
+
+# Each tracked file is an open descriptor N, which keeps its inode from being used again, and
+#   identity_N   device_inode, empty until a look has seen the descriptor
+#   position_N   the bytes shipped
+#   size_N, modified_N, links_N, name_N   as last seen; the name is empty when none was found
+#   role_N       new: not yet decided; copy: held back, its lines come from the original;
+#                shipped: its lines are written
+#   copy_N       the descriptor of its held copy
+#   truncated_N  yes: it began anew; found: and its copy was found after that
+#   finished_N   the size and time of modification up to which everything is done
+#   polls_N      how many polls it has been deleted and quiet
+get() { eval "$1=\$$2_$3"; } # variable, field, descriptor
+put() { eval "$1_$2=\$3"; }  # field, descriptor, value
+
+# ---- What is kept in STATE_DIR: the position and the first bytes of each file
+
+head_file() { get identity identity "$1"; head_file=$STATE_DIR/$identity.head; }
+
+save_position() { # descriptor, position
+  put position "$1" "$2"
+  get identity identity "$1"
+  # One short write over the line before it: a SIGKILL leaves either the old line or the new.
+  printf '%20d\n' "$2" 1<>"$STATE_DIR/$identity.position" || die "cannot write to $STATE_DIR"
+}
+
+restore_positions() {
+  set +f
+  for position_file in "$STATE_DIR"/*.position; do
+    IFS=' ' read -r position 2>/dev/null <"$position_file" || continue
+    identity=${position_file##*/}
+    case $position in *[!0-9]*) ;; *) eval "saved_${identity%.position}=\$position" ;; esac
+  done
+  set -f
+}
+
+# A file that comes later may have the inode of one that is gone.
+drop_unclaimed_positions() {
+  set +f
+  for position_file in "$STATE_DIR"/*.position; do
+    identity=${position_file##*/}
+    identity=${identity%.position}
+    case $identity in *[!0-9_]*) continue ;; esac
+    eval "descriptor=\${descriptor_of_$identity-}; saved_$identity="
+    [ -n "$descriptor" ] || rm -f "$STATE_DIR/$identity.position" "$STATE_DIR/$identity.head"
+  done
+  set -f
+}
+
+# Whether the file no longer begins with what was shipped of it.
+began_anew() { # descriptor
+  get length position "$1"
+  [ "$length" -gt 0 ] || return 1
+  [ "$length" -lt $HEAD_BYTES ] || length=$HEAD_BYTES
+  head_file "$1"
+  ! cmp -s -n "$length" "$head_file" "/proc/self/fd/$1" 2>/dev/null
+}
+
+# ---- Looking for files
+
+# Sets `candidates` to the files that match, the oldest of each log first.
+list_candidates() { # patterns
+  dated='' one_digit='' two_digits='' three_digits='' current=''
+  for pattern; do
+    check_directory "$pattern"
+    set +f
+    # shellcheck disable=SC2086 # to be expanded
+    set -- $pattern* $pattern
+    set -f
+    for path; do
+      # shellcheck disable=SC2254 # $pattern is to be matched
+      case $path in
+        *"$NEWLINE"*) say_once newline 'files with a newline in their name are ignored' ;;
+        *.gz | *.bz2 | *.xz | *.zst | *.lz4 | *.zip) ;;
+        $pattern.[0-9]) add one_digit ;;
+        $pattern.[0-9][0-9]) add two_digits ;;
+        $pattern.[0-9][0-9][0-9]) add three_digits ;;
+        $pattern.[0-9]* | $pattern-[0-9]* | $pattern.old | $pattern.bak | $pattern.backup | $pattern.prev) add dated ;;
+        $pattern) add current ;;
+      esac
+    done
+  done
+  candidates=$dated$three_digits$two_digits$one_digit$current
+}
+
+add() { # list; the path in `path`
+  [ -f "$path" ] || return
+  case $1 in
+    *digit*) eval "$1=\$path\$NEWLINE\$$1" ;; # the higher the number, the older
+    *) eval "$1=\$$1\$path\$NEWLINE" ;;
+  esac
+}
+
+check_directory() { # pattern
+  set +f
+  # shellcheck disable=SC2086 # to be expanded
+  set -- ${1%/*}
+  set -f
+  for directory; do
+    # One that does not exist yet will appear in the nearest one that does.
+    until [ -e "${directory:-/}" ]; do directory=${directory%/*}; done
+    directory=${directory:-/}
+    [ -r "$directory" ] && [ -x "$directory" ] ||
+      say_once "$directory" "cannot list $directory as uid $user: $mend"
+  done
+}
+
+# Opens a file under the next free descriptor; which file that is, the next look will tell.
+open_file() { # path
+  # shellcheck disable=SC2086 # a list
+  set -- "$1" $spare_descriptors
+  descriptor=${2:-$next_descriptor}
+  # Without `command` a failed redirection of exec would end the shell.
+  if ! { eval "command exec $descriptor<\"\$1\""; } 2>/dev/null; then
+    if [ -r "$1" ]; then
+      say_once "$1" "cannot open $1: at most $(ulimit -n) files may be open"
+    elif [ -e "$1" ]; then
+      say_once "$1" "cannot read $1 as uid $user: $mend"
+    fi
+    return 1
+  fi
+  if [ $# -gt 1 ]; then
+    shift 2
+    spare_descriptors="$*"
+  else
+    next_descriptor=$((descriptor + 1))
+  fi
+  for field in identity name modified copy truncated finished; do put $field "$descriptor" ''; done
+  for field in position size links polls; do put $field "$descriptor" 0; done
+  put role "$descriptor" new
+  undecided=yes
+  descriptors=$descriptors$descriptor$NEWLINE
+}
+
+close_file() { # descriptor
+  eval "exec $1<&-"
+  spare_descriptors=$spare_descriptors$NEWLINE$1
+  descriptors=$NEWLINE$descriptors
+  descriptors=${descriptors%%"$NEWLINE$1$NEWLINE"*}$NEWLINE${descriptors#*"$NEWLINE$1$NEWLINE"}
+  descriptors=${descriptors#"$NEWLINE"}
+}
+
+# Looks once at all files. Fails when something was new: then only another look can tell that
+# nothing older was missed while files were being renamed.
+look() { # patterns
+  list_candidates "$@"
+  set --
+  for descriptor in $descriptors; do set -- "$@" "/proc/self/fd/$descriptor"; done
+  # Rotated names come before current ones: a file that has its current name here had not been
+  # renamed yet when the others were looked at.
+  # shellcheck disable=SC2086 # a list
+  set -- "$@" $candidates
+  seen=''
+  # The last slash keeps blanks at the end of a name.
+  [ $# -eq 0 ] || seen=$(stat -L -c '%d_%i %s %h %y%n/' "$@" 2>/dev/null)
+  [ "$seen" != "$settled" ] || return 0
+  settled='' again='' named=$NEWLINE unknown=$NEWLINE
+  # shellcheck disable=SC2086 # a list
+  set -- $candidates
+  unseen=$#
+  for line in $seen; do
+    path=/${line#*/}
+    path=${path%/}
+    line=${line%%/*}
+    identity=${line%% *}
+    line=${line#* }
+    case $path in
+      /proc/self/fd/*) update_file "${path##*/}" "${line%% *}" "${line#* }" ;;
+      *) place_candidate ;;
+    esac
+  done
+  # Files without a name have been deleted and are older than the others.
+  for descriptor in $descriptors; do
+    case $named in *"$NEWLINE$descriptor$NEWLINE"*) ;; *) named=$NEWLINE$descriptor$named ;; esac
+  done
+  descriptors=${named#"$NEWLINE"}
+  for path in $unknown; do
+    if open_file "/${path#*/}"; then again=yes; else unopened=yes; fi
+  done
+  [ -z "$again" ] && [ "$unseen" -eq 0 ] && decide_roles
+}
+
+update_file() { # descriptor, size, "links modified"; the identity in `identity`
+  get known identity "$1"
+  if [ -z "$known" ]; then
+    eval "known=\${descriptor_of_$identity-}"
+    if [ -n "$known" ]; then
+      close_file "$1" # it was renamed between the look and the opening, and is open already
+      return
+    fi
+    put identity "$1" "$identity"
+    eval "descriptor_of_$identity=\$1"
+  fi
+  put size "$1" "$2"
+  put links "$1" "${3%% *}"
+  put modified "$1" "${3#* }"
+  put name "$1" ''
+  note_shrinking "$1" || again=yes
+}
+
+place_candidate() {
+  unseen=$((unseen - 1))
+  eval "descriptor=\${descriptor_of_$identity-}"
+  case $named$unknown in
+    *"$NEWLINE$identity/"* | *"$NEWLINE${descriptor:-none}$NEWLINE"*) ;;
+    *)
+      if [ -z "$descriptor" ]; then
+        unknown=$unknown$identity$path$NEWLINE
+      else
+        named=$named$descriptor$NEWLINE
+        put name "$descriptor" "$path"
+      fi ;;
+  esac
+}
+
+# Fails when a truncation was noticed. Its copy may be there only at the next look.
+note_shrinking() { # descriptor
+  get size size "$1"
+  get position position "$1"
+  get truncated truncated "$1"
+  [ "$size" -lt "$position" ] && [ -z "$truncated" ] || return 0
+  put truncated "$1" yes
+  return 1
+}
+
+scan() { # patterns
+  looks=1 unopened=''
+  until look "$@" || [ $looks -eq $LOOKS_AT_MOST ]; do looks=$((looks + 1)); done
+  [ "$seen" != "$settled" ] || return 0
+  decide_roles
+  for descriptor in $descriptors; do
+    get truncated truncated "$descriptor"
+    [ -z "$truncated" ] || begin_anew "$descriptor"
+  done
+  decide_roles
+}
+
+# ---- Copies made by copytruncate
+
+# Fails when it noticed a truncation.
+decide_roles() {
+  [ -n "$undecided" ] || return 0
+  undecided='' noticed=''
+  for descriptor in $descriptors; do
+    get role role "$descriptor"
+    get identity identity "$descriptor"
+    [ "$role" = new ] && eval "saved=\${saved_$identity-}" && [ -n "$saved" ] || continue
+    start_file "$descriptor" "$saved"
+    note_shrinking "$descriptor" || noticed=yes
+  done
+  for descriptor in $descriptors; do
+    get role role "$descriptor"
+    get identity identity "$descriptor"
+    [ "$role" = new ] || continue
+    [ -z "$identity" ] || decide_role "$descriptor"
+    get role role "$descriptor"
+    [ "$role" != new ] || undecided=yes
+  done
+  [ -z "$noticed" ]
+}
+
+# A new file beside a known one that still has its own name can only be a copy of that one if
+# they begin alike. Until there is enough to compare, the file stays new.
+decide_role() { # descriptor
+  find_original "$1"
+  if [ -z "$original" ]; then
+    start_file "$1" 0
+    return
+  fi
+  get copy_size size "$1"
+  get length position "$original"
+  head_file "$original"
+  reference=$head_file
+  if [ "$length" -eq 0 ]; then
+    get length size "$original"
+    reference=/proc/self/fd/$original
+  fi
+  [ "$length" -lt $HEAD_BYTES ] || length=$HEAD_BYTES
+  [ "$copy_size" -lt "$length" ] && compared=$copy_size || compared=$length
+  get position position "$original"
+  get truncated truncated "$original"
+  if [ "$compared" -eq 0 ]; then
+    [ "$length" -ne 0 ] || start_file "$1" 0
+  elif cmp -s -n "$compared" "$reference" "/proc/self/fd/$1" 2>/dev/null; then
+    # While nothing of the original has been shipped, its truncation could not be noticed.
+    [ "$position" -eq 0 ] || [ "$compared" -lt "$length" ] || hold_copy "$1"
+  elif [ "$position" -eq 0 ]; then
+    start_file "$1" 0
+  elif [ -n "$truncated" ]; then
+    : # it may be a copy of what the original holds now
+  elif began_anew "$original"; then
+    put truncated "$original" yes
+    noticed=yes
+  else
+    start_file "$1" 0
+  fi
+}
+
+find_original() { # descriptor
+  original=''
+  get name name "$1"
+  case $NEWLINE$current in *"$NEWLINE$name$NEWLINE"*) return ;; esac
+  for other in $descriptors; do
+    get role role "$other"
+    get other_name name "$other"
+    [ "$role" = shipped ] && [ -n "$other_name" ] || continue
+    case $name in
+      "$other_name".[0-9]* | "$other_name"-[0-9]* | "$other_name".old | "$other_name".bak | "$other_name".backup | "$other_name".prev)
+        original=$other ;;
+    esac
+  done
+}
+
+hold_copy() { # descriptor; the original in `original`
+  get copy copy "$original"
+  if [ "$truncated" = found ]; then
+    start_file "$1" 0 # the copy is known, so this is a copy of what came later
+    return
+  fi
+  [ -z "$copy" ] || pass_over "$copy"
+  put copy "$original" "$1"
+  put role "$1" copy
+  [ -z "$truncated" ] || put truncated "$original" found
+}
+
+# From the copy only that is shipped which had not been read from the original.
+begin_anew() { # descriptor
+  get position position "$1"
+  get copy copy "$1"
+  if [ -n "$copy" ]; then
+    get size size "$copy"
+    [ "$size" -gt "$position" ] || position=$size
+    start_from "$copy" "$position"
+  fi
+  put copy "$1" ''
+  put truncated "$1" ''
+  start_file "$1" 0
+}
+
+pass_over() { # descriptor of a copy
+  get size size "$1"
+  start_from "$1" "$size"
+}
+
+start_from() { # descriptor, position
+  head_file "$1"
+  dd if="/proc/self/fd/$1" of="$head_file" bs=$HEAD_BYTES count=1 2>/dev/null
+  start_file "$1" "$2"
+}
+
+start_file() { # descriptor, position
+  put role "$1" shipped
+  put finished "$1" ''
+  save_position "$1" "$2"
+}
+
+# ---- Shipping
+
+ship_all() {
+  shipped='' hurry='' pending=$unopened
+  [ "$seen" != "$settled" ] || return 0
+  for descriptor in $descriptors; do ship_file "$descriptor"; done
+  # Nothing is to be done until something is seen to change.
+  [ -n "$pending" ] || settled=$seen
+}
+
+ship_file() { # descriptor
+  get role role "$1"
+  get links links "$1"
+  get size size "$1"
+  get modified modified "$1"
+  get finished finished "$1"
+  get position position "$1"
+  [ "$role" != new ] && [ "$links" -ne 0 ] || pending=yes
+  if [ "$role" = shipped ] && [ "$finished" != "$size $modified" ]; then
+    put polls "$1" 0
+    if [ "$size" -le "$position" ] && began_anew "$1"; then
+      note_truncation "$1"
+      return
+    fi
+    while [ "$position" -lt "$size" ]; do ship_chunk "$1" || return; done
+    put finished "$1" "$size $modified"
+  elif [ "$links" -eq 0 ] && [ "$role" != new ]; then
+    # Its writer may still have a last word.
+    get polls polls "$1"
+    put polls "$1" $((polls + 1))
+    [ "$polls" -lt $POLLS_UNTIL_GONE ] || forget_file "$1"
+  fi
+}
+
+note_truncation() { # descriptor
+  put truncated "$1" yes
+  pending=yes hurry=yes
+}
+
+# Ships what is in one chunk. Fails when there is nothing more to be shipped now.
+ship_chunk() { # descriptor, whether a last line without its newline is shipped too
+  get position position "$1"
+  get size size "$1"
+  wanted=$((size - position))
+  [ $wanted -lt $CHUNK_BYTES ] || wanted=$CHUNK_BYTES hurry=yes
+  if ! dd if="/proc/self/fd/$1" of="$STATE_DIR/chunk" bs=$CHUNK_BYTES \
+    skip="$position" count=$wanted iflag=skip_bytes,count_bytes 2>/dev/null; then
+    get name name "$1"
+    say_once "$name" "cannot read $name as uid $user, or write to $STATE_DIR: $mend"
+    pending=yes
+    return 1
+  fi
+  # Looked at after the reading, so that the chunk is of what is being shipped.
+  if began_anew "$1"; then
+    note_truncation "$1"
+    return 1
+  fi
+  echo >>"$STATE_DIR/chunk"
+  tail -n 1 "$STATE_DIR/chunk" >"$STATE_DIR/rest" # the last line that is not whole, and that newline
+  sizes=$(stat -c %s "$STATE_DIR/chunk" "$STATE_DIR/rest")
+  output=$((${sizes%"$NEWLINE"*} - ${sizes#*"$NEWLINE"}))
+  advance=$output
+  if [ $output -eq 0 ]; then
+    output=${sizes%"$NEWLINE"*}
+    advance=$((output - 1))
+    [ $advance -eq $CHUNK_BYTES ] || { [ $advance -gt 0 ] && [ -n "${2-}" ]; } || return 1
+  fi
+  dd if="$STATE_DIR/chunk" bs=$((CHUNK_BYTES + 1)) count="$output" iflag=count_bytes 2>/dev/null ||
+    die 'cannot write to standard output'
+  if [ "$position" -lt $HEAD_BYTES ]; then
+    head_file "$1"
+    dd if="$STATE_DIR/chunk" of="$head_file" bs=1 count=$((HEAD_BYTES - position)) seek="$position" \
+      conv=notrunc 2>/dev/null || die "cannot write to $STATE_DIR"
+  fi
+  position=$((position + advance))
+  save_position "$1" $position
+  shipped=yes
+}
+
+flush_file() { # descriptor
+  get role role "$1"
+  [ "$role" = shipped ] || return 0
+  while get position position "$1" && get size size "$1" && [ "$position" -lt "$size" ]; do
+    ship_chunk "$1" flush || return 0
+  done
+}
+
+forget_file() { # descriptor
+  flush_file "$1"
+  get copy copy "$1"
+  [ -z "$copy" ] || pass_over "$copy"
+  for other in $descriptors; do
+    get copy copy "$other"
+    [ "$copy" != "$1" ] || put copy "$other" ''
+  done
+  get identity identity "$1"
+  rm -f "$STATE_DIR/$identity.position" "$STATE_DIR/$identity.head"
+  eval "descriptor_of_$identity=''"
+  close_file "$1"
+}
+
+# ---- The program
+
+uptime_seconds() {
+  IFS=' ' read -r uptime _ </proc/uptime
+  uptime=${uptime%.*}
+}
+
+# Whether to go on after SIGTERM: its writers may have been told to stop at the same time.
+lingers() {
+  [ "$LINGER_SECONDS" -gt 0 ] || return 1
+  uptime_seconds
+  : "${stopped_at:=$uptime}" "${quiet_since:=$uptime}"
+  [ -z "$shipped" ] || quiet_since=$uptime
+  [ $((uptime - stopped_at)) -lt "$LINGER_SECONDS" ] && [ $((uptime - quiet_since)) -le "$QUIET_SECONDS" ]
+}
+
+main() { # patterns
+  stopping=''
+  trap 'stopping=yes' TERM INT
+  : "${POLL_SECONDS:=0.25}" "${LINGER_SECONDS:=0}" "${QUIET_SECONDS:=3}"
+  [ $# -gt 0 ] || die 'usage: STATE_DIR=directory logshipper.sh pattern...'
+  for pattern; do
+    case $pattern in /*) ;; *) die "the pattern $pattern does not begin with a slash" ;; esac
+  done
+  [ -d "${STATE_DIR:-}" ] && [ -w "$STATE_DIR" ] || die "STATE_DIR (${STATE_DIR:-unset}) is not a writable directory"
+  user=$(id -u)
+  mend="run the sidecar as the app's user (securityContext.runAsUser), or share a group with it (fsGroup)"
+  ulimit -n "$(ulimit -H -n)" 2>/dev/null
+  said='' descriptors='' spare_descriptors='' next_descriptor=$FIRST_DESCRIPTOR
+  undecided='' settled='' shipped=''
+
+  restore_positions
+  scan "$@"
+  drop_unclaimed_positions
+  ship_all
+  until [ -n "$stopping" ] && ! lingers; do
+    [ -n "$hurry" ] || sleep "$POLL_SECONDS"
+    scan "$@"
+    ship_all
+  done
+  until scan "$@" && ship_all && [ -z "$shipped$hurry" ]; do :; done
+  for descriptor in $descriptors; do flush_file "$descriptor"; done
+}
+
+main "$@"
