@@ -142,18 +142,18 @@ pod:
     volumes: [{name: own, emptyDir: {}}]
 outrigger: `
 
-			message := consumer(t).RenderError(t, pod+test.bad)
+			message := harness.Consumer(t).RenderError(t, pod+test.bad)
 
 			for _, part := range test.message {
 				assert.Contains(t, message, part)
 			}
-			consumer(t).Render(t, pod+test.good)
+			harness.Consumer(t).Render(t, pod+test.good)
 		})
 	}
 }
 
 func TestAllProblemsComeInOneMessage(t *testing.T) {
-	message := consumer(t).RenderError(t, appPod+`
+	message := harness.Consumer(t).RenderError(t, appPod+`
 outrigger:
   containers:
     a: {command: [x]}
@@ -178,5 +178,5 @@ outrigger: {containers: {helper: {image: "h:1"}}}
 }
 
 func TestGlobalValuesAreLetThrough(t *testing.T) {
-	consumer(t).Render(t, appPod+`global: {anything: {at: all}}`, harness.Settings{})
+	harness.Consumer(t).Render(t, appPod+`global: {anything: {at: all}}`, harness.Settings{})
 }

@@ -92,7 +92,7 @@ func TestAClassicSidecarInAJobIsAnErrorThatSaysSo(t *testing.T) {
 	for _, policy := range []string{"Never", "OnFailure"} {
 		values := `{job: {spec: {restartPolicy: ` + policy + `, containers: [{name: job, image: "job:1"}]}}, outrigger: {containers: {helper: {image: "helper:1"}}}}`
 
-		message := consumer(t).RenderError(t, values, harness.Settings{KubeVersion: "v1.28.0"})
+		message := harness.Consumer(t).RenderError(t, values, harness.Settings{KubeVersion: "v1.28.0"})
 
 		assert.Contains(t, message, "outrigger.containers.helper: a classic sidecar keeps a Job (restartPolicy "+policy+") from ever completing")
 		assert.Contains(t, message, "Kubernetes 1.29 or later")
@@ -190,7 +190,7 @@ outrigger:
 }
 
 func TestTheDependencyMayHaveAnAlias(t *testing.T) {
-	chart := consumer(t).With(map[string]string{
+	chart := harness.Consumer(t).With(map[string]string{
 		"Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\ndependencies: [{name: outrigger, version: 0.x, alias: sidecars}]\n",
 	})
 
@@ -219,7 +219,7 @@ func TestMisusedCallsSayWhatToWrite(t *testing.T) {
 }
 
 func TestAChartThatDoesNotDependOnTheLibraryIsTold(t *testing.T) {
-	chart := consumer(t).With(map[string]string{
+	chart := harness.Consumer(t).With(map[string]string{
 		"charts/stranger/Chart.yaml":         "apiVersion: v2\nname: stranger\nversion: 1.0.0\n",
 		"charts/stranger/templates/pod.yaml": `{{ include "outrigger.objects" . }}`,
 	})

@@ -11,32 +11,6 @@ import (
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
-// consumer is a chart whose pod templates come from its values: `pod` makes a Deployment, `job` a Job.
-func consumer(t testing.TB) harness.Chart {
-	return harness.NewChart(t, map[string]string{
-		"templates/deployment.yaml": `
-{{- if .Values.pod }}
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  selector: {matchLabels: {app: web}}
-  template:
-    {{- include "outrigger.podTemplate" (dict "context" . "podTemplate" .Values.pod "workload" "web") | nindent 4 }}
-{{- end }}`,
-		"templates/job.yaml": `
-{{- if .Values.job }}
-apiVersion: batch/v1
-kind: Job
-metadata: {name: once}
-spec:
-  template:
-    {{- include "outrigger.podTemplate" (dict "context" . "podTemplate" .Values.job "workload" "once") | nindent 4 }}
-{{- end }}`,
-		"templates/outrigger.yaml": `{{ include "outrigger.objects" . }}`,
-	})
-}
-
 // appPod is a pod template as an author writes it, to be given as values.
 const appPod = `
 pod:
@@ -48,13 +22,13 @@ pod:
 // renderPod renders the consumer's Deployment and returns its pod template.
 func renderPod(t testing.TB, values string, settings ...harness.Settings) corev1.PodTemplateSpec {
 	t.Helper()
-	return harness.Find[*appsv1.Deployment](t, consumer(t).Render(t, values, settings...)).Spec.Template
+	return harness.Find[*appsv1.Deployment](t, harness.Consumer(t).Render(t, values, settings...)).Spec.Template
 }
 
 // renderJob renders the consumer's Job and returns its pod template.
 func renderJob(t testing.TB, values string, settings ...harness.Settings) corev1.PodTemplateSpec {
 	t.Helper()
-	return harness.Find[*batchv1.Job](t, consumer(t).Render(t, values, settings...)).Spec.Template
+	return harness.Find[*batchv1.Job](t, harness.Consumer(t).Render(t, values, settings...)).Spec.Template
 }
 
 func containerNames(containers []corev1.Container) []string {

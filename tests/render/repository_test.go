@@ -2,12 +2,15 @@ package render
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"helm.sh/helm/v3/pkg/chart"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
@@ -19,7 +22,7 @@ func TestTheScriptReachesThePodsThroughAConfigMap(t *testing.T) {
 	script, err := os.ReadFile(filepath.Join(harness.Root(), "library/outrigger/files/logshipper.sh"))
 	require.NoError(t, err)
 
-	objects := consumer(t).Render(t, appPod+`
+	objects := harness.Consumer(t).Render(t, appPod+`
 outrigger:
   volumes: {logs: {mountPath: /logs}}
   logshippers: {shipper: {files: [/logs/x], to: {stdout: {}}}}
@@ -40,7 +43,7 @@ outrigger:
 }
 
 func TestNothingIsGeneratedWhereNothingIsNeeded(t *testing.T) {
-	objects := consumer(t).Render(t, appPod+`outrigger: {containers: {helper: {image: "h:1"}}}`)
+	objects := harness.Consumer(t).Render(t, appPod+`outrigger: {containers: {helper: {image: "h:1"}}}`)
 
 	require.Len(t, objects, 1)
 	assert.Empty(t, harness.Find[*appsv1.Deployment](t, objects).Spec.Template.Annotations)
@@ -109,4 +112,48 @@ func eachTemplate(t *testing.T, library string, visit func(file, text string)) {
 		return err
 	}))
 	require.NotZero(t, visited)
+}
+
+// chart-testing checks this with yamale, which cannot be had from Go's module proxy.
+func TestEveryChartYAMLHasOnlyKeysThatHelmKnows(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(harness.Root(), "*", "*", "Chart.yaml"))
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(files), 2)
+	for _, file := range files {
+		t.Run(file, func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			var metadata chart.Metadata
+
+			require.NoError(t, yaml.UnmarshalStrict(text, &metadata))
+
+			assert.NoError(t, metadata.Validate())
+			assert.NotEmpty(t, metadata.Description)
+			assert.NotEmpty(t, metadata.Home)
+			assert.NotEmpty(t, metadata.Maintainers)
+			assert.Contains(t, metadata.Annotations, "artifacthub.io/license")
+		})
+	}
+}
+
+func TestTheSchemaIsTheOneThatItsPartsMake(t *testing.T) {
+	command := exec.Command("go", "run", "./library/schema", "--check")
+	command.Dir = harness.Root()
+
+	output, err := command.CombinedOutput()
+
+	assert.NoError(t, err, string(output))
+}
+
+// Every values snippet of the library's page is rendered, so that none of them can be wrong.
+func TestEverySnippetOfTheLibrarysPageRenders(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(harness.Root(), "library/outrigger/README.md"))
+	require.NoError(t, err)
+	snippets := regexp.MustCompile("(?s)```yaml\n(outrigger:.*?)```").FindAllStringSubmatch(string(page), -1)
+	require.GreaterOrEqual(t, len(snippets), 3)
+	for _, snippet := range snippets {
+		t.Run(strings.Fields(snippet[1])[1], func(t *testing.T) {
+			assert.NotEmpty(t, harness.Consumer(t).Render(t, appPod+snippet[1]))
+		})
+	}
 }

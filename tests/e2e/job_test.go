@@ -1,0 +1,86 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
+)
+
+// Not parallel: this one measures, so nothing else may run beside it.
+func TestTwentyJobsCompleteInTimeWithTheirLineShipped(t *testing.T) {
+	const jobs, atOnce = 20, 2
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	chart := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/logging-app"))
+	rendered := harness.Find[*batchv1.Job](t, chart.Render(t, ""))
+	namespace.Install("demo", chart.Write(t), "{replicaCount: 0, job: {enabled: false}}")
+
+	var (
+		group sync.WaitGroup
+		slots = make(chan struct{}, atOnce)
+		times [jobs]time.Duration
+		fails [jobs]error
+	)
+	for index := range jobs {
+		group.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			job := rendered.DeepCopy()
+			job.Name, job.Namespace = fmt.Sprintf("job-%d", index+1), namespace.Name
+			times[index], fails[index] = runJob(namespace, job)
+		})
+	}
+	group.Wait()
+
+	t.Logf("from creation to Complete: %v", times)
+	for index := range jobs {
+		name := fmt.Sprintf("job-%d", index+1)
+		require.NoError(t, fails[index], name)
+		pod := namespace.Pods("job-name=" + name)[0]
+		assert.LessOrEqual(t, times[index], 6*time.Second, "%s from its creation to Complete", name)
+		assert.Equal(t, "logging\n", namespace.Logs(pod.Name, "logshipper"), name)
+		assert.Zero(t, harness.Status(t, pod, "logshipper").State.Terminated.ExitCode, "%s: the sidecar's exit code", name)
+	}
+}
+
+// runJob creates a Job and returns the time until it is seen to be Complete.
+func runJob(namespace *harness.Namespace, job *batchv1.Job) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), harness.PodStart)
+	defer cancel()
+	jobs := namespace.Client.BatchV1().Jobs(namespace.Name)
+	watch, err := jobs.Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + job.Name})
+	if err != nil {
+		return 0, err
+	}
+	defer watch.Stop()
+	begin := time.Now()
+	if _, err := jobs.Create(ctx, job, metav1.CreateOptions{FieldValidation: "Strict"}); err != nil {
+		return 0, err
+	}
+	for event := range watch.ResultChan() {
+		seen, isJob := event.Object.(*batchv1.Job)
+		if !isJob {
+			continue
+		}
+		for _, condition := range seen.Status.Conditions {
+			switch {
+			case condition.Status != corev1.ConditionTrue:
+			case condition.Type == batchv1.JobComplete:
+				return time.Since(begin), nil
+			case condition.Type == batchv1.JobFailed:
+				return 0, fmt.Errorf("failed: %s: %s", condition.Reason, condition.Message)
+			}
+		}
+	}
+	return 0, fmt.Errorf("not complete within %s", harness.PodStart)
+}

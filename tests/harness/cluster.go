@@ -1,0 +1,321 @@
+package harness
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gruntwork-io/terratest/modules/helm"
+	"github.com/gruntwork-io/terratest/modules/k8s"
+	"github.com/gruntwork-io/terratest/modules/logger"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/outrigger-charts/outrigger/ci/rig"
+)
+
+// How long tests wait. A wait ends as soon as its condition holds; these only bound it, on a machine that is busy.
+const (
+	PodStart = 90 * time.Second
+	PodEnd   = 60 * time.Second
+	LogLine  = 30 * time.Second
+	pollTime = 100 * time.Millisecond
+)
+
+// Level is a Pod Security Standard that a namespace enforces.
+type Level string
+
+// The levels that the tests' namespaces have.
+const (
+	Restricted Level = "restricted"
+	Baseline   Level = "baseline"
+)
+
+var cluster *rig.Cluster
+
+// Main runs the tests of a package with a cluster, and with helm and kubectl as built here first on PATH. Call it from
+// TestMain.
+func Main(m *testing.M) int {
+	ctx := context.Background()
+	tools, err := rig.Tools(ctx, os.Stderr)
+	if err == nil {
+		os.Setenv("PATH", tools+string(os.PathListSeparator)+os.Getenv("PATH"))
+		cluster, err = rig.Ensure(ctx, os.Stderr)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "no cluster:", err)
+		return 1
+	}
+	return m.Run()
+}
+
+// Namespace is a namespace of one test's own.
+type Namespace struct {
+	Name   string
+	Client kubernetes.Interface
+	t      testing.TB
+}
+
+// NewNamespace creates a namespace that enforces a Pod Security Standard. When the test ends it is deleted; when the
+// test has failed, everything that is needed to see why is printed first. OUTRIGGER_KEEP_NAMESPACES=1 keeps those of
+// failed tests.
+func NewNamespace(t testing.TB, level Level) *Namespace {
+	t.Helper()
+	ctx := context.Background()
+	name := fmt.Sprintf("t-%d", time.Now().UnixNano())
+	options := kubectlOptions(name)
+	require.NoError(t, k8s.CreateNamespaceWithMetadataContextE(t, ctx, options, metav1.ObjectMeta{
+		Name: name,
+		Labels: map[string]string{
+			"pod-security.kubernetes.io/enforce": string(level),
+			"outrigger-test":                     "true",
+		},
+		Annotations: map[string]string{"outrigger-test": t.Name()},
+	}))
+	client, err := k8s.GetKubernetesClientFromOptionsContextE(t, ctx, options)
+	require.NoError(t, err)
+	namespace := &Namespace{Name: name, Client: client, t: t}
+	t.Cleanup(func() {
+		if t.Failed() {
+			namespace.dump()
+			if os.Getenv("OUTRIGGER_KEEP_NAMESPACES") == "1" {
+				return
+			}
+		}
+		_ = k8s.DeleteNamespaceContextE(t, ctx, options, name)
+	})
+	return namespace
+}
+
+func kubectlOptions(namespace string) *k8s.KubectlOptions {
+	options := k8s.NewKubectlOptions(cluster.Context, cluster.Kubeconfig, namespace)
+	options.Logger = logger.Discard
+	return options
+}
+
+// Install installs a chart's folder with values given as YAML. It does not wait for its pods.
+func (n *Namespace) Install(release, folder, values string) {
+	n.t.Helper()
+	require.NoError(n.t, n.install(release, folder, values), "values:\n%s", values)
+}
+
+// InstallError installs a chart's folder with values given as YAML, which must fail, and returns helm's message.
+func (n *Namespace) InstallError(release, folder, values string) string {
+	n.t.Helper()
+	err := n.install(release, folder, values)
+	require.Error(n.t, err, "values:\n%s", values)
+	return err.Error()
+}
+
+func (n *Namespace) install(release, folder, values string) error {
+	options, err := n.helmOptions(values)
+	if err != nil {
+		return err
+	}
+	return helm.InstallContextE(n.t, context.Background(), options, folder, release)
+}
+
+// Template renders a chart's folder with the helm command, and returns what it prints or its message.
+func (n *Namespace) Template(folder, values string) (string, error) {
+	n.t.Helper()
+	options, err := n.helmOptions(values)
+	require.NoError(n.t, err)
+	return helm.RenderTemplateContextE(n.t, context.Background(), options, folder, "demo", nil, "--kube-version", KubeVersion)
+}
+
+func (n *Namespace) helmOptions(values string) (*helm.Options, error) {
+	file := filepath.Join(n.t.TempDir(), "values.yaml")
+	if err := os.WriteFile(file, []byte(values), 0o644); err != nil {
+		return nil, err
+	}
+	return &helm.Options{
+		KubectlOptions: kubectlOptions(n.Name),
+		ValuesFiles:    []string{file},
+		Logger:         logger.Discard,
+	}, nil
+}
+
+// Kubectl runs kubectl in the namespace and returns its output.
+func (n *Namespace) Kubectl(args ...string) string {
+	n.t.Helper()
+	output, err := k8s.RunKubectlAndGetOutputContextE(n.t, context.Background(), kubectlOptions(n.Name), args...)
+	require.NoError(n.t, err, output)
+	return output
+}
+
+// Pods returns the namespace's pods that a label selector selects.
+func (n *Namespace) Pods(selector string) []corev1.Pod {
+	n.t.Helper()
+	pods, err := n.Client.CoreV1().Pods(n.Name).List(context.Background(), metav1.ListOptions{LabelSelector: selector})
+	require.NoError(n.t, err)
+	return pods.Items
+}
+
+// ReadyPods waits until a label selector selects as many pods, each Ready with every container, and returns them.
+func (n *Namespace) ReadyPods(selector string, count int) []corev1.Pod {
+	n.t.Helper()
+	var pods []corev1.Pod
+	n.Eventually(PodStart, fmt.Sprintf("%d pods %q are ready", count, selector), func() bool {
+		pods = n.Pods(selector)
+		ready := 0
+		for _, pod := range pods {
+			if isReady(pod) {
+				ready++
+			}
+		}
+		return ready == count && len(pods) == count
+	})
+	return pods
+}
+
+func isReady(pod corev1.Pod) bool {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue {
+			return pod.DeletionTimestamp == nil
+		}
+	}
+	return false
+}
+
+// Eventually waits until a condition holds, and fails the test where it does not in time.
+func (n *Namespace) Eventually(limit time.Duration, what string, condition func() bool) {
+	n.t.Helper()
+	err := wait.PollUntilContextTimeout(context.Background(), pollTime, limit, true, func(context.Context) (bool, error) {
+		return condition(), nil
+	})
+	require.NoError(n.t, err, "not within %s: %s", limit, what)
+}
+
+// Status returns the status of a pod's container, sidecars included.
+func Status(t testing.TB, pod corev1.Pod, container string) corev1.ContainerStatus {
+	t.Helper()
+	for _, status := range append(pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses...) {
+		if status.Name == container {
+			return status
+		}
+	}
+	require.Fail(t, "no status", "of container %s in pod %s", container, pod.Name)
+	return corev1.ContainerStatus{}
+}
+
+// Logs returns what a container has written; of its previous instance where asked for.
+func (n *Namespace) Logs(pod, container string, previous ...bool) string {
+	n.t.Helper()
+	options := &corev1.PodLogOptions{Container: container, Previous: len(previous) > 0 && previous[0]}
+	text, err := n.Client.CoreV1().Pods(n.Name).GetLogs(pod, options).DoRaw(context.Background())
+	require.NoError(n.t, err)
+	return string(text)
+}
+
+// Line is a line of a container's log and the time at which it arrived here.
+type Line struct {
+	Text    string
+	Arrived time.Time
+}
+
+// Stream is a container's log as it arrives. It outlives the pod.
+type Stream struct {
+	mutex sync.Mutex
+	lines []Line
+	ended chan struct{}
+}
+
+// Follow begins to read a container's log from its start.
+func (n *Namespace) Follow(pod, container string) *Stream {
+	n.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	n.t.Cleanup(cancel)
+	reader, err := n.Client.CoreV1().Pods(n.Name).GetLogs(pod, &corev1.PodLogOptions{Container: container, Follow: true}).Stream(ctx)
+	require.NoError(n.t, err)
+	stream := &Stream{ended: make(chan struct{})}
+	go func() {
+		defer close(stream.ended)
+		defer reader.Close()
+		scanner := bufio.NewScanner(reader)
+		for scanner.Scan() {
+			stream.mutex.Lock()
+			stream.lines = append(stream.lines, Line{scanner.Text(), time.Now()})
+			stream.mutex.Unlock()
+		}
+	}()
+	return stream
+}
+
+// Lines returns the lines that have arrived so far.
+func (s *Stream) Lines() []Line {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return append([]Line(nil), s.lines...)
+}
+
+// Texts returns the texts of the lines that have arrived so far.
+func (s *Stream) Texts() []string {
+	var texts []string
+	for _, line := range s.Lines() {
+		texts = append(texts, line.Text)
+	}
+	return texts
+}
+
+// Find returns the first line with a text, if it has arrived.
+func (s *Stream) Find(text string) (Line, bool) {
+	for _, line := range s.Lines() {
+		if line.Text == text {
+			return line, true
+		}
+	}
+	return Line{}, false
+}
+
+// WaitEnd waits until the container has ended and its whole log has arrived.
+func (s *Stream) WaitEnd(t testing.TB, limit time.Duration) {
+	t.Helper()
+	select {
+	case <-s.ended:
+	case <-time.After(limit):
+		require.Fail(t, "the log did not end", "within %s; it has %d lines", limit, len(s.Lines()))
+	}
+}
+
+// dump prints the namespace's pods, events and logs, current and previous.
+func (n *Namespace) dump() {
+	var report strings.Builder
+	add := func(title string, args ...string) {
+		output, err := k8s.RunKubectlAndGetOutputContextE(n.t, context.Background(), kubectlOptions(n.Name), args...)
+		if err != nil && strings.Contains(output, "previous terminated container") {
+			return
+		}
+		fmt.Fprintf(&report, "--- %s\n%s\n", title, shorten(output))
+	}
+	add("pods", "get", "pods", "-o", "wide")
+	add("pods as YAML", "get", "pods", "-o", "yaml")
+	add("events", "get", "events", "--sort-by=.lastTimestamp")
+	pods, err := n.Client.CoreV1().Pods(n.Name).List(context.Background(), metav1.ListOptions{})
+	if err == nil {
+		for _, pod := range pods.Items {
+			for _, container := range append(pod.Spec.InitContainers, pod.Spec.Containers...) {
+				add(fmt.Sprintf("log of %s/%s", pod.Name, container.Name), "logs", pod.Name, "-c", container.Name)
+				add(fmt.Sprintf("previous log of %s/%s", pod.Name, container.Name), "logs", pod.Name, "-c", container.Name, "--previous")
+			}
+		}
+	}
+	n.t.Logf("namespace %s when the test failed:\n%s", n.Name, report.String())
+}
+
+// shorten keeps the ends of a long text.
+func shorten(text string) string {
+	const keep = 12_000
+	if len(text) <= 2*keep {
+		return text
+	}
+	return fmt.Sprintf("%s\n… %d characters left out …\n%s", text[:keep], len(text)-2*keep, text[len(text)-keep:])
+}
