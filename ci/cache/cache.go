@@ -1,0 +1,166 @@
+// Package cache is the directory where what was built is kept between runs, the lock that keeps two
+// runs from building the same thing at once, and the keys that tell what a thing was made from.
+package cache
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Dir returns the cache directory, which it creates: OUTRIGGER_CACHE, else outrigger in the user's
+// cache directory as the XDG base directory specification has it.
+func Dir() (string, error) {
+	dir := os.Getenv("OUTRIGGER_CACHE")
+	if dir == "" {
+		base, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("no place for a cache directory (set OUTRIGGER_CACHE): %w", err)
+		}
+		dir = filepath.Join(base, "outrigger")
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
+var inProcess sync.Mutex
+
+// Lock takes the cache directory for this process, and says on out what it waits for when another
+// has it. The caller calls unlock; the kernel does so for a process that died.
+func Lock(ctx context.Context, dir string, out io.Writer) (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	inProcess.Lock()
+	giveUp := func(err error) (func(), error) {
+		inProcess.Unlock()
+		f.Close()
+		return nil, err
+	}
+	for said := false; ; {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			break
+		}
+		if err != syscall.EWOULDBLOCK {
+			return giveUp(fmt.Errorf("locking %s: %w", f.Name(), err))
+		}
+		if !said {
+			holder, _ := os.ReadFile(f.Name())
+			fmt.Fprintf(out, "Waiting for another run (%s) to finish with %s.\n", strings.TrimSpace(string(holder)), dir)
+			said = true
+		}
+		select {
+		case <-ctx.Done():
+			return giveUp(ctx.Err())
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	_ = f.Truncate(0)
+	_, _ = f.WriteAt(fmt.Appendf(nil, "process %d, %s\n", os.Getpid(), filepath.Base(os.Args[0])), 0)
+	return func() { f.Close(); inProcess.Unlock() }, nil
+}
+
+// Key is what a thing is made from, boiled down to a name for it: equal inputs give equal keys.
+type Key struct{ parts []string }
+
+// Add adds inputs that are known by their text, such as a version.
+func (k *Key) Add(texts ...string) *Key {
+	for _, t := range texts {
+		sum := sha256.Sum256([]byte(t))
+		k.parts = append(k.parts, hex.EncodeToString(sum[:]))
+	}
+	return k
+}
+
+// AddFiles adds files by name and content.
+func (k *Key) AddFiles(paths ...string) error {
+	for _, p := range paths {
+		b, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		k.Add(filepath.Base(p), string(b))
+	}
+	return nil
+}
+
+// AddSources adds the Go files of an embedded directory but for its tests.
+func (k *Key) AddSources(sources fs.FS) error {
+	names, err := fs.Glob(sources, "*.go")
+	if err != nil {
+		return err
+	}
+	sort.Strings(names)
+	for _, n := range names {
+		if strings.HasSuffix(n, "_test.go") {
+			continue
+		}
+		b, err := fs.ReadFile(sources, n)
+		if err != nil {
+			return err
+		}
+		k.Add(n, string(b))
+	}
+	return nil
+}
+
+// String returns the key: 12 characters that suit a file name and an image tag.
+func (k *Key) String() string {
+	sum := sha256.Sum256([]byte(strings.Join(k.parts, "\n")))
+	return hex.EncodeToString(sum[:])[:12]
+}
+
+// Make makes the file or directory at path, if it is not there, by calling build with a temporary
+// path beside it that becomes path only when build succeeded. It tells whether it was there.
+func Make(path string, build func(tmp string) error) (reused bool, err error) {
+	if _, err := os.Stat(path); err == nil {
+		now := time.Now()
+		_ = os.Chtimes(path, now, now) // Prune goes by last use
+		return true, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return false, err
+	}
+	tmp := path + ".tmp"
+	if err := os.RemoveAll(tmp); err != nil {
+		return false, err
+	}
+	defer os.RemoveAll(tmp)
+	if err := build(tmp); err != nil {
+		return false, err
+	}
+	return false, os.Rename(tmp, path)
+}
+
+// Prune removes all but the keep last used of the entries that match a pattern in dir.
+func Prune(dir, pattern string, keep int) {
+	paths, _ := filepath.Glob(filepath.Join(dir, pattern))
+	used := func(p string) time.Time {
+		info, err := os.Stat(p)
+		if err != nil {
+			return time.Time{}
+		}
+		return info.ModTime()
+	}
+	sort.Slice(paths, func(i, j int) bool { return used(paths[i]).After(used(paths[j])) })
+	for i, p := range paths {
+		if i >= keep {
+			os.RemoveAll(p)
+		}
+	}
+}

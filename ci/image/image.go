@@ -1,0 +1,63 @@
+package image
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"runtime"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+)
+
+// Spec is an image to be made: the name it goes by, what is in it, and how it is run.
+type Spec struct {
+	Ref    string
+	Files  *Files
+	Config v1.Config
+}
+
+// Build makes an image of one layer for this machine's architecture.
+func Build(s Spec) (v1.Image, error) {
+	content, err := s.Files.tar()
+	if err != nil {
+		return nil, err
+	}
+	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
+	// It goes to a containerd on this machine: packing it costs more than it saves.
+	layer, err := tarball.LayerFromOpener(open, tarball.WithCompressionLevel(gzip.NoCompression))
+	if err != nil {
+		return nil, err
+	}
+	img, err := mutate.AppendLayers(empty.Image, layer)
+	if err != nil {
+		return nil, err
+	}
+	file, err := img.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	file = file.DeepCopy()
+	file.OS, file.Architecture, file.Config = "linux", runtime.GOARCH, s.Config
+	return mutate.ConfigFile(img, file)
+}
+
+// Write builds images and writes them as one archive that 'ctr images import' and 'docker load' read.
+func Write(w io.Writer, specs ...Spec) error {
+	images := map[name.Tag]v1.Image{}
+	for _, s := range specs {
+		tag, err := name.NewTag(s.Ref)
+		if err != nil {
+			return err
+		}
+		img, err := Build(s)
+		if err != nil {
+			return err
+		}
+		images[tag] = img
+	}
+	return tarball.MultiWrite(images, w)
+}

@@ -1,0 +1,197 @@
+package rig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/kind/pkg/cluster"
+	"sigs.k8s.io/kind/pkg/cluster/nodeutils"
+	kindexec "sigs.k8s.io/kind/pkg/exec"
+	"sigs.k8s.io/kind/pkg/log"
+
+	"github.com/outrigger-charts/outrigger/ci/proc"
+	"github.com/outrigger-charts/outrigger/ci/progress"
+	"github.com/outrigger-charts/outrigger/ci/testimages"
+)
+
+// inspectNode returns the id of a node's container, and whether it is running.
+func inspectNode(ctx context.Context, name string) (id string, running bool, err error) {
+	out, err := proc.Output(ctx, "docker", "inspect", "--type=container", "--format", "{{.Id}} {{.State.Running}}", name)
+	id, state, _ := strings.Cut(out, " ")
+	return id, state == "true", err
+}
+
+// nodeHas returns which references the node's containerd knows.
+func nodeHas(ctx context.Context, node string) (map[string]bool, error) {
+	out, err := proc.Output(ctx, "docker", "exec", node, "ctr", "--namespace=k8s.io", "images", "list", "--quiet")
+	if err != nil {
+		return nil, err
+	}
+	has := map[string]bool{}
+	for _, ref := range strings.Fields(out) {
+		has[ref] = true
+	}
+	return has, nil
+}
+
+// loaded returns what is remembered of an image, if the node still has it and its stand-in, should it be
+// one, is made from what it would be made from now.
+func (r *Rig) loaded(s state, has map[string]bool, image testimages.Image) (ImageOrigin, bool) {
+	for _, o := range s.Cluster.Images {
+		if o.Ref != image.Ref || !has[o.Ref] {
+			continue
+		}
+		if o.Upstream {
+			return o, true
+		}
+		key, err := image.StandInKey(r.Root)
+		return o, err == nil && key == o.Key
+	}
+	return ImageOrigin{}, false
+}
+
+func (r *Rig) imagesMissing(ctx context.Context, s state) bool {
+	has, err := nodeHas(ctx, s.Cluster.Node)
+	if err != nil {
+		return true
+	}
+	for _, image := range testimages.All {
+		if _, ok := r.loaded(s, has, image); !ok {
+			return true
+		}
+	}
+	return false
+}
+
+// loadImages gets the images into the node and remembers where each is from.
+func (r *Rig) loadImages(ctx context.Context, step *progress.Step, s *state, images []testimages.Image, offline bool) error {
+	has, err := nodeHas(ctx, s.Cluster.Node)
+	if err != nil {
+		return err
+	}
+	var origins []ImageOrigin
+	var said []string
+	for _, image := range images {
+		o, ok := r.loaded(*s, has, image)
+		if !ok {
+			if o, err = r.loadImage(ctx, step, s.Cluster.Node, image, &offline); err != nil {
+				return fmt.Errorf("%s: %w", image.Ref, err)
+			}
+		}
+		origins = append(origins, o)
+		said = append(said, o.String())
+	}
+	step.Result("%s", strings.Join(said, "; "))
+	s.Cluster.Images = origins
+	return r.writeState(*s)
+}
+
+// String says where an image is from, for people.
+func (o ImageOrigin) String() string {
+	ref := strings.TrimPrefix(o.Ref, "docker.io/library/")
+	if o.Upstream {
+		return ref + " is upstream's"
+	}
+	return ref + " is a stand-in (" + o.MadeOf + ")"
+}
+
+// nodePullLimit bounds the pull of one small image; after one failure no other is tried.
+const nodePullLimit = 90 * time.Second
+
+func (r *Rig) loadImage(ctx context.Context, step *progress.Step, node string, image testimages.Image, offline *bool) (ImageOrigin, error) {
+	if !*offline {
+		step.Is("pulling %s", image.Ref)
+		pullCtx, cancel := context.WithTimeout(ctx, nodePullLimit)
+		defer cancel()
+		_, err := proc.Run(pullCtx, proc.Cmd{Log: step.Log(), Args: []string{"docker", "exec", node, "crictl", "pull", image.Ref}})
+		if err == nil {
+			return ImageOrigin{Ref: image.Ref, Upstream: true}, nil
+		}
+		if ctx.Err() != nil {
+			return ImageOrigin{}, ctx.Err()
+		}
+		*offline = true
+	}
+	step.Is("making a stand-in for %s", image.Ref)
+	archive, err := image.Archive(ctx, testimages.Env{Root: r.Root, Cache: r.Cache, Log: step.Log()})
+	if err != nil {
+		return ImageOrigin{}, err
+	}
+	step.Is("loading the stand-in for %s", image.Ref)
+	if err := loadArchive(node, archive); err != nil {
+		return ImageOrigin{}, err
+	}
+	key, err := image.StandInKey(r.Root)
+	return ImageOrigin{Ref: image.Ref, MadeOf: image.MadeOf, Key: key}, err
+}
+
+// loadArchive imports an image archive into the node's containerd.
+func loadArchive(node, path string) error {
+	provider := cluster.NewProvider(cluster.ProviderWithDocker())
+	nodes, err := provider.ListInternalNodes(Name())
+	if err != nil {
+		return kindError(err)
+	}
+	for _, n := range nodes {
+		if n.String() != node {
+			continue
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return kindError(nodeutils.LoadImageArchive(n, f))
+	}
+	return fmt.Errorf("cluster %s has no node %s", Name(), node)
+}
+
+// commandError is an error of kind's with what the command that failed had printed.
+type commandError struct {
+	error
+	printed string
+}
+
+// Output gives what the command printed; a progress step shows it.
+func (e commandError) Output() string { return e.printed }
+
+// Unwrap gives kind's error.
+func (e commandError) Unwrap() error { return e.error }
+
+func kindError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if failed := kindexec.RunErrorForError(err); failed != nil {
+		return commandError{err, string(failed.Output)}
+	}
+	if printed := proc.Printed(err); printed != "" {
+		return err
+	}
+	if errors.Is(err, context.Canceled) {
+		return context.Canceled
+	}
+	return err
+}
+
+// kindLogger is kind's log, in the log file.
+type kindLogger struct{ step *progress.Step }
+
+func (l kindLogger) Warn(message string)         { fmt.Fprintln(l.step.Log(), "kind:", message) }
+func (l kindLogger) Warnf(f string, args ...any) { l.Warn(fmt.Sprintf(f, args...)) }
+func (l kindLogger) Error(message string)        { l.Warn(message) }
+func (l kindLogger) Errorf(f string, args ...any) {
+	l.Warn(fmt.Sprintf(f, args...))
+}
+func (l kindLogger) V(log.Level) log.InfoLogger { return kindInfo{l.step.Log()} }
+
+type kindInfo struct{ out io.Writer }
+
+func (i kindInfo) Info(message string)         { fmt.Fprintln(i.out, "kind:", message) }
+func (i kindInfo) Infof(f string, args ...any) { i.Info(fmt.Sprintf(f, args...)) }
+func (i kindInfo) Enabled() bool               { return true }

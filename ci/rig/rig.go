@@ -1,0 +1,231 @@
+// Package rig gives tests what they run against: a Kubernetes cluster, the tools by their pinned
+// versions, and the busybox that the library's scripts run on. It builds and keeps what is missing, and
+// uses again what an earlier run built.
+package rig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/outrigger-charts/outrigger/ci/busybox"
+	"github.com/outrigger-charts/outrigger/ci/cache"
+	"github.com/outrigger-charts/outrigger/ci/progress"
+	"github.com/outrigger-charts/outrigger/ci/tools"
+)
+
+// module is the first line of the repository's go.mod, by which its root is known.
+const module = "module github.com/outrigger-charts/outrigger\n"
+
+// Rig is what one run works with. Open makes it; close it.
+type Rig struct {
+	Root     string // the repository
+	Cache    string // the cache directory
+	Builder  tools.Builder
+	Reporter *progress.Reporter
+}
+
+// Open returns a Rig that tells its progress to out. The working directory must be in the repository.
+func Open(out io.Writer) (*Rig, error) {
+	root, err := Root()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := cache.Dir()
+	if err != nil {
+		return nil, err
+	}
+	return &Rig{
+		Root:     root,
+		Cache:    dir,
+		Builder:  tools.Builder{Modules: filepath.Join(root, "ci/modules"), Cache: dir},
+		Reporter: progress.New(out, dir),
+	}, nil
+}
+
+// Close ends what Open began.
+func (r *Rig) Close() { r.Reporter.Close() }
+
+// Root returns the repository's root, which is the working directory or above it.
+func Root() (string, error) {
+	start, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		content, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && strings.HasPrefix(string(content), module) {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("%s is not in the repository of %s", start, strings.TrimSpace(module))
+		}
+	}
+}
+
+// locked runs f while no other run works in the cache directory.
+func (r *Rig) locked(ctx context.Context, f func() error) error {
+	unlock, err := cache.Lock(ctx, r.Cache, r.Reporter.Out())
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return f()
+}
+
+// with opens a Rig for one call.
+func with(ctx context.Context, out io.Writer, f func(*Rig) error) error {
+	r, err := Open(out)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return r.locked(ctx, func() error { return f(r) })
+}
+
+// Ensure returns a usable cluster, and says on out what it does. In this order it is
+//
+//   - the cluster that KUBECONFIG or OUTRIGGER_KUBE_CONTEXT names, if one of them is set;
+//   - a kind cluster of kindest/node, if the Docker engine has that image or can pull it;
+//   - a kind cluster of a node image that is built on this machine, which takes some ten minutes once.
+//
+// A kind cluster stays for the next call. The images in testimages.All are on its nodes.
+func Ensure(ctx context.Context, out io.Writer) (cluster *Cluster, err error) {
+	err = with(ctx, out, func(r *Rig) error {
+		cluster, err = r.ensure(ctx)
+		return err
+	})
+	return cluster, err
+}
+
+// Ensure is the function Ensure for a Rig that is open.
+func (r *Rig) Ensure(ctx context.Context) (cluster *Cluster, err error) {
+	err = r.locked(ctx, func() error {
+		cluster, err = r.ensure(ctx)
+		return err
+	})
+	return cluster, err
+}
+
+// Tools returns a directory that holds programs built from the modules below ci/modules, at the
+// versions pinned there: those named, or helm and kubectl if none is. Known are helm, kubectl, ct,
+// gotestsum and staticcheck.
+func Tools(ctx context.Context, out io.Writer, names ...string) (dir string, err error) {
+	err = with(ctx, out, func(r *Rig) error {
+		dir, err = r.tools(ctx, names...)
+		return err
+	})
+	return dir, err
+}
+
+// Tools is the function Tools for a Rig that is open.
+func (r *Rig) Tools(ctx context.Context, names ...string) (dir string, err error) {
+	err = r.locked(ctx, func() error {
+		dir, err = r.tools(ctx, names...)
+		return err
+	})
+	return dir, err
+}
+
+// BusyBox returns the path of a busybox of the version that the library's default image has, to run
+// the library's scripts with on this machine.
+func BusyBox(ctx context.Context, out io.Writer) (path string, err error) {
+	err = with(ctx, out, func(r *Rig) error {
+		path, err = r.busyBox(ctx)
+		return err
+	})
+	return path, err
+}
+
+// BusyBox is the function BusyBox for a Rig that is open.
+func (r *Rig) BusyBox(ctx context.Context) (path string, err error) {
+	err = r.locked(ctx, func() error {
+		path, err = r.busyBox(ctx)
+		return err
+	})
+	return path, err
+}
+
+func (r *Rig) busyBox(ctx context.Context) (path string, err error) {
+	path = filepath.Join(r.Cache, "busybox-"+busybox.Version, "busybox")
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	err = r.Reporter.Step(ctx, "busybox "+busybox.Version, func(ctx context.Context, s *progress.Step) error {
+		path, _, err = busybox.Binary(ctx, s.Log(), r.Cache)
+		return err
+	})
+	return path, err
+}
+
+// toolModules says what each tool is built of.
+func (r *Rig) toolModules() map[string]func() (tools.Module, error) {
+	plain := func(m tools.Module) func() (tools.Module, error) {
+		return func() (tools.Module, error) { return m, nil }
+	}
+	return map[string]func() (tools.Module, error){
+		"helm":        r.Builder.Helm,
+		"kubectl":     r.Builder.Kubectl,
+		"ct":          plain(tools.ChartTesting()),
+		"gotestsum":   plain(tools.Gotestsum()),
+		"staticcheck": plain(tools.Staticcheck()),
+	}
+}
+
+func (r *Rig) tools(ctx context.Context, names ...string) (string, error) {
+	if len(names) == 0 {
+		names = []string{"helm", "kubectl"}
+	}
+	key := new(cache.Key)
+	programs := map[string]string{} // path by name
+	for _, name := range names {
+		path, err := r.tool(ctx, name)
+		if err != nil {
+			return "", err
+		}
+		programs[name] = path
+		key.Add(name, path)
+	}
+	dir := filepath.Join(r.Cache, "tools", key.String())
+	_, err := cache.Make(dir, func(tmp string) error {
+		if err := os.MkdirAll(tmp, 0o755); err != nil {
+			return err
+		}
+		for name, path := range programs {
+			if err := os.Symlink(path, filepath.Join(tmp, name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return dir, err
+}
+
+// tool returns the path of one tool, which is built in a step of its own unless it is there.
+func (r *Rig) tool(ctx context.Context, name string) (string, error) {
+	describe, known := r.toolModules()[name]
+	if !known {
+		return "", errors.New("no module says what " + name + " is built of")
+	}
+	m, err := describe()
+	if err != nil {
+		return "", err
+	}
+	dir, err := r.Builder.Dir(m)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, name)
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	err = r.Reporter.Step(ctx, "Compile "+name, func(ctx context.Context, s *progress.Step) error {
+		_, _, err := r.Builder.Build(ctx, s.Log(), m)
+		return err
+	})
+	return path, err
+}

@@ -1,0 +1,75 @@
+// Package testimages are the images that the tests' pods run: upstream's where they can be pulled, else
+// stand-ins made on this machine, which go by the same names in the cluster's node and nowhere else. A
+// stand-in holds what the image it stands for holds: the same tools at the same paths, no more.
+package testimages
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/outrigger-charts/outrigger/ci/cache"
+	"github.com/outrigger-charts/outrigger/ci/image"
+)
+
+// Image is an image that tests use.
+type Image struct {
+	Ref string // as a pod names it, with its registry
+	// MadeOf says in a few words what the stand-in is made of.
+	MadeOf string
+	// Key is all of what the stand-in is made of but for this package's sources.
+	Key []string
+	// StandIn makes what takes the image's place.
+	StandIn func(ctx context.Context, e Env) (image.Spec, error)
+}
+
+// All are the images of the tests. A further one is a file of this package and a line here.
+var All = []Image{busyBox, nginx}
+
+// Env is what a stand-in is made with.
+type Env struct {
+	Root  string // the repository
+	Cache string // the cache directory
+	Log   io.Writer
+}
+
+// StandInKey is what an image's stand-in is made from. Root is the repository's.
+func (i Image) StandInKey(root string) (string, error) {
+	key := new(cache.Key).Add(i.Ref).Add(i.Key...)
+	for _, dir := range []string{"ci/testimages", "ci/image", "ci/busybox"} {
+		if err := key.AddSources(os.DirFS(filepath.Join(root, dir))); err != nil {
+			return "", err
+		}
+	}
+	return key.String(), nil
+}
+
+// Archive returns the path of an archive with the image's stand-in, for 'ctr images import'.
+func (i Image) Archive(ctx context.Context, e Env) (string, error) {
+	key, err := i.StandInKey(e.Root)
+	if err != nil {
+		return "", err
+	}
+	name := strings.NewReplacer("/", "_", ":", "_").Replace(i.Ref)
+	path := filepath.Join(e.Cache, "images", name+"-"+key+".tar")
+	_, err = cache.Make(path, func(tmp string) error {
+		spec, err := i.StandIn(ctx, e)
+		if err != nil {
+			return err
+		}
+		spec.Ref = i.Ref
+		f, err := os.Create(tmp)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := image.Write(f, spec); err != nil {
+			return err
+		}
+		return f.Close()
+	})
+	cache.Prune(filepath.Dir(path), name+"-*.tar", 2)
+	return path, err
+}

@@ -1,0 +1,106 @@
+package tools
+
+import (
+	"fmt"
+	"strings"
+)
+
+// kubernetesVersion is the linker flags without which Kubernetes' programs call themselves v0.0.0 and
+// kubeadm refuses to work with them.
+func (b Builder) kubernetesVersion() ([]string, error) {
+	version, err := b.Version("kubernetes", "k8s.io/kubernetes")
+	if err != nil {
+		return nil, err
+	}
+	major, minor, err := majorMinor(version)
+	if err != nil {
+		return nil, err
+	}
+	var flags []string
+	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
+		flags = append(flags,
+			"-X "+pkg+".gitVersion="+version,
+			"-X "+pkg+".gitMajor="+major,
+			"-X "+pkg+".gitMinor="+minor,
+			"-X "+pkg+".gitTreeState=clean",
+		)
+	}
+	return flags, nil
+}
+
+func majorMinor(version string) (major, minor string, err error) {
+	parts := strings.Split(strings.TrimPrefix(version, "v"), ".")
+	if len(parts) != 3 {
+		return "", "", fmt.Errorf("%q is no version", version)
+	}
+	return parts[0], parts[1], nil
+}
+
+// Kubernetes is what a node is made of, and its version.
+func (b Builder) Kubernetes() (Module, string, error) {
+	flags, err := b.kubernetesVersion()
+	if err != nil {
+		return Module{}, "", err
+	}
+	version, err := b.Version("kubernetes", "k8s.io/kubernetes")
+	programs := map[string]string{}
+	for _, p := range []string{
+		"kubelet", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubeadm", "kubectl",
+	} {
+		programs[p] = "k8s.io/kubernetes/cmd/" + p
+	}
+	return Module{Name: "kubernetes", Programs: programs, LDFlags: flags}, version, err
+}
+
+// Kubectl is the same kubectl alone, for where the rest of Kubernetes is not built.
+func (b Builder) Kubectl() (Module, error) {
+	flags, err := b.kubernetesVersion()
+	return Module{
+		Name:     "kubernetes",
+		Programs: map[string]string{"kubectl": "k8s.io/kubernetes/cmd/kubectl"},
+		LDFlags:  flags,
+	}, err
+}
+
+// Helm is helm as its release is built: without these flags it says that it is v3.0 or so, and that
+// the cluster a chart is rendered for is Kubernetes v1.20.
+func (b Builder) Helm() (Module, error) {
+	version, err := b.Version("helm", "helm.sh/helm/v3")
+	if err != nil {
+		return Module{}, err
+	}
+	client, err := b.Version("helm", "k8s.io/client-go")
+	if err != nil {
+		return Module{}, err
+	}
+	_, minor, err := majorMinor(client)
+	return Module{
+		Name:     "helm",
+		Programs: map[string]string{"helm": "helm.sh/helm/v3/cmd/helm"},
+		LDFlags: []string{
+			"-X helm.sh/helm/v3/internal/version.version=" + version,
+			"-X helm.sh/helm/v3/internal/version.gitTreeState=clean",
+			"-X helm.sh/helm/v3/internal/version.metadata=",
+			// client-go v0.X is made for Kubernetes v1.X; helm's own Makefile derives it so too.
+			"-X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor=1",
+			"-X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=" + minor,
+			"-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1",
+			"-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=" + minor,
+		},
+	}, err
+}
+
+// Gotestsum runs the tests and counts them.
+func Gotestsum() Module {
+	return Module{Name: "gotestsum", Programs: map[string]string{"gotestsum": "gotest.tools/gotestsum"}}
+}
+
+// Staticcheck is a linter of Go code.
+func Staticcheck() Module {
+	return Module{Name: "staticcheck", Programs: map[string]string{"staticcheck": "honnef.co/go/tools/cmd/staticcheck"}}
+}
+
+// ChartTesting is ct, the linter of chart repositories.
+func ChartTesting() Module {
+	return Module{Name: "chart-testing", Programs: map[string]string{"ct": "github.com/helm/chart-testing/v3/ct"}}
+}
