@@ -28,9 +28,6 @@ import (
 // Repository is the name of the images made here; the tag is the key of what they are made from.
 const Repository = "outrigger/node"
 
-// buildLabel marks a container that exists only while an image is built.
-const buildLabel = "outrigger.build"
-
 // suite is Debian's release that a node is made of: the newest whose systemd runs on a host with
 // cgroup v1 too (kind's own images are a release further).
 const suite = "bookworm"
@@ -200,7 +197,6 @@ func (b Builder) makeRootFS(parts *built) func(context.Context) error {
 // assemble makes one image of the parts: a base, whose own containerd then imports the control plane's
 // images into the place where the node's will find them.
 func (b Builder) assemble(ctx context.Context, s *progress.Step, parts *built, ref string) (err error) {
-	removeBuildContainers(ctx)
 	s.Is("asking kubeadm for the images' names")
 	names, version, err := b.imageNames(ctx, parts)
 	if err != nil {
@@ -211,11 +207,14 @@ func (b Builder) assemble(ctx context.Context, s *progress.Step, parts *built, r
 		return err
 	}
 	base := strings.Replace(ref, ":", "-base:", 1)
+	// One name per cache directory, whose lock is held: a container of this name is what a run that was
+	// killed left behind.
+	name := "outrigger-build-" + new(cache.Key).Add(b.Cache).String()
+	_, _ = proc.Output(ctx, "docker", "rm", "--force", "--volumes", name)
 	s.Is("importing the base into Docker")
 	if err := importBase(ctx, s.Log(), files, base); err != nil {
 		return err
 	}
-	name := fmt.Sprintf("outrigger-build-%d", os.Getpid())
 	defer func() {
 		// Also after an interrupt, when ctx is no good any more.
 		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
@@ -243,14 +242,6 @@ func (b Builder) assemble(ctx context.Context, s *progress.Step, parts *built, r
 }
 
 const entrypoint = `ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]`
-
-// removeBuildContainers removes what a run that was killed left behind.
-func removeBuildContainers(ctx context.Context) {
-	ids, _ := proc.Output(ctx, "docker", "ps", "--all", "--quiet", "--filter", "label="+buildLabel)
-	for _, id := range strings.Fields(ids) {
-		_, _ = proc.Output(ctx, "docker", "rm", "--force", "--volumes", id)
-	}
-}
 
 func importBase(ctx context.Context, log io.Writer, files *image.Files, ref string) error {
 	return withPipe(files.WriteTar, func(r io.Reader) error {
@@ -289,7 +280,7 @@ type container struct {
 
 func (c container) start(ctx context.Context, base string) error {
 	_, err := proc.Run(ctx, proc.Cmd{Log: c.log, Args: []string{
-		"docker", "run", "--detach", "--name", c.name, "--label", buildLabel, "--privileged",
+		"docker", "run", "--detach", "--name", c.name, "--privileged",
 		"--stop-signal", "SIGRTMIN+3", // which ends systemd, where SIGTERM restarts it; the image inherits it
 		"--entrypoint", "sleep", base, "infinity",
 	}})
@@ -322,7 +313,7 @@ func (c container) importImages(ctx context.Context, specs []image.Spec) error {
 	if err != nil {
 		return err
 	}
-	return c.shell(ctx, nil, "pkill -x containerd; while pgrep -x containerd >/dev/null; do sleep 0.1; done; rm -f /var/log/containerd-build.log")
+	return c.shell(ctx, nil, "pkill -x containerd; while pgrep --runstates DRS -x containerd >/dev/null; do sleep 0.1; done; rm -f /var/log/containerd-build.log")
 }
 
 func (c container) shell(ctx context.Context, stdin io.Reader, script string) error {

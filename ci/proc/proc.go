@@ -54,7 +54,8 @@ func Run(ctx context.Context, c Cmd) (string, error) {
 	if log == nil {
 		log = io.Discard
 	}
-	fmt.Fprintf(log, "\n$ %s\n", strings.Join(c.Args, " "))
+	start := time.Now()
+	fmt.Fprintf(log, "\n%s $ %s\n", start.Format(time.TimeOnly), strings.Join(c.Args, " "))
 	cmd := exec.CommandContext(ctx, c.Args[0], c.Args[1:]...)
 	cmd.Dir, cmd.Stdin = c.Dir, c.Stdin
 	cmd.Env = append(os.Environ(), c.Env...)
@@ -74,9 +75,10 @@ func Run(ctx context.Context, c Cmd) (string, error) {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		fmt.Fprintf(log, "%v\n", err)
+		fmt.Fprintf(log, "%v after %s\n", err, time.Since(start).Round(time.Millisecond))
 		return "", &Error{Args: c.Args, Printed: all.String(), Err: err}
 	}
+	fmt.Fprintf(log, "-- took %s\n", time.Since(start).Round(time.Millisecond))
 	return strings.TrimSuffix(stdout.String(), "\n"), nil
 }
 
