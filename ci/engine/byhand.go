@@ -133,3 +133,17 @@ func tail(path string, n int) string {
 	lines := strings.Split(strings.TrimRight(string(b), "\n"), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
+
+// ByHand returns the process id of a dockerd that an earlier run started by hand and that is running, or
+// 0.
+func ByHand() int {
+	b, err := os.ReadFile(filepath.Join(runDir, "docker.pid"))
+	if err != nil {
+		return 0
+	}
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+	if !isProgram(pid, "dockerd") {
+		return 0
+	}
+	return pid
+}

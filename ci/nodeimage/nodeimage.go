@@ -25,9 +25,6 @@ import (
 	"github.com/outrigger-charts/outrigger/ci/tools"
 )
 
-// Repository is the name of the images made here; the tag is the key of what they are made from.
-const Repository = "outrigger/node"
-
 // suite is Debian's release that a node is made of: the newest whose systemd runs on a host with
 // cgroup v1 too (kind's own images are a release further).
 const suite = "bookworm"
@@ -43,6 +40,7 @@ var packages = []string{
 type Builder struct {
 	Root     string // the repository
 	Cache    string // the cache directory
+	Name     string // the images are called Name/node; the tag is the key of what they are made from
 	Tools    tools.Builder
 	Reporter *progress.Reporter
 }
@@ -80,7 +78,7 @@ func (b Builder) Ref() (string, error) {
 			return "", err
 		}
 	}
-	return Repository + ":" + key.String(), nil
+	return b.Name + "/node:" + key.String(), nil
 }
 
 // Steps is how many steps Build reports.

@@ -27,8 +27,8 @@ type Cmd struct {
 	Env   []string // added to the caller's environment
 	Stdin io.Reader
 	Log   io.Writer // gets the command line and everything printed; nil: nobody
-	// Stdout, if set, gets standard output as it comes, which then is neither logged nor returned.
-	Stdout io.Writer
+	// Stdout and Stderr, if set, get that output as it comes, which then is neither logged nor returned.
+	Stdout, Stderr io.Writer
 }
 
 // Error is the failure of a command, with all that it printed.
@@ -65,6 +65,9 @@ func Run(ctx context.Context, c Cmd) (string, error) {
 	cmd.Stdout = io.MultiWriter(&stdout, both)
 	if c.Stdout != nil {
 		cmd.Stdout = c.Stdout
+	}
+	if c.Stderr != nil {
+		cmd.Stderr = c.Stderr
 	}
 	// A group of its own: a Ctrl-C at the terminal reaches the command once, through Cancel.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

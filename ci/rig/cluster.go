@@ -95,7 +95,7 @@ func (r *Rig) writeState(s state) error {
 }
 
 func (r *Rig) nodeImages() nodeimage.Builder {
-	return nodeimage.Builder{Root: r.Root, Cache: r.Cache, Tools: r.Builder, Reporter: r.Reporter}
+	return nodeimage.Builder{Root: r.Root, Cache: r.Cache, Name: Name(), Tools: r.Builder, Reporter: r.Reporter}
 }
 
 // clusterKey is what a cluster of a node image is made from.
@@ -242,7 +242,7 @@ func (r *Rig) create(ctx context.Context, step *progress.Step, kubectl, image, o
 	if err != nil {
 		return state{}, err
 	}
-	provider := cluster.NewProvider(cluster.ProviderWithDocker(), cluster.ProviderWithLogger(kindLogger{step}))
+	provider := cluster.NewProvider(cluster.ProviderWithDocker(), cluster.ProviderWithLogger(kindLogger{step.Log()}))
 	_ = os.Remove(r.statePath()) // from here on the old cluster is no good
 	step.Is("removing the old one")
 	if err := provider.Delete(Name(), r.OwnKubeconfig()); err != nil {
@@ -294,18 +294,6 @@ func (r *Rig) kindCreate(ctx context.Context, provider *cluster.Provider, option
 		_ = provider.Delete(Name(), r.OwnKubeconfig())
 		return ctx.Err()
 	}
-}
-
-// Delete removes the kind cluster and what is remembered of it. It needs a Docker engine that answers.
-func (r *Rig) Delete(ctx context.Context) error {
-	return r.locked(ctx, func() error {
-		_ = os.Remove(r.statePath())
-		provider := cluster.NewProvider(cluster.ProviderWithDocker())
-		if err := provider.Delete(Name(), r.OwnKubeconfig()); err != nil {
-			return kindError(err)
-		}
-		return os.RemoveAll(r.clusterDir())
-	})
 }
 
 // ensureImages sees to it that the node has every image of the tests. Offline says that a registry was

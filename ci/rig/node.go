@@ -180,15 +180,15 @@ func kindError(err error) error {
 }
 
 // kindLogger is kind's log, in the log file.
-type kindLogger struct{ step *progress.Step }
+type kindLogger struct{ out io.Writer }
 
-func (l kindLogger) Warn(message string)         { fmt.Fprintln(l.step.Log(), "kind:", message) }
+func (l kindLogger) Warn(message string)         { fmt.Fprintln(l.out, "kind:", message) }
 func (l kindLogger) Warnf(f string, args ...any) { l.Warn(fmt.Sprintf(f, args...)) }
 func (l kindLogger) Error(message string)        { l.Warn(message) }
 func (l kindLogger) Errorf(f string, args ...any) {
 	l.Warn(fmt.Sprintf(f, args...))
 }
-func (l kindLogger) V(log.Level) log.InfoLogger { return kindInfo{l.step.Log()} }
+func (l kindLogger) V(log.Level) log.InfoLogger { return kindInfo(l) }
 
 type kindInfo struct{ out io.Writer }
 

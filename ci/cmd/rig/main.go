@@ -16,8 +16,17 @@ import (
 
 // verbs are what the command can do, by name.
 var verbs = map[string]func(context.Context, *rig.Rig) error{
-	"cluster": ensureCluster,
+	"cluster":     ensureCluster,
+	"demo":        demo,
+	"test":        test,
+	"test-render": testRender,
+	"lint":        lint,
+	"clean":       clean,
+	"bench-demo":  benchDemo,
 }
+
+// errQuiet is a failure that was told already.
+var errQuiet = errors.New("")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -27,7 +36,9 @@ func main() {
 			fmt.Fprintln(os.Stderr, "Interrupted. What was finished is kept; the next run goes on from there.")
 			os.Exit(130)
 		}
-		fmt.Fprintln(os.Stderr, "rig:", err)
+		if !errors.Is(err, errQuiet) {
+			fmt.Fprintln(os.Stderr, "rig:", err)
+		}
 		os.Exit(1)
 	}
 }

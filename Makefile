@@ -1,0 +1,31 @@
+# Every target that does something is a verb of one Go program, ci/cmd/rig. It is built first, and not
+# run by 'go run', which would not pass a SIGTERM on.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-render lint clean cluster bench-demo generate version
+
+rig := .build/rig
+
+demo: ## A cluster, the example chart in it, and the first lines that its sidecars shipped
+test: ## All tests; exit code 0 only if all of them ran and passed
+test-render: ## The tests that need neither a cluster nor Docker
+lint: ## chart-testing, helm lint --strict, shellcheck, go vet, staticcheck
+clean: ## Remove the cluster and the images
+cluster: ## Only the cluster, for tests that are run by hand
+bench-demo: ## How long the demo takes, cold and warm
+
+demo test test-render lint clean cluster bench-demo:
+	@go build -o $(rig) ./ci/cmd/rig
+	@$(rig) $@
+
+generate: ## Write the library's values.schema.json from library/schema
+	go run ./library/schema
+
+version: ## Set the library's version: make version VERSION=0.2.0
+	@test -n "$(VERSION)" || { echo 'usage: make version VERSION=0.2.0'; exit 2; }
+	@old=$$(sed -n 's/^version: //p' library/outrigger/Chart.yaml); \
+	grep -rlF "outrigger-$$old." library/outrigger | xargs sed -i "s/outrigger-$$old\./outrigger-$(VERSION)./g"; \
+	sed -i "s/^version: .*/version: $(VERSION)/" library/outrigger/Chart.yaml; \
+	echo "$$old -> $(VERSION)"
+
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
