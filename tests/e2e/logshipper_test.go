@@ -166,12 +166,17 @@ func TestAKilledSidecarGoesOnWithoutTheAppAndRepeatsAtMostOneChunk(t *testing.T)
 	// The app can see the sidecar's processes, and kills them as nothing else in a pod could.
 	values := strings.Replace(restrictedApp(`
 trap 'exit 0' TERM
+kill_sidecar() {
+  for process in /proc/[0-9]*; do
+    case $(tr '\0' ' ' < $process/cmdline) in "/bin/sh /outrigger/logshipper.sh "*) kill -KILL ${process#/proc/} ;; esac
+  done
+}
 number=0
 while [ $number -lt 60000 ]; do
   number=$((number + 1))
   echo "line $number" >> /logs/app.log
   [ $((number % 500)) != 0 ] || sleep 0.05
-  [ $number != 30000 ] || pkill -KILL -f logshipper.sh
+  [ $number != 30000 ] || kill_sidecar
 done
 echo end >> /logs/app.log`+serving), "    securityContext:", "    shareProcessNamespace: true\n    securityContext:", 1)
 	namespace.Install("demo", harness.Consumer(t).Write(t), values)
