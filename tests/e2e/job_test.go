@@ -19,7 +19,7 @@ import (
 
 // Not parallel: this one measures, so nothing else may run beside it.
 func TestTwentyJobsCompleteInTimeWithTheirLineShipped(t *testing.T) {
-	const jobs, atOnce = 20, 2
+	const jobs, atOnce = 20, 1
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	chart := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/logging-app"))
 	rendered := harness.Find[*batchv1.Job](t, chart.Render(t, ""))
