@@ -155,6 +155,7 @@ func (r *Rig) busyBox(ctx context.Context) (path string, err error) {
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
+	r.Reporter.Plan(1)
 	err = r.Reporter.Step(ctx, "busybox "+busybox.Version, func(ctx context.Context, s *progress.Step) error {
 		path, _, err = busybox.Binary(ctx, s.Log(), r.Cache)
 		return err
@@ -169,11 +170,25 @@ func (r *Rig) toolModules() map[string]func() (tools.Module, error) {
 	}
 	return map[string]func() (tools.Module, error){
 		"helm":        r.Builder.Helm,
-		"kubectl":     r.Builder.Kubectl,
+		"kubectl":     r.kubectlModule,
 		"ct":          plain(tools.ChartTesting()),
 		"gotestsum":   plain(tools.Gotestsum()),
 		"staticcheck": plain(tools.Staticcheck()),
 	}
+}
+
+// kubectlModule is all of Kubernetes where a node image was built of it, which has a kubectl too.
+func (r *Rig) kubectlModule() (tools.Module, error) {
+	all, _, err := r.Builder.Kubernetes()
+	if err != nil {
+		return tools.Module{}, err
+	}
+	if dir, err := r.Builder.Dir(all); err == nil {
+		if _, err := os.Stat(dir); err == nil {
+			return all, nil
+		}
+	}
+	return r.Builder.Kubectl()
 }
 
 func (r *Rig) tools(ctx context.Context, names ...string) (string, error) {
@@ -223,6 +238,7 @@ func (r *Rig) tool(ctx context.Context, name string) (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
+	r.Reporter.Plan(1)
 	err = r.Reporter.Step(ctx, "Compile "+name, func(ctx context.Context, s *progress.Step) error {
 		_, _, err := r.Builder.Build(ctx, s.Log(), m)
 		return err

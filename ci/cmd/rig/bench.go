@@ -59,7 +59,6 @@ func benchDemo(ctx context.Context, r *rig.Rig) (err error) {
 type bench struct {
 	rig *rig.Rig // whose cache and cluster are the bench's
 	dir string
-	env []string
 }
 
 func newBench(r *rig.Rig) (*bench, error) {

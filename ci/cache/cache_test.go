@@ -1,0 +1,120 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+func key(texts ...string) string { return new(Key).Add(texts...).String() }
+
+func TestKeysDifferWhenAnInputDoes(t *testing.T) {
+	keys := map[string]string{}
+	for name, k := range map[string]string{
+		"nothing": key(), "a": key("a"), "a b": key("a", "b"), "b a": key("b", "a"), "ab": key("ab"), "a and empty": key("a", ""),
+	} {
+		if other, ok := keys[k]; ok {
+			t.Errorf("%q and %q have the same key", name, other)
+		}
+		keys[k] = name
+	}
+	if key("a", "b") != key("a", "b") {
+		t.Error("equal inputs have different keys")
+	}
+}
+
+func TestSourcesCountWithoutTheirTests(t *testing.T) {
+	sources := func(files map[string]string) string {
+		dir := fstest.MapFS{}
+		for name, content := range files {
+			dir[name] = &fstest.MapFile{Data: []byte(content)}
+		}
+		k := new(Key)
+		if err := k.AddSources(dir); err != nil {
+			t.Fatal(err)
+		}
+		return k.String()
+	}
+	plain := sources(map[string]string{"a.go": "1"})
+	if plain != sources(map[string]string{"a.go": "1", "a_test.go": "2", "README.md": "3"}) {
+		t.Error("a test or a page changes the key")
+	}
+	if plain == sources(map[string]string{"a.go": "2"}) || plain == sources(map[string]string{"b.go": "1"}) {
+		t.Error("a source's content or name does not change the key")
+	}
+}
+
+func TestMakeLeavesNothingOfAFailure(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sub", "thing")
+	failed := errors.New("no")
+	if _, err := Make(path, func(tmp string) error {
+		if err := os.WriteFile(tmp, []byte("half"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return failed
+	}); !errors.Is(err, failed) {
+		t.Fatal(err)
+	}
+	if left, _ := filepath.Glob(path + "*"); len(left) > 0 {
+		t.Fatal("left:", left)
+	}
+	write := func(tmp string) error { return os.WriteFile(tmp, []byte("whole"), 0o644) }
+	for _, want := range []bool{false, true} {
+		if reused, err := Make(path, write); err != nil || reused != want {
+			t.Fatalf("reused %v, %v; want %v", reused, err, want)
+		}
+	}
+}
+
+func TestPruneKeepsWhatWasUsedLast(t *testing.T) {
+	dir := t.TempDir()
+	for i, name := range []string{"x-new", "x-old", "x-older", "y-oldest"} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		used := time.Now().Add(-time.Duration(i) * time.Hour)
+		if err := os.Chtimes(path, used, used); err != nil {
+			t.Fatal(err)
+		}
+	}
+	Prune(dir, "x-*", 2)
+	left, _ := filepath.Glob(filepath.Join(dir, "*"))
+	for i := range left {
+		left[i] = filepath.Base(left[i])
+	}
+	if got := strings.Join(left, " "); got != "x-new x-old y-oldest" {
+		t.Error("left:", got)
+	}
+}
+
+func TestASecondLockWaits(t *testing.T) {
+	dir := t.TempDir()
+	unlock, err := Lock(context.Background(), dir, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := make(chan struct{})
+	go func() {
+		defer close(taken)
+		second, err := Lock(context.Background(), dir, io.Discard)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		second()
+	}()
+	select {
+	case <-taken:
+		t.Fatal("both have the lock")
+	case <-time.After(50 * time.Millisecond):
+	}
+	unlock()
+	<-taken
+}

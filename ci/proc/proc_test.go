@@ -1,0 +1,54 @@
+package proc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAFailureCarriesAllThatWasPrinted(t *testing.T) {
+	var log bytes.Buffer
+	_, err := Run(context.Background(), Cmd{Args: []string{"sh", "-c", "echo out; echo err >&2; exit 3"}, Log: &log})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, word := range []string{"out\n", "err\n"} {
+		if !strings.Contains(Printed(err), word) || !strings.Contains(log.String(), word) {
+			t.Errorf("%q is not in both %q and %q", word, Printed(err), log.String())
+		}
+	}
+}
+
+func TestAnInterruptEndsTheChildrenToo(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	started := make(chan struct{})
+	ended := t.TempDir() + "/ended"
+	go func() { <-started; cancel() }()
+	first := writer(func(p []byte) (int, error) { close(started); return len(p), nil })
+	// The grandchild is what a forgotten build would leave behind; it says when it is told to end.
+	script := `sh -c 'trap "touch ` + ended + `; exit" TERM; echo ready; while :; do sleep 0.1; done' & wait`
+	begin := time.Now()
+	_, err := Run(ctx, Cmd{Args: []string{"sh", "-c", script}, Stdout: first})
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if took := time.Since(begin); took > grace {
+		t.Errorf("it took %v", took)
+	}
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(ended); err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("the grandchild was not told to end")
+		}
+	}
+}
+
+type writer func([]byte) (int, error)
+
+func (w writer) Write(p []byte) (int, error) { return w(p) }
