@@ -43,7 +43,7 @@ func (b Builder) imageNames(ctx context.Context, parts *built) (imageNames, stri
 	for _, ref := range strings.Fields(list) {
 		add(ref)
 	}
-	kind, err := b.kindDir()
+	kind, err := b.kindDir(ctx)
 	if err != nil {
 		return nil, "", err
 	}

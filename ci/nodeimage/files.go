@@ -14,13 +14,13 @@ import (
 )
 
 // nodeFiles is a node's file system but for its containerd's content.
-func (b Builder) nodeFiles(parts *built, names imageNames, version string) (*image.Files, error) {
+func (b Builder) nodeFiles(ctx context.Context, parts *built, names imageNames, version string) (*image.Files, error) {
 	f := image.NewFiles()
 	if err := f.AddTar(parts.rootFS, keepOfRootFS); err != nil {
 		return nil, err
 	}
 	trimSystemd(f)
-	kind, err := b.kindDir()
+	kind, err := b.kindDir(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +44,8 @@ func (b Builder) nodeFiles(parts *built, names imageNames, version string) (*ima
 }
 
 // kindDir is where Go keeps the source of the kind module that this repository requires.
-func (b Builder) kindDir() (string, error) {
-	return proc.Run(context.Background(), proc.Cmd{
+func (b Builder) kindDir(ctx context.Context) (string, error) {
+	return proc.Run(ctx, proc.Cmd{
 		Dir: b.Root, Args: []string{"go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kind"},
 	})
 }

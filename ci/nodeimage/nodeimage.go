@@ -90,8 +90,9 @@ func Present(ctx context.Context, ref string) bool {
 	return err == nil
 }
 
-// Build builds the image ref, which Ref returned. An earlier run's parts are used again.
-func (b Builder) Build(ctx context.Context, ref string) error {
+// Build builds the image ref, which Ref returned. An earlier run's parts are used again. What besides
+// names is done at the same time.
+func (b Builder) Build(ctx context.Context, ref string, besides ...func(context.Context) error) error {
 	modules, err := b.modules()
 	if err != nil {
 		return err
@@ -104,9 +105,8 @@ func (b Builder) Build(ctx context.Context, ref string) error {
 	for _, m := range modules[1:] {
 		others = append(others, b.compile(parts, m))
 	}
-	lanes := [][]func(context.Context) error{
-		kubernetes, others, {b.fetchBusyBox(parts), b.makeRootFS(parts)},
-	}
+	debians := append([]func(context.Context) error{b.fetchBusyBox(parts), b.makeRootFS(parts)}, besides...)
+	lanes := [][]func(context.Context) error{kubernetes, others, debians}
 	if err := inParallel(ctx, lanes); err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (b Builder) assemble(ctx context.Context, s *progress.Step, parts *built, r
 	if err != nil {
 		return err
 	}
-	files, err := b.nodeFiles(parts, names, version)
+	files, err := b.nodeFiles(ctx, parts, names, version)
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,17 @@ func (r *Rig) RemoveImages(ctx context.Context) error {
 	})
 }
 
+// removeOldNodeImages removes the node images that were built before the one in use: each is a
+// gigabyte. One that can't be removed, as somebody else uses it, stays.
+func (r *Rig) removeOldNodeImages(ctx context.Context, inUse string) {
+	refs, _ := proc.Output(ctx, "docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", Name()+"/node")
+	for _, ref := range strings.Fields(refs) {
+		if ref != inUse {
+			_, _ = proc.Run(ctx, proc.Cmd{Args: []string{"docker", "image", "rm", ref}, Log: r.Reporter.Log()})
+		}
+	}
+}
+
 // RemoveArchives removes the images in the cache directory and what they are made of. The programs that
 // were compiled stay.
 func (r *Rig) RemoveArchives(ctx context.Context) error {

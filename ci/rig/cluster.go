@@ -270,6 +270,7 @@ func (r *Rig) create(ctx context.Context, step *progress.Step, kubectl, image, o
 	if err := awaitHealthy(ctx, step, kubeClient{kubectl, s.Cluster}, time.Time{}, readyLimit); err != nil {
 		return state{}, fmt.Errorf("the new cluster does not get ready: %w", err)
 	}
+	r.removeOldNodeImages(ctx, image)
 	step.Result("ready %s after its creation began, from %s", progress.Short(time.Since(started)), image)
 	return s, r.writeState(s)
 }

@@ -92,8 +92,8 @@ func (r *Rig) chooseImage(ctx context.Context) (image, origin string, offline bo
 		return image, KindestNode, false, err
 	}
 	if !nodeimage.Present(ctx, image) {
-		r.Reporter.Plan(r.nodeImages().Steps())
-		err = r.nodeImages().Build(ctx, image)
+		r.Reporter.Plan(r.nodeImages().Steps() + 1)
+		err = r.nodeImages().Build(ctx, image, r.prepareStandIns)
 	}
 	return image, BuiltLocally, true, err
 }

@@ -130,6 +130,19 @@ func (r *Rig) loadImage(ctx context.Context, step *progress.Step, node string, i
 	return ImageOrigin{Ref: image.Ref, MadeOf: image.MadeOf, Key: key}, err
 }
 
+// prepareStandIns makes the stand-ins of all images, so that they are there when the cluster is.
+func (r *Rig) prepareStandIns(ctx context.Context) error {
+	return r.Reporter.Step(ctx, "Stand-ins for the images of the tests", func(ctx context.Context, step *progress.Step) error {
+		for _, image := range testimages.All {
+			step.Is("%s", image.Ref)
+			if _, err := image.Archive(ctx, testimages.Env{Root: r.Root, Cache: r.Cache, Log: step.Log()}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // loadArchive imports an image archive into the node's containerd.
 func loadArchive(node, path string) error {
 	provider := cluster.NewProvider(cluster.ProviderWithDocker())

@@ -77,6 +77,7 @@ func (b Builder) Build(ctx context.Context, log io.Writer, m Module) (dir string
 		return "", false, err
 	}
 	reused, err = cache.Make(dir, func(tmp string) error { return b.compile(ctx, log, m, tmp) })
+	cache.Prune(filepath.Dir(dir), m.Name+"-????????????", 3)
 	return dir, reused, err
 }
 
