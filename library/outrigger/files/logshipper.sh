@@ -42,6 +42,7 @@ say_once() { # key, message
 # Each tracked file is an open descriptor N, which keeps its inode from being used again, and
 #   identity_N   device_inode, empty until a look has seen the descriptor
 #   position_N   the bytes shipped
+#   known_N      the length of its head that is kept to tell whether it is still the same
 #   size_N, modified_N, links_N, name_N   as last seen; the name is empty when none was found
 #   role_N       new: not yet decided; copy: held back, its lines come from the original;
 #                shipped: its lines are written
@@ -76,23 +77,32 @@ restore_positions() {
 # A file that comes later may have the inode of one that is gone.
 drop_unclaimed_positions() {
   set +f
-  for position_file in "$STATE_DIR"/*.position; do
-    identity=${position_file##*/}
-    identity=${identity%.position}
+  for file in "$STATE_DIR"/*.position "$STATE_DIR"/*.head; do
+    identity=${file##*/}
+    identity=${identity%.*}
     case $identity in *[!0-9_]*) continue ;; esac
-    eval "descriptor=\${descriptor_of_$identity-}; saved_$identity="
-    [ -n "$descriptor" ] || rm -f "$STATE_DIR/$identity.position" "$STATE_DIR/$identity.head"
+    eval "descriptor=\${descriptor_of_$identity-}; saved_$identity=''"
+    [ -n "$descriptor" ] || rm -f "$file"
   done
   set -f
 }
 
-# Whether the file no longer begins with what was shipped of it.
-began_anew() { # descriptor
-  get length position "$1"
-  [ "$length" -gt 0 ] || return 1
-  [ "$length" -lt $HEAD_BYTES ] || length=$HEAD_BYTES
+keep_head() { # descriptor
   head_file "$1"
-  ! cmp -s -n "$length" "$head_file" "/proc/self/fd/$1" 2>/dev/null
+  dd if="/proc/self/fd/$1" of="$head_file" bs=$HEAD_BYTES count=1 2>/dev/null
+  known=$(stat -c %s "$head_file") # not the size last seen: it may have been truncated since
+  put known "$1" "${known:-0}"
+}
+
+begins_with() { # descriptor, length, file
+  cmp -s -n "$2" "$3" "/proc/self/fd/$1" 2>/dev/null
+}
+
+# Whether the file no longer begins as it did.
+began_anew() { # descriptor
+  get known known "$1"
+  head_file "$1"
+  [ "$known" -gt 0 ] && ! begins_with "$1" "$known" "$head_file"
 }
 
 # ---- Looking for files
@@ -158,14 +168,15 @@ open_file() { # path
     fi
     return 1
   fi
+  put name "$descriptor" "$1"
   if [ $# -gt 1 ]; then
     shift 2
     spare_descriptors="$*"
   else
     next_descriptor=$((descriptor + 1))
   fi
-  for field in identity name modified copy truncated finished; do put $field "$descriptor" ''; done
-  for field in position size links polls; do put $field "$descriptor" 0; done
+  for field in identity modified copy truncated finished; do put $field "$descriptor" ''; done
+  for field in position known size links polls; do put $field "$descriptor" 0; done
   put role "$descriptor" new
   undecided=yes
   descriptors=$descriptors$descriptor$NEWLINE
@@ -209,10 +220,11 @@ look() { # patterns
     esac
   done
   # Files without a name have been deleted and are older than the others.
+  unnamed=''
   for descriptor in $descriptors; do
-    case $named in *"$NEWLINE$descriptor$NEWLINE"*) ;; *) named=$NEWLINE$descriptor$named ;; esac
+    case $named in *"$NEWLINE$descriptor$NEWLINE"*) ;; *) unnamed=$unnamed$descriptor$NEWLINE ;; esac
   done
-  descriptors=${named#"$NEWLINE"}
+  descriptors=$unnamed${named#"$NEWLINE"}
   for path in $unknown; do
     if open_file "/${path#*/}"; then again=yes; else unopened=yes; fi
   done
@@ -220,21 +232,45 @@ look() { # patterns
 }
 
 update_file() { # descriptor, size, "links modified"; the identity in `identity`
-  get known identity "$1"
-  if [ -z "$known" ]; then
-    eval "known=\${descriptor_of_$identity-}"
-    if [ -n "$known" ]; then
+  get previous identity "$1"
+  if [ -z "$previous" ]; then
+    eval "previous=\${descriptor_of_$identity-}"
+    if [ -n "$previous" ]; then
       close_file "$1" # it was renamed between the look and the opening, and is open already
       return
     fi
     put identity "$1" "$identity"
     eval "descriptor_of_$identity=\$1"
+    restore_file "$1"
   fi
   put size "$1" "$2"
   put links "$1" "${3%% *}"
   put modified "$1" "${3#* }"
-  put name "$1" ''
+  # A new one that has been deleted already is judged by the name it had.
+  get role role "$1"
+  [ "$role" = new ] || put name "$1" ''
   note_shrinking "$1" || again=yes
+  # With its head known before the next look, no copy made until then can be taken for older.
+  get known known "$1"
+  if [ "$known" -eq 0 ] && [ "$2" -gt 0 ]; then
+    keep_head "$1"
+    again=yes
+  fi
+}
+
+restore_file() { # descriptor
+  eval "saved=\${saved_$identity-}; saved_$identity=''"
+  [ -n "$saved" ] || return 0
+  put position "$1" "$saved"
+  put known "$1" "$((saved < HEAD_BYTES ? saved : HEAD_BYTES))"
+  # A rotated file that begins otherwise is another one that was given the same inode. A current
+  # one may have been truncated.
+  if began_anew "$1" && ! is_current "$1"; then
+    put position "$1" 0
+    put known "$1" 0
+  else
+    put role "$1" shipped
+  fi
 }
 
 place_candidate() {
@@ -283,13 +319,6 @@ decide_roles() {
   for descriptor in $descriptors; do
     get role role "$descriptor"
     get identity identity "$descriptor"
-    [ "$role" = new ] && eval "saved=\${saved_$identity-}" && [ -n "$saved" ] || continue
-    start_file "$descriptor" "$saved"
-    note_shrinking "$descriptor" || noticed=yes
-  done
-  for descriptor in $descriptors; do
-    get role role "$descriptor"
-    get identity identity "$descriptor"
     [ "$role" = new ] || continue
     [ -z "$identity" ] || decide_role "$descriptor"
     get role role "$descriptor"
@@ -306,25 +335,17 @@ decide_role() { # descriptor
     start_file "$1" 0
     return
   fi
-  get copy_size size "$1"
-  get length position "$original"
-  head_file "$original"
-  reference=$head_file
-  if [ "$length" -eq 0 ]; then
-    get length size "$original"
-    reference=/proc/self/fd/$original
-  fi
-  [ "$length" -lt $HEAD_BYTES ] || length=$HEAD_BYTES
-  [ "$copy_size" -lt "$length" ] && compared=$copy_size || compared=$length
-  get position position "$original"
+  get known known "$original"
+  get size size "$1"
   get truncated truncated "$original"
-  if [ "$compared" -eq 0 ]; then
-    [ "$length" -ne 0 ] || start_file "$1" 0
-  elif cmp -s -n "$compared" "$reference" "/proc/self/fd/$1" 2>/dev/null; then
-    # While nothing of the original has been shipped, its truncation could not be noticed.
-    [ "$position" -eq 0 ] || [ "$compared" -lt "$length" ] || hold_copy "$1"
-  elif [ "$position" -eq 0 ]; then
+  head_file "$original"
+  compared=$((size < known ? size : known))
+  if [ "$known" -eq 0 ]; then
     start_file "$1" 0
+  elif [ $compared -eq 0 ]; then
+    : # the copying may have just begun
+  elif begins_with "$1" $compared "$head_file"; then
+    [ $compared -lt "$known" ] && [ -z "$truncated" ] || hold_copy "$1"
   elif [ -n "$truncated" ]; then
     : # it may be a copy of what the original holds now
   elif began_anew "$original"; then
@@ -335,10 +356,14 @@ decide_role() { # descriptor
   fi
 }
 
+is_current() { # descriptor; sets `name`
+  get name name "$1"
+  case $NEWLINE$current in *"$NEWLINE$name$NEWLINE"*) ;; *) false ;; esac
+}
+
 find_original() { # descriptor
   original=''
-  get name name "$1"
-  case $NEWLINE$current in *"$NEWLINE$name$NEWLINE"*) return ;; esac
+  is_current "$1" && return
   for other in $descriptors; do
     get role role "$other"
     get other_name name "$other"
@@ -368,23 +393,17 @@ begin_anew() { # descriptor
   get copy copy "$1"
   if [ -n "$copy" ]; then
     get size size "$copy"
-    [ "$size" -gt "$position" ] || position=$size
-    start_from "$copy" "$position"
+    start_file "$copy" "$((size < position ? size : position))"
   fi
   put copy "$1" ''
   put truncated "$1" ''
+  put known "$1" 0
   start_file "$1" 0
 }
 
 pass_over() { # descriptor of a copy
   get size size "$1"
-  start_from "$1" "$size"
-}
-
-start_from() { # descriptor, position
-  head_file "$1"
-  dd if="/proc/self/fd/$1" of="$head_file" bs=$HEAD_BYTES count=1 2>/dev/null
-  start_file "$1" "$2"
+  start_file "$1" "$size"
 }
 
 start_file() { # descriptor, position
@@ -413,11 +432,19 @@ ship_file() { # descriptor
   [ "$role" != new ] && [ "$links" -ne 0 ] || pending=yes
   if [ "$role" = shipped ] && [ "$finished" != "$size $modified" ]; then
     put polls "$1" 0
+    get known known "$1"
+    if [ "$known" -eq 0 ] && [ "$size" -gt 0 ]; then
+      pending=yes hurry=yes # it has just begun anew
+      return
+    fi
     if [ "$size" -le "$position" ] && began_anew "$1"; then
       note_truncation "$1"
       return
     fi
-    while [ "$position" -lt "$size" ]; do ship_chunk "$1" || return; done
+    while [ "$position" -lt "$size" ]; do
+      ship_chunk "$1"
+      case $? in 1) break ;; 2) return ;; esac
+    done
     put finished "$1" "$size $modified"
   elif [ "$links" -eq 0 ] && [ "$role" != new ]; then
     # Its writer may still have a last word.
@@ -432,7 +459,7 @@ note_truncation() { # descriptor
   pending=yes hurry=yes
 }
 
-# Ships what is in one chunk. Fails when there is nothing more to be shipped now.
+# Ships one chunk. Returns 1 when only part of a line is left, 2 when it is to be tried again.
 ship_chunk() { # descriptor, whether a last line without its newline is shipped too
   get position position "$1"
   get size size "$1"
@@ -443,12 +470,12 @@ ship_chunk() { # descriptor, whether a last line without its newline is shipped 
     get name name "$1"
     say_once "$name" "cannot read $name as uid $user, or write to $STATE_DIR: $mend"
     pending=yes
-    return 1
+    return 2
   fi
   # Looked at after the reading, so that the chunk is of what is being shipped.
   if began_anew "$1"; then
     note_truncation "$1"
-    return 1
+    return 2
   fi
   echo >>"$STATE_DIR/chunk"
   tail -n 1 "$STATE_DIR/chunk" >"$STATE_DIR/rest" # the last line that is not whole, and that newline
@@ -462,14 +489,20 @@ ship_chunk() { # descriptor, whether a last line without its newline is shipped 
   fi
   dd if="$STATE_DIR/chunk" bs=$((CHUNK_BYTES + 1)) count="$output" iflag=count_bytes 2>/dev/null ||
     die 'cannot write to standard output'
-  if [ "$position" -lt $HEAD_BYTES ]; then
-    head_file "$1"
-    dd if="$STATE_DIR/chunk" of="$head_file" bs=1 count=$((HEAD_BYTES - position)) seek="$position" \
-      conv=notrunc 2>/dev/null || die "cannot write to $STATE_DIR"
-  fi
   position=$((position + advance))
+  get known known "$1"
+  if [ "$known" -lt $HEAD_BYTES ] && [ "$known" -lt $position ]; then keep_more_of_head "$1"; fi
   save_position "$1" $position
   shipped=yes
+}
+
+keep_more_of_head() { # descriptor; what was shipped in `advance` and up to `position`
+  start=$((position - advance))
+  count=$((HEAD_BYTES - start < advance ? HEAD_BYTES - start : advance))
+  head_file "$1"
+  dd if="$STATE_DIR/chunk" of="$head_file" bs=1 count=$count seek=$start conv=notrunc 2>/dev/null ||
+    die "cannot write to $STATE_DIR"
+  put known "$1" $((start + count))
 }
 
 flush_file() { # descriptor
