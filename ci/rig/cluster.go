@@ -151,11 +151,12 @@ func (r *Rig) asIs(ctx context.Context) *Cluster {
 	if !ok || !r.current(s) {
 		return nil
 	}
-	if id, running, err := inspectNode(ctx, s.Cluster.Node); err != nil || id != s.Container || !running {
+	n, err := inspectNode(ctx, s.Cluster.Node)
+	if err != nil || n.id != s.Container || !n.running {
 		return nil
 	}
 	kubectl, err := r.tool(ctx, "kubectl")
-	if err != nil || healthy(ctx, kubeClient{kubectl, s.Cluster}, time.Time{}) != nil {
+	if err != nil || healthy(ctx, kubeClient{kubectl, s.Cluster}, n.started) != nil {
 		return nil
 	}
 	if r.imagesMissing(ctx, s) {
@@ -214,25 +215,24 @@ func (r *Rig) ensureCluster(ctx context.Context, kubectl, image, origin string) 
 // revive brings a cluster of an earlier run back, whose node may have been stopped with the machine or
 // the engine. It returns false if there is nothing to revive, or it does not get well in time.
 func (r *Rig) revive(ctx context.Context, step *progress.Step, kubectl string, s state) (state, bool) {
-	id, running, err := inspectNode(ctx, s.Cluster.Node)
-	if err != nil || id != s.Container {
+	n, err := inspectNode(ctx, s.Cluster.Node)
+	if err != nil || n.id != s.Container {
 		return state{}, false
 	}
-	since := time.Time{}
-	if !running {
+	step.Reused()
+	if !n.running {
 		step.Is("starting the node again")
-		since = time.Now()
 		if _, err := proc.Run(ctx, proc.Cmd{Args: []string{"docker", "start", s.Cluster.Node}, Log: step.Log()}); err != nil {
 			return state{}, false
 		}
+		if n, err = inspectNode(ctx, s.Cluster.Node); err != nil {
+			return state{}, false
+		}
+		step.Result("started again")
 	}
-	if err := awaitHealthy(ctx, step, kubeClient{kubectl, s.Cluster}, since, readyLimit/2); err != nil {
+	if err := awaitHealthy(ctx, step, kubeClient{kubectl, s.Cluster}, n.started, readyLimit/2); err != nil {
 		fmt.Fprintf(step.Log(), "the cluster of an earlier run does not get well: %v\n", err)
 		return state{}, false
-	}
-	step.Result("started again")
-	if running {
-		step.Reused()
 	}
 	return s, true
 }
@@ -264,10 +264,12 @@ func (r *Rig) create(ctx context.Context, step *progress.Step, kubectl, image, o
 		Kubeconfig: r.OwnKubeconfig(), Context: "kind-" + Name(), Origin: origin,
 		Node: Name() + "-control-plane", NodeImage: image,
 	}}
-	if s.Container, _, err = inspectNode(ctx, s.Cluster.Node); err != nil {
+	n, err := inspectNode(ctx, s.Cluster.Node)
+	if err != nil {
 		return state{}, err
 	}
-	if err := awaitHealthy(ctx, step, kubeClient{kubectl, s.Cluster}, time.Time{}, readyLimit); err != nil {
+	s.Container = n.id
+	if err := awaitHealthy(ctx, step, kubeClient{kubectl, s.Cluster}, n.started, readyLimit); err != nil {
 		return state{}, fmt.Errorf("the new cluster does not get ready: %w", err)
 	}
 	r.removeOldNodeImages(ctx, image)

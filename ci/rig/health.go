@@ -48,7 +48,7 @@ type list struct{ Items []object }
 
 // healthy returns nil if the cluster can run pods: its nodes are Ready, DNS and the storage provisioner
 // are available, and the default service account exists. After a restart the cluster tells for a while
-// what was so before it; since is the time of the restart, and what is older does not count.
+// what was so before it: what is older than since, when the node started, does not count.
 func healthy(ctx context.Context, k kubeClient, since time.Time) error {
 	if err := nodesReady(ctx, k, since); err != nil {
 		return err
@@ -82,9 +82,6 @@ func nodesReady(ctx context.Context, k kubeClient, since time.Time) error {
 			return fmt.Errorf("node %s is not Ready", node.Metadata.Name)
 		}
 	}
-	if since.IsZero() {
-		return nil
-	}
 	var leases list
 	if err := k.get(ctx, &leases, "leases", "--namespace=kube-node-lease"); err != nil {
 		return err
@@ -104,9 +101,6 @@ func deploymentAvailable(ctx context.Context, k kubeClient, namespace, name, sel
 	}
 	if deployment.Status.AvailableReplicas == 0 {
 		return fmt.Errorf("deployment %s is not available", name)
-	}
-	if since.IsZero() {
-		return nil
 	}
 	var pods list
 	if err := k.get(ctx, &pods, "pods", "--namespace="+namespace, "--selector="+selector); err != nil {

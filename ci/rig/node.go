@@ -19,11 +19,26 @@ import (
 	"github.com/outrigger-charts/outrigger/ci/testimages"
 )
 
-// inspectNode returns the id of a node's container, and whether it is running.
-func inspectNode(ctx context.Context, name string) (id string, running bool, err error) {
-	out, err := proc.Output(ctx, "docker", "inspect", "--type=container", "--format", "{{.Id}} {{.State.Running}}", name)
-	id, state, _ := strings.Cut(out, " ")
-	return id, state == "true", err
+// node is the container that is a cluster's node.
+type node struct {
+	id      string
+	running bool
+	started time.Time // the last time
+}
+
+// inspectNode returns what the engine says of a node's container.
+func inspectNode(ctx context.Context, name string) (node, error) {
+	const format = "{{.Id}} {{.State.Running}} {{.State.StartedAt}}"
+	out, err := proc.Output(ctx, "docker", "inspect", "--type=container", "--format", format, name)
+	if err != nil {
+		return node{}, err
+	}
+	fields := strings.Fields(out)
+	if len(fields) != 3 {
+		return node{}, fmt.Errorf("docker inspect %s: %q", name, out)
+	}
+	started, err := time.Parse(time.RFC3339Nano, fields[2])
+	return node{id: fields[0], running: fields[1] == "true", started: started}, err
 }
 
 // nodeHas returns which references the node's containerd knows.
