@@ -29,7 +29,7 @@ func (k kubeClient) get(ctx context.Context, into any, args ...string) error {
 	return json.Unmarshal([]byte(out), into)
 }
 
-// object has those fields of nodes, leases, pods and deployments that tell whether they are well.
+// object has those fields of nodes, leases and pods that tell whether they are well.
 type object struct {
 	Metadata struct{ Name string }
 	Spec     struct{ RenewTime time.Time }
@@ -40,26 +40,30 @@ type object struct {
 				Running *struct{ StartedAt time.Time }
 			}
 		}
-		AvailableReplicas int
 	}
+}
+
+// ready tells whether an object's condition Ready is true.
+func (o object) ready() bool {
+	for _, c := range o.Status.Conditions {
+		if c.Type == "Ready" {
+			return c.Status == "True"
+		}
+	}
+	return false
 }
 
 type list struct{ Items []object }
 
-// healthy returns nil if the cluster can run pods: its nodes are Ready, DNS and the storage provisioner
-// are available, and the default service account exists. After a restart the cluster tells for a while
-// what was so before it: what is older than since, when the node started, does not count.
+// healthy returns nil if the cluster can run pods: its nodes are Ready, DNS answers, and the default
+// service account exists. After a restart the cluster tells for a while what was so before it: what is
+// older than since, when the node started, does not count.
 func healthy(ctx context.Context, k kubeClient, since time.Time) error {
 	if err := nodesReady(ctx, k, since); err != nil {
 		return err
 	}
-	for _, d := range []struct{ namespace, name, selector string }{
-		{"kube-system", "coredns", "k8s-app=kube-dns"},
-		{"local-path-storage", "local-path-provisioner", "app=local-path-provisioner"},
-	} {
-		if err := deploymentAvailable(ctx, k, d.namespace, d.name, d.selector, since); err != nil {
-			return err
-		}
+	if err := dnsReady(ctx, k, since); err != nil {
+		return err
 	}
 	var account object
 	return k.get(ctx, &account, "serviceaccount", "default", "--namespace=default")
@@ -74,11 +78,7 @@ func nodesReady(ctx context.Context, k kubeClient, since time.Time) error {
 		return fmt.Errorf("no node has registered")
 	}
 	for _, node := range nodes.Items {
-		ready := false
-		for _, c := range node.Status.Conditions {
-			ready = ready || c.Type == "Ready" && c.Status == "True"
-		}
-		if !ready {
+		if !node.ready() {
 			return fmt.Errorf("node %s is not Ready", node.Metadata.Name)
 		}
 	}
@@ -94,24 +94,23 @@ func nodesReady(ctx context.Context, k kubeClient, since time.Time) error {
 	return nil
 }
 
-func deploymentAvailable(ctx context.Context, k kubeClient, namespace, name, selector string, since time.Time) error {
-	var deployment object
-	if err := k.get(ctx, &deployment, "deployment", name, "--namespace="+namespace); err != nil {
-		return err
-	}
-	if deployment.Status.AvailableReplicas == 0 {
-		return fmt.Errorf("deployment %s is not available", name)
-	}
+func dnsReady(ctx context.Context, k kubeClient, since time.Time) error {
 	var pods list
-	if err := k.get(ctx, &pods, "pods", "--namespace="+namespace, "--selector="+selector); err != nil {
+	if err := k.get(ctx, &pods, "pods", "--namespace=kube-system", "--selector=k8s-app=kube-dns"); err != nil {
 		return err
+	}
+	if len(pods.Items) == 0 {
+		return fmt.Errorf("there is no CoreDNS")
 	}
 	for _, pod := range pods.Items {
 		for _, c := range pod.Status.ContainerStatuses {
 			// The API's times are in whole seconds.
 			if r := c.State.Running; r == nil || r.StartedAt.Before(since.Truncate(time.Second)) {
-				return fmt.Errorf("pod %s has not been started again", pod.Metadata.Name)
+				return fmt.Errorf("pod %s has not been started", pod.Metadata.Name)
 			}
+		}
+		if !pod.ready() {
+			return fmt.Errorf("pod %s is not Ready", pod.Metadata.Name)
 		}
 	}
 	return nil
