@@ -26,26 +26,19 @@ func (r *Rig) Delete(ctx context.Context) error {
 // RemoveImages removes the node images that were built for the cluster from the engine. It needs a
 // Docker engine that answers, and no cluster that uses them.
 func (r *Rig) RemoveImages(ctx context.Context) error {
-	return r.locked(ctx, func() error {
-		refs, err := proc.Output(ctx, "docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", Name()+"/node")
-		if err != nil || refs == "" {
-			return err
-		}
-		args := append([]string{"docker", "image", "rm"}, strings.Fields(refs)...)
-		_, err = proc.Run(ctx, proc.Cmd{Args: args, Log: r.Reporter.Log()})
-		return err
-	})
+	return r.locked(ctx, func() error { return r.removeNodeImages(ctx, "") })
 }
 
-// removeOldNodeImages removes the node images that were built before the one in use: each is a
-// gigabyte. One that can't be removed, as somebody else uses it, stays.
-func (r *Rig) removeOldNodeImages(ctx context.Context, inUse string) {
-	refs, _ := proc.Output(ctx, "docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", Name()+"/node")
+// removeNodeImages removes the node images that were built for the cluster but for the one in use, each
+// being a gigabyte, and what a build that was killed left half done.
+func (r *Rig) removeNodeImages(ctx context.Context, inUse string) error {
+	refs, err := proc.Output(ctx, "docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference="+Name()+"/node*")
 	for _, ref := range strings.Fields(refs) {
-		if ref != inUse {
-			_, _ = proc.Run(ctx, proc.Cmd{Args: []string{"docker", "image", "rm", ref}, Log: r.Reporter.Log()})
+		if ref != inUse && err == nil {
+			_, err = proc.Run(ctx, proc.Cmd{Args: []string{"docker", "image", "rm", ref}, Log: r.Reporter.Log()})
 		}
 	}
+	return err
 }
 
 // RemoveArchives removes the images in the cache directory and what they are made of. The programs that

@@ -272,7 +272,7 @@ func (r *Rig) create(ctx context.Context, step *progress.Step, kubectl, image, o
 	if err := awaitHealthy(ctx, step, kubeClient{kubectl, s.Cluster}, n.started, readyLimit); err != nil {
 		return state{}, fmt.Errorf("the new cluster does not get ready: %w", err)
 	}
-	r.removeOldNodeImages(ctx, image)
+	_ = r.removeNodeImages(ctx, image) // one that somebody else still uses stays
 	step.Result("ready %s after its creation began, from %s", progress.Short(time.Since(started)), image)
 	return s, r.writeState(s)
 }
