@@ -17,23 +17,27 @@ import (
 // daemon that died without a word leaves it behind, /run being a plain directory in many containers.
 const runDir = "/run/outrigger-docker"
 
+// ownDir holds what an engine that is started here needs beyond Docker's own files: its log, and the
+// runtime wrapper. The engine is the machine's, so this is no part of anybody's cache.
+const ownDir = "/var/lib/outrigger-docker"
+
 // daemonConfig is where an administrator configures dockerd. It is read here, never written.
 const daemonConfig = "/etc/docker/daemon.json"
 
 // startByHand starts dockerd where no init system does, in a session of its own, so that it outlives
 // this program and a Ctrl-C at the terminal does not reach it.
-func startByHand(ctx context.Context, o Options, log Log) error {
+func startByHand(ctx context.Context, build Wrapper, log Log) error {
 	if err := removeStale(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+	if err := os.MkdirAll(ownDir, 0o755); err != nil {
 		return err
 	}
-	flags, err := daemonFlags(ctx, o)
+	flags, err := daemonFlags(ctx, build)
 	if err != nil {
 		return err
 	}
-	logPath := filepath.Join(o.Dir, "dockerd.log")
+	logPath := filepath.Join(ownDir, "dockerd.log")
 	logFile, err := os.OpenFile(logPath, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
@@ -59,7 +63,7 @@ func startByHand(ctx context.Context, o Options, log Log) error {
 	return err
 }
 
-func daemonFlags(ctx context.Context, o Options) ([]string, error) {
+func daemonFlags(ctx context.Context, build Wrapper) ([]string, error) {
 	flags := []string{
 		"--pidfile", filepath.Join(runDir, "docker.pid"),
 		"--exec-root", filepath.Join(runDir, "exec"),
@@ -69,8 +73,8 @@ func daemonFlags(ctx context.Context, o Options) ([]string, error) {
 		return flags, err
 	}
 	// runc is asked for every capability by 'docker run --privileged' and would refuse.
-	wrapper := filepath.Join(o.Dir, "runc-within-bounds")
-	if err := o.Wrapper(ctx, wrapper); err != nil {
+	wrapper := filepath.Join(ownDir, "runc-within-bounds")
+	if err := build(ctx, wrapper); err != nil {
 		return nil, fmt.Errorf("building the runtime wrapper: %w", err)
 	}
 	return append(flags, "--add-runtime", "within-bounds="+wrapper, "--default-runtime", "within-bounds"), nil

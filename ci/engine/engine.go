@@ -23,17 +23,12 @@ type Log interface {
 	Log() io.Writer
 }
 
-// Options is what Ensure needs where it has to start an engine itself.
-type Options struct {
-	// Dir is where the engine's log is kept, and the runtime wrapper.
-	Dir string
-	// Wrapper builds the command runc-within-bounds at a path. It is only called on a host whose
-	// capabilities are bounded.
-	Wrapper func(ctx context.Context, path string) error
-}
+// Wrapper builds the command runc-within-bounds at a path. It is only called where an engine is started
+// on a host whose capabilities are bounded.
+type Wrapper func(ctx context.Context, path string) error
 
 // Ensure sees to it that a Docker engine answers.
-func Ensure(ctx context.Context, o Options, log Log) error {
+func Ensure(ctx context.Context, wrapper Wrapper, log Log) error {
 	version, err := Version(ctx)
 	if err == nil {
 		log.Result("%s answers", version)
@@ -50,7 +45,7 @@ func Ensure(ctx context.Context, o Options, log Log) error {
 		_, err = proc.Run(ctx, proc.Cmd{Args: []string{"systemctl", "start", "docker"}, Log: log.Log()})
 	} else {
 		log.Is("starting dockerd")
-		err = startByHand(ctx, o, log)
+		err = startByHand(ctx, wrapper, log)
 	}
 	if err != nil {
 		return fmt.Errorf("starting the Docker engine: %w", err)

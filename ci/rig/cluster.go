@@ -185,11 +185,8 @@ func (r *Rig) current(s state) bool {
 
 func (r *Rig) ensureEngine(ctx context.Context) error {
 	return r.Reporter.Step(ctx, "Docker engine", func(ctx context.Context, s *progress.Step) error {
-		return engine.Ensure(ctx, engine.Options{
-			Dir: filepath.Join(r.Cache, "engine"),
-			Wrapper: func(ctx context.Context, path string) error {
-				return tools.BuildOwn(ctx, s.Log(), r.Root, "./ci/cmd/runc-within-bounds", path)
-			},
+		return engine.Ensure(ctx, func(ctx context.Context, path string) error {
+			return tools.BuildOwn(ctx, s.Log(), r.Root, "./ci/cmd/runc-within-bounds", path)
 		}, s)
 	})
 }
