@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,6 +28,22 @@ const daemonConfig = "/etc/docker/daemon.json"
 // startByHand starts dockerd where no init system does, in a session of its own, so that it outlives
 // this program and a Ctrl-C at the terminal does not reach it.
 func startByHand(ctx context.Context, build Wrapper, log Log) error {
+	if pid := ByHand(); pid > 0 {
+		log.Is("waiting for dockerd, process %d, which starts or stops just now", pid)
+		gone := errors.New("it has stopped")
+		_, err := awaitAnswer(ctx, time.Minute, func() error {
+			if ByHand() != pid {
+				return gone
+			}
+			return nil
+		})
+		if !errors.Is(err, gone) {
+			if err != nil {
+				err = fmt.Errorf("process %d is a dockerd that does not answer; end it and run this again: %w", pid, err)
+			}
+			return err
+		}
+	}
 	if err := removeStale(); err != nil {
 		return err
 	}
@@ -108,9 +125,6 @@ func removeStale() error {
 		}
 		pid, _ := strconv.Atoi(strings.TrimSpace(string(b)))
 		if isProgram(pid, program) {
-			if program == "dockerd" {
-				return fmt.Errorf("process %d is a dockerd that does not answer: end it and run this again", pid)
-			}
 			continue // an engine that starts takes its predecessor's containerd over
 		}
 		if err := os.Remove(path); err != nil {
