@@ -24,7 +24,7 @@ func TestKeysDifferWhenAnInputDoes(t *testing.T) {
 		}
 		keys[k] = name
 	}
-	if key("a", "b") != key("a", "b") {
+	if again := key("a", "b"); keys[again] != "a b" {
 		t.Error("equal inputs have different keys")
 	}
 }

@@ -90,7 +90,11 @@ func install(ctx context.Context, log Log) error {
 		return nil
 	}
 	log.Is("installing docker.io")
-	return debian.Install(ctx, log.Log(), "docker.io", "iptables", "ca-certificates")
+	if err := debian.Install(ctx, log.Log(), "docker.io", "iptables", "ca-certificates"); err != nil {
+		return err
+	}
+	// Since Debian 13 the client is a package of its own, which docker.io only recommends.
+	return debian.EnsureProgram(ctx, log.Log(), "docker", "docker-cli")
 }
 
 func runsSystemd() bool {
