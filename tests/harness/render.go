@@ -24,6 +24,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes/scheme"
+
+	"github.com/outrigger-charts/outrigger/ci/rig"
 )
 
 // KubeVersion is the version that charts are rendered for unless a test says otherwise: that of the cluster built here.
@@ -31,18 +33,11 @@ const KubeVersion = "v1.36.3"
 
 // Root is the repository's folder.
 var Root = sync.OnceValue(func() string {
-	folder, err := os.Getwd()
-	for err == nil {
-		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
-			return folder
-		}
-		if parent := filepath.Dir(folder); parent != folder {
-			folder = parent
-			continue
-		}
-		err = errors.New("no go.mod above the tests")
+	folder, err := rig.Root()
+	if err != nil {
+		panic(err)
 	}
-	panic(err)
+	return folder
 })
 
 // Chart is a chart that depends on the library, kept as files so that every render starts afresh: rendering changes a
