@@ -26,7 +26,7 @@
 set -uf
 export LC_ALL=C
 
-CHUNK_BYTES=262144 HEAD_BYTES=1024 FIRST_DESCRIPTOR=100 LOOKS_AT_MOST=10 POLLS_UNTIL_GONE=8
+CHUNK_BYTES=262144 HEAD_BYTES=1024 FIRST_DESCRIPTOR=100 LOOKS_AT_MOST=20 POLLS_UNTIL_GONE=8
 NEWLINE='
 '
 IFS=$NEWLINE # lists hold one item a line
@@ -44,6 +44,7 @@ say_once() { # key, message
 #   position_N   the bytes shipped
 #   known_N      the length of its head that is kept to tell whether it is still the same
 #   size_N, modified_N, links_N, name_N   as last seen; the name is empty when none was found
+#   placed_N     whether the last look found a name
 #   role_N       new: not yet decided; copy: held back, its lines come from the original;
 #                shipped: its lines are written
 #   copy_N       the descriptor of its held copy
@@ -87,10 +88,17 @@ drop_unclaimed_positions() {
   set -f
 }
 
+# Keeps as much of the head as there is by now, if it still begins with what is kept already.
 keep_head() { # descriptor
   head_file "$1"
-  dd if="/proc/self/fd/$1" of="$head_file" bs=$HEAD_BYTES count=1 2>/dev/null
-  known=$(stat -c %s "$head_file") # not the size last seen: it may have been truncated since
+  dd if="/proc/self/fd/$1" of="$STATE_DIR/first" bs=$HEAD_BYTES count=1 2>/dev/null
+  get known known "$1"
+  if [ "$known" -gt 0 ] && ! cmp -s -n "$known" "$head_file" "$STATE_DIR/first" 2>/dev/null; then
+    note_truncation "$1"
+    return
+  fi
+  mv "$STATE_DIR/first" "$head_file" || die "cannot write to $STATE_DIR"
+  known=$(stat -c %s "$head_file")
   put known "$1" "${known:-0}"
 }
 
@@ -114,8 +122,10 @@ list_candidates() { # patterns
     check_directory "$pattern"
     set +f
     # shellcheck disable=SC2086 # to be expanded
-    set -- $pattern* $pattern
+    set -- $pattern*
     set -f
+    # A directory may allow a file to be opened and not to be listed.
+    [ "$*" != "$pattern*" ] || set -- "$pattern"
     for path; do
       # shellcheck disable=SC2254 # $pattern is to be matched
       case $path in
@@ -133,7 +143,11 @@ list_candidates() { # patterns
 }
 
 add() { # list; the path in `path`
-  [ -f "$path" ] || return
+  if ! [ -f "$path" ]; then
+    # What was listed and is gone has been renamed.
+    [ -e "$path" ] || [ -h "$path" ] || [ "$path" = "$pattern" ] || again=yes
+    return
+  fi
   case $1 in
     *digit*) eval "$1=\$path\$NEWLINE\$$1" ;; # the higher the number, the older
     *) eval "$1=\$$1\$path\$NEWLINE" ;;
@@ -169,6 +183,7 @@ open_file() { # path
     return 1
   fi
   put name "$descriptor" "$1"
+  put placed "$descriptor" yes
   if [ $# -gt 1 ]; then
     shift 2
     spare_descriptors="$*"
@@ -193,6 +208,7 @@ close_file() { # descriptor
 # Looks once at all files. Fails when something was new: then only another look can tell that
 # nothing older was missed while files were being renamed.
 look() { # patterns
+  again=''
   list_candidates "$@"
   set --
   for descriptor in $descriptors; do set -- "$@" "/proc/self/fd/$descriptor"; done
@@ -204,7 +220,7 @@ look() { # patterns
   # The last slash keeps blanks at the end of a name.
   [ $# -eq 0 ] || seen=$(stat -L -c '%d_%i %s %h %y%n/' "$@" 2>/dev/null)
   [ "$seen" != "$settled" ] || return 0
-  settled='' again='' named=$NEWLINE unknown=$NEWLINE
+  settled='' named=$NEWLINE unknown=$NEWLINE
   # shellcheck disable=SC2086 # a list
   set -- $candidates
   unseen=$#
@@ -222,11 +238,19 @@ look() { # patterns
   # Files without a name have been deleted and are older than the others.
   unnamed=''
   for descriptor in $descriptors; do
-    case $named in *"$NEWLINE$descriptor$NEWLINE"*) ;; *) unnamed=$unnamed$descriptor$NEWLINE ;; esac
+    case $named in *"$NEWLINE$descriptor$NEWLINE"*) ;; *)
+      unnamed=$unnamed$descriptor$NEWLINE
+      # While files are renamed a listing may leave one out.
+      get placed placed "$descriptor"
+      get links links "$descriptor"
+      [ -z "$placed" ] || [ "$links" -eq 0 ] || again=yes
+      put placed "$descriptor" '' ;;
+    esac
   done
   descriptors=$unnamed${named#"$NEWLINE"}
   for path in $unknown; do
-    if open_file "/${path#*/}"; then again=yes; else unopened=yes; fi
+    path=/${path#*/}
+    if open_file "$path" || ! [ -e "$path" ]; then again=yes; else unopened=yes; fi
   done
   [ -z "$again" ] && [ "$unseen" -eq 0 ] && decide_roles
 }
@@ -249,13 +273,27 @@ update_file() { # descriptor, size, "links modified"; the identity in `identity`
   # A new one that has been deleted already is judged by the name it had.
   get role role "$1"
   [ "$role" = new ] || put name "$1" ''
-  note_shrinking "$1" || again=yes
-  # With its head known before the next look, no copy made until then can be taken for older.
+  # A head that is known before the next look cannot be taken from what follows a truncation.
   get known known "$1"
-  if [ "$known" -eq 0 ] && [ "$2" -gt 0 ]; then
+  get position position "$1"
+  get truncated truncated "$1"
+  if [ -n "$truncated" ]; then
+    return
+  elif [ "$2" -lt "$position" ]; then
+    note_truncation "$1"
+  elif [ "$known" -lt $HEAD_BYTES ] && [ "$known" -lt "$2" ]; then
+    [ "$position" -gt 0 ] || again=yes
     keep_head "$1"
-    again=yes
   fi
+}
+
+# The copy that was made before a truncation may be there only at the next look.
+note_truncation() { # descriptor
+  get truncated truncated "$1"
+  pending=yes hurry=yes
+  [ -z "$truncated" ] || return 0
+  put truncated "$1" yes
+  again=yes
 }
 
 restore_file() { # descriptor
@@ -284,25 +322,19 @@ place_candidate() {
       else
         named=$named$descriptor$NEWLINE
         put name "$descriptor" "$path"
+        put placed "$descriptor" yes
       fi ;;
   esac
 }
 
-# Fails when a truncation was noticed. Its copy may be there only at the next look.
-note_shrinking() { # descriptor
-  get size size "$1"
-  get position position "$1"
-  get truncated truncated "$1"
-  [ "$size" -lt "$position" ] && [ -z "$truncated" ] || return 0
-  put truncated "$1" yes
-  return 1
-}
-
+# Looks until nothing is new. While files keep appearing, those that are known are shipped.
 scan() { # patterns
-  looks=1 unopened=''
-  until look "$@" || [ $looks -eq $LOOKS_AT_MOST ]; do looks=$((looks + 1)); done
+  looks=1 unopened='' unsettled=''
+  until look "$@"; do
+    looks=$((looks + 1))
+    [ $looks -le $LOOKS_AT_MOST ] || { unsettled=yes; return; }
+  done
   [ "$seen" != "$settled" ] || return 0
-  decide_roles
   for descriptor in $descriptors; do
     get truncated truncated "$descriptor"
     [ -z "$truncated" ] || begin_anew "$descriptor"
@@ -312,10 +344,10 @@ scan() { # patterns
 
 # ---- Copies made by copytruncate
 
-# Fails when it noticed a truncation.
+# Fails when it noticed a truncation, which calls for another look.
 decide_roles() {
   [ -n "$undecided" ] || return 0
-  undecided='' noticed=''
+  undecided=''
   for descriptor in $descriptors; do
     get role role "$descriptor"
     get identity identity "$descriptor"
@@ -324,7 +356,7 @@ decide_roles() {
     get role role "$descriptor"
     [ "$role" != new ] || undecided=yes
   done
-  [ -z "$noticed" ]
+  [ -z "$again" ]
 }
 
 # A new file beside a known one that still has its own name can only be a copy of that one if
@@ -345,12 +377,13 @@ decide_role() { # descriptor
   elif [ $compared -eq 0 ]; then
     : # the copying may have just begun
   elif begins_with "$1" $compared "$head_file"; then
-    [ $compared -lt "$known" ] && [ -z "$truncated" ] || hold_copy "$1"
+    # Less than what was shipped of the original may be the beginning of anything.
+    get position position "$original"
+    [ $compared -lt "$known" ] && [ $compared -lt "$position" ] && [ -z "$truncated" ] || hold_copy "$1"
   elif [ -n "$truncated" ]; then
     : # it may be a copy of what the original holds now
   elif began_anew "$original"; then
-    put truncated "$original" yes
-    noticed=yes
+    note_truncation "$original"
   else
     start_file "$1" 0
   fi
@@ -375,16 +408,16 @@ find_original() { # descriptor
   done
 }
 
-hold_copy() { # descriptor; the original in `original`
-  get copy copy "$original"
+hold_copy() { # descriptor; what is known of it and its original is in the variables of decide_role
   if [ "$truncated" = found ]; then
     start_file "$1" 0 # the copy is known, so this is a copy of what came later
     return
   fi
+  [ -z "$truncated" ] || [ "$size" -lt "$position" ] || put truncated "$original" found
+  get copy copy "$original"
   [ -z "$copy" ] || pass_over "$copy"
   put copy "$original" "$1"
   put role "$1" copy
-  [ -z "$truncated" ] || put truncated "$original" found
 }
 
 # From the copy only that is shipped which had not been read from the original.
@@ -415,7 +448,7 @@ start_file() { # descriptor, position
 # ---- Shipping
 
 ship_all() {
-  shipped='' hurry='' pending=$unopened
+  shipped='' hurry=$unsettled pending=$unopened$unsettled
   [ "$seen" != "$settled" ] || return 0
   for descriptor in $descriptors; do ship_file "$descriptor"; done
   # Nothing is to be done until something is seen to change.
@@ -433,7 +466,8 @@ ship_file() { # descriptor
   if [ "$role" = shipped ] && [ "$finished" != "$size $modified" ]; then
     put polls "$1" 0
     get known known "$1"
-    if [ "$known" -eq 0 ] && [ "$size" -gt 0 ]; then
+    get truncated truncated "$1"
+    if [ -n "$truncated" ] || { [ "$known" -eq 0 ] && [ "$size" -gt 0 ]; }; then
       pending=yes hurry=yes # it has just begun anew
       return
     fi
@@ -452,11 +486,6 @@ ship_file() { # descriptor
     put polls "$1" $((polls + 1))
     [ "$polls" -lt $POLLS_UNTIL_GONE ] || forget_file "$1"
   fi
-}
-
-note_truncation() { # descriptor
-  put truncated "$1" yes
-  pending=yes hurry=yes
 }
 
 # Ships one chunk. Returns 1 when only part of a line is left, 2 when it is to be tried again.
@@ -490,19 +519,8 @@ ship_chunk() { # descriptor, whether a last line without its newline is shipped 
   dd if="$STATE_DIR/chunk" bs=$((CHUNK_BYTES + 1)) count="$output" iflag=count_bytes 2>/dev/null ||
     die 'cannot write to standard output'
   position=$((position + advance))
-  get known known "$1"
-  if [ "$known" -lt $HEAD_BYTES ] && [ "$known" -lt $position ]; then keep_more_of_head "$1"; fi
   save_position "$1" $position
   shipped=yes
-}
-
-keep_more_of_head() { # descriptor; what was shipped in `advance` and up to `position`
-  start=$((position - advance))
-  count=$((HEAD_BYTES - start < advance ? HEAD_BYTES - start : advance))
-  head_file "$1"
-  dd if="$STATE_DIR/chunk" of="$head_file" bs=1 count=$count seek=$start conv=notrunc 2>/dev/null ||
-    die "cannot write to $STATE_DIR"
-  put known "$1" $((start + count))
 }
 
 flush_file() { # descriptor
