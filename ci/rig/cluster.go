@@ -245,7 +245,7 @@ func (r *Rig) create(ctx context.Context, step *progress.Step, kubectl, image, o
 	if err := provider.Delete(Name(), r.OwnKubeconfig()); err != nil {
 		return state{}, kindError(err)
 	}
-	config, err := r.config(origin)
+	config, err := r.config(ctx, origin)
 	if err != nil {
 		return state{}, err
 	}

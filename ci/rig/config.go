@@ -22,7 +22,7 @@ import (
 const configFile = "ci/kind.yaml"
 
 // config reads the configuration file and adds what depends on the machine and the node image.
-func (r *Rig) config(origin string) (*v1alpha4.Cluster, error) {
+func (r *Rig) config(ctx context.Context, origin string) (*v1alpha4.Cluster, error) {
 	b, err := os.ReadFile(filepath.Join(r.Root, configFile))
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func (r *Rig) config(origin string) (*v1alpha4.Cluster, error) {
 	if origin == BuiltLocally {
 		c.Networking.DisableDefaultCNI = true // the image brings its own
 	}
-	if cgroupV1() {
+	if cgroupV1(ctx) {
 		// The kubelet refuses to start there by default since Kubernetes 1.35.
 		c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, `kind: KubeletConfiguration
 apiVersion: kubelet.config.k8s.io/v1beta1
@@ -44,9 +44,10 @@ failCgroupV1: false
 	return &c, nil
 }
 
-func cgroupV1() bool {
-	_, err := os.Stat("/sys/fs/cgroup/cgroup.controllers")
-	return os.IsNotExist(err)
+// cgroupV1 asks the engine, which may be on another machine or in a virtual one.
+func cgroupV1(ctx context.Context) bool {
+	version, err := proc.Output(ctx, "docker", "info", "--format", "{{.CgroupVersion}}")
+	return err == nil && version == "1"
 }
 
 // wantedNodeImage is the image of kind's own that the cluster is made of where it can be had:

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"context"
 	"io"
 	"testing"
 )
@@ -13,7 +14,7 @@ func TestOnlyTheImageBuiltHereLeavesOutKindsNetwork(t *testing.T) {
 	}
 	defer r.Close()
 	for origin, want := range map[string]bool{BuiltLocally: true, KindestNode: false} {
-		c, err := r.config(origin)
+		c, err := r.config(context.Background(), origin)
 		if err != nil {
 			t.Fatal(err)
 		}

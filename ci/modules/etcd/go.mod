@@ -5,7 +5,7 @@ go 1.26.0
 
 tool go.etcd.io/etcd/server/v3
 
-// kubeadm v1.36.3 asks for a 3.6.
+// What kubeadm v1.36.3 asks for ('kubeadm config images list').
 require go.etcd.io/etcd/server/v3 v3.6.8 // indirect
 
 require (

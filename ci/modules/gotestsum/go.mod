@@ -5,7 +5,7 @@ go 1.26.0
 
 tool gotest.tools/gotestsum
 
-// The newest release.
+// Pinned: its --jsonfile is what the summary is made of.
 require gotest.tools/gotestsum v1.13.0 // indirect
 
 require (
