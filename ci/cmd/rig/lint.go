@@ -16,7 +16,7 @@ import (
 func lint(ctx context.Context, r *rig.Rig) error {
 	r.Reporter.Plan(6)
 	if err := r.Reporter.Step(ctx, "shellcheck and yamllint", func(ctx context.Context, s *progress.Step) error {
-		s.Reused()
+		s.Result("present")
 		for _, program := range []string{"shellcheck", "yamllint"} {
 			if err := debian.EnsureProgram(ctx, s.Log(), program, program); err != nil {
 				return err
