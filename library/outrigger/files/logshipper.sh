@@ -91,7 +91,10 @@ drop_unclaimed_positions() {
 # Keeps as much of the head as there is by now, if it still begins with what is kept already.
 keep_head() { # descriptor
   head_file "$1"
-  dd if="/proc/self/fd/$1" of="$STATE_DIR/first" bs=$HEAD_BYTES count=1 2>/dev/null
+  if ! dd if="/proc/self/fd/$1" of="$STATE_DIR/first" bs=$HEAD_BYTES count=1 2>/dev/null; then
+    complain_of "$1"
+    return
+  fi
   get known known "$1"
   if [ "$known" -gt 0 ] && ! cmp -s -n "$known" "$head_file" "$STATE_DIR/first" 2>/dev/null; then
     note_truncation "$1"
@@ -100,9 +103,13 @@ keep_head() { # descriptor
   mv "$STATE_DIR/first" "$head_file" || die "cannot write to $STATE_DIR"
   known=$(stat -c %s "$head_file")
   put known "$1" "${known:-0}"
+  # Nothing is shipped of it before the next look: what is found then, and not like this head,
+  # is older.
+  get position position "$1"
+  [ "$position" -gt 0 ] || again=yes
 }
 
-begins_with() { # descriptor, length, file
+begins_with() { # descriptor, length, file; 1: no, 2: it cannot be read
   cmp -s -n "$2" "$3" "/proc/self/fd/$1" 2>/dev/null
 }
 
@@ -110,7 +117,17 @@ begins_with() { # descriptor, length, file
 began_anew() { # descriptor
   get known known "$1"
   head_file "$1"
-  [ "$known" -gt 0 ] && ! begins_with "$1" "$known" "$head_file"
+  [ "$known" -gt 0 ] || return 1
+  [ -f "$head_file" ] || return 0
+  begins_with "$1" "$known" "$head_file"
+  [ $? -eq 1 ]
+}
+
+# Its mode may have been changed since it was opened; it stays open and is tried again.
+complain_of() { # descriptor
+  get name name "$1"
+  say_once "$name" "cannot read $name as uid $user, or write to $STATE_DIR: $mend"
+  pending=yes unopened=yes
 }
 
 # ---- Looking for files
@@ -220,7 +237,7 @@ look() { # patterns
   # The last slash keeps blanks at the end of a name.
   [ $# -eq 0 ] || seen=$(stat -L -c '%d_%i %s %h %y%n/' "$@" 2>/dev/null)
   [ "$seen" != "$settled" ] || return 0
-  settled='' named=$NEWLINE unknown=$NEWLINE
+  settled='' named=$NEWLINE
   # shellcheck disable=SC2086 # a list
   set -- $candidates
   unseen=$#
@@ -247,10 +264,13 @@ look() { # patterns
       put placed "$descriptor" '' ;;
     esac
   done
-  descriptors=$unnamed${named#"$NEWLINE"}
-  for path in $unknown; do
-    path=/${path#*/}
-    if open_file "$path" || ! [ -e "$path" ]; then again=yes; else unopened=yes; fi
+  descriptors=$unnamed
+  for entry in $named; do
+    path=/${entry#*/}
+    case $entry in
+      */*) if open_file "$path" || ! [ -e "$path" ]; then again=yes; else unopened=yes; fi ;;
+      *) descriptors=$descriptors$entry$NEWLINE ;;
+    esac
   done
   [ -z "$again" ] && [ "$unseen" -eq 0 ] && decide_roles
 }
@@ -273,7 +293,6 @@ update_file() { # descriptor, size, "links modified"; the identity in `identity`
   # A new one that has been deleted already is judged by the name it had.
   get role role "$1"
   [ "$role" = new ] || put name "$1" ''
-  # A head that is known before the next look cannot be taken from what follows a truncation.
   get known known "$1"
   get position position "$1"
   get truncated truncated "$1"
@@ -282,7 +301,6 @@ update_file() { # descriptor, size, "links modified"; the identity in `identity`
   elif [ "$2" -lt "$position" ]; then
     note_truncation "$1"
   elif [ "$known" -lt $HEAD_BYTES ] && [ "$known" -lt "$2" ]; then
-    [ "$position" -gt 0 ] || again=yes
     keep_head "$1"
   fi
 }
@@ -311,19 +329,16 @@ restore_file() { # descriptor
   fi
 }
 
+# Adds what is at `path` to `named`: its descriptor, or identity and path if it is not open yet.
 place_candidate() {
   unseen=$((unseen - 1))
   eval "descriptor=\${descriptor_of_$identity-}"
-  case $named$unknown in
+  case $named in
     *"$NEWLINE$identity/"* | *"$NEWLINE${descriptor:-none}$NEWLINE"*) ;;
     *)
-      if [ -z "$descriptor" ]; then
-        unknown=$unknown$identity$path$NEWLINE
-      else
-        named=$named$descriptor$NEWLINE
-        put name "$descriptor" "$path"
-        put placed "$descriptor" yes
-      fi ;;
+      named=$named${descriptor:-$identity$path}$NEWLINE
+      [ -z "$descriptor" ] || put name "$descriptor" "$path"
+      [ -z "$descriptor" ] || put placed "$descriptor" yes ;;
   esac
 }
 
@@ -377,9 +392,14 @@ decide_role() { # descriptor
   elif [ $compared -eq 0 ]; then
     : # the copying may have just begun
   elif begins_with "$1" $compared "$head_file"; then
-    # Less than what was shipped of the original may be the beginning of anything.
     get position position "$original"
-    [ $compared -lt "$known" ] && [ $compared -lt "$position" ] && [ -z "$truncated" ] || hold_copy "$1"
+    if [ -z "$truncated" ] && [ "$known" -lt $HEAD_BYTES ] && [ "$size" -gt "$known" ] &&
+      ! begins_with "$original" $((size < HEAD_BYTES ? size : HEAD_BYTES)) "/proc/self/fd/$1"; then
+      # The little that was known of the original is in the copy and no longer in the original.
+      note_truncation "$original"
+    elif [ -n "$truncated" ] || [ $compared -eq "$known" ] || [ $compared -ge "$position" ]; then
+      hold_copy "$1"
+    fi # less than what was shipped of the original may be the beginning of anything
   elif [ -n "$truncated" ]; then
     : # it may be a copy of what the original holds now
   elif began_anew "$original"; then
@@ -468,7 +488,8 @@ ship_file() { # descriptor
     get known known "$1"
     get truncated truncated "$1"
     if [ -n "$truncated" ] || { [ "$known" -eq 0 ] && [ "$size" -gt 0 ]; }; then
-      pending=yes hurry=yes # it has just begun anew
+      pending=yes # it has just begun anew
+      [ -n "$unopened" ] || hurry=yes
       return
     fi
     if [ "$size" -le "$position" ] && began_anew "$1"; then
@@ -496,9 +517,7 @@ ship_chunk() { # descriptor, whether a last line without its newline is shipped 
   [ $wanted -lt $CHUNK_BYTES ] || wanted=$CHUNK_BYTES hurry=yes
   if ! dd if="/proc/self/fd/$1" of="$STATE_DIR/chunk" bs=$CHUNK_BYTES \
     skip="$position" count=$wanted iflag=skip_bytes,count_bytes 2>/dev/null; then
-    get name name "$1"
-    say_once "$name" "cannot read $name as uid $user, or write to $STATE_DIR: $mend"
-    pending=yes
+    complain_of "$1"
     return 2
   fi
   # Looked at after the reading, so that the chunk is of what is being shipped.
@@ -506,8 +525,9 @@ ship_chunk() { # descriptor, whether a last line without its newline is shipped 
     note_truncation "$1"
     return 2
   fi
-  echo >>"$STATE_DIR/chunk"
-  tail -n 1 "$STATE_DIR/chunk" >"$STATE_DIR/rest" # the last line that is not whole, and that newline
+  # The rest is the last line that is not whole, and the newline that is added here.
+  echo >>"$STATE_DIR/chunk" && tail -n 1 "$STATE_DIR/chunk" >"$STATE_DIR/rest" ||
+    die "cannot write to $STATE_DIR"
   sizes=$(stat -c %s "$STATE_DIR/chunk" "$STATE_DIR/rest")
   output=$((${sizes%"$NEWLINE"*} - ${sizes#*"$NEWLINE"}))
   advance=$output
