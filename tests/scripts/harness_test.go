@@ -23,10 +23,18 @@ import (
 var applets = []string{"sh", "cmp", "dd", "id", "mv", "rm", "sleep", "stat", "tail"}
 
 const (
-	patience   = 60 * time.Second // how long to wait for what should happen at once
 	chunkBytes = 256 << 10
 	otherUser  = 65532
 )
+
+// patience is how long to wait for what should happen at once. A shorter one helps when the script
+// is broken on purpose, to see its tests fail.
+var patience = func() time.Duration {
+	if value, err := time.ParseDuration(os.Getenv("OUTRIGGER_PATIENCE")); err == nil {
+		return value
+	}
+	return time.Minute
+}()
 
 // Where the busybox, its applets and the script are, readable by every user.
 var (

@@ -118,16 +118,15 @@ began_anew() { # descriptor
   get known known "$1"
   head_file "$1"
   [ "$known" -gt 0 ] || return 1
-  [ -f "$head_file" ] || return 0
   begins_with "$1" "$known" "$head_file"
   [ $? -eq 1 ]
 }
 
 # Its mode may have been changed since it was opened; it stays open and is tried again.
 complain_of() { # descriptor
-  get name name "$1"
-  say_once "$name" "cannot read $name as uid $user, or write to $STATE_DIR: $mend"
   pending=yes unopened=yes
+  get name name "$1"
+  [ -z "$name" ] || say_once "$name" "cannot read $name as uid $user, or write to $STATE_DIR: $mend"
 }
 
 # ---- Looking for files
@@ -300,7 +299,7 @@ update_file() { # descriptor, size, "links modified"; the identity in `identity`
     return
   elif [ "$2" -lt "$position" ]; then
     note_truncation "$1"
-  elif [ "$known" -lt $HEAD_BYTES ] && [ "$known" -lt "$2" ]; then
+  elif [ "$known" -lt $HEAD_BYTES ] && [ "$2" -gt 0 ] && [ "$2" -ge $((known * 2)) ]; then
     keep_head "$1"
   fi
 }
@@ -317,14 +316,15 @@ note_truncation() { # descriptor
 restore_file() { # descriptor
   eval "saved=\${saved_$identity-}; saved_$identity=''"
   [ -n "$saved" ] || return 0
-  put position "$1" "$saved"
-  put known "$1" "$((saved < HEAD_BYTES ? saved : HEAD_BYTES))"
+  head_file "$1"
+  known=$(stat -c %s "$head_file" 2>/dev/null)
+  put known "$1" "${known:-0}"
   # A rotated file that begins otherwise is another one that was given the same inode. A current
   # one may have been truncated.
-  if began_anew "$1" && ! is_current "$1"; then
-    put position "$1" 0
+  if [ "${known:-0}" -eq 0 ] || { began_anew "$1" && ! is_current "$1"; }; then
     put known "$1" 0
   else
+    put position "$1" "$saved"
     put role "$1" shipped
   fi
 }
