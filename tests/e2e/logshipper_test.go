@@ -133,7 +133,7 @@ cd /logs
 {
   # Another process rotates while the app writes, as logrotate does.
   for rotation in 1 2 3 4 5; do
-    while [ $(( $(wc -c < app.log 2>/dev/null || echo 0) )) -lt 150000 ]; do :; done
+    until [ -e written ] || [ $(( $(wc -c < app.log 2>/dev/null || echo 0) )) -ge 150000 ]; do :; done
     for kept in 4 3 2 1; do [ ! -e app.log.$kept ] || mv app.log.$kept app.log.$((kept + 1)); done
     cp app.log app.log.1
     : > app.log
@@ -141,6 +141,7 @@ cd /logs
 } &
 number=0
 while [ $number -lt 100000 ]; do number=$((number + 1)); echo "line $number" >> app.log; done
+touch written
 wait
 echo end >> app.log
 cat app.log.5 app.log.4 app.log.3 app.log.2 app.log.1 app.log`+serving))

@@ -9,7 +9,7 @@
 #   STATE_DIR        a small writable directory that outlives the container (an emptyDir)
 #   POLL_SECONDS     the wait between two looks at the files (0.25)
 #   LINGER_SECONDS   0: at SIGTERM ship what there is and end. More: go on until the files have
-#   QUIET_SECONDS    been quiet for QUIET_SECONDS (3), at most LINGER_SECONDS
+#   QUIET_SECONDS    been quiet for QUIET_SECONDS (2), at most LINGER_SECONDS
 #
 # The rotated files of a pattern P are P.1, P-20300131, P.old, P.bak and the like; compressed
 # files are never shipped. Only whole lines are written; a line longer than 256 KiB is cut.
@@ -567,24 +567,25 @@ forget_file() { # descriptor
 
 # ---- The program
 
-uptime_seconds() {
-  IFS=' ' read -r uptime _ </proc/uptime
-  uptime=${uptime%.*}
+# Sets `now`, in hundredths of a second.
+read_clock() {
+  IFS=' ' read -r now _ </proc/uptime
+  now=${now%.*}${now#*.}
 }
 
 # Whether to go on after SIGTERM: its writers may have been told to stop at the same time.
 lingers() {
   [ "$LINGER_SECONDS" -gt 0 ] || return 1
-  uptime_seconds
-  : "${stopped_at:=$uptime}" "${quiet_since:=$uptime}"
-  [ -z "$shipped" ] || quiet_since=$uptime
-  [ $((uptime - stopped_at)) -lt "$LINGER_SECONDS" ] && [ $((uptime - quiet_since)) -le "$QUIET_SECONDS" ]
+  read_clock
+  : "${stopped_at:=$now}" "${quiet_since:=$now}"
+  [ -z "$shipped" ] || quiet_since=$now
+  [ $((now - stopped_at)) -lt $((LINGER_SECONDS * 100)) ] && [ $((now - quiet_since)) -lt $((QUIET_SECONDS * 100)) ]
 }
 
 main() { # patterns
   stopping=''
   trap 'stopping=yes' TERM INT
-  : "${POLL_SECONDS:=0.25}" "${LINGER_SECONDS:=0}" "${QUIET_SECONDS:=3}"
+  : "${POLL_SECONDS:=0.25}" "${LINGER_SECONDS:=0}" "${QUIET_SECONDS:=2}"
   [ $# -gt 0 ] || die 'usage: STATE_DIR=directory logshipper.sh pattern...'
   for pattern; do
     case $pattern in /*) ;; *) die "the pattern $pattern does not begin with a slash" ;; esac
