@@ -18,7 +18,6 @@ type model struct {
 	lines   int
 	copying bool   // rotated by copytruncate
 	half    string // the first half of a line whose second half is still to come
-	deleted int
 }
 
 func (m *model) line() string {
