@@ -681,7 +681,7 @@ func TestWithLingerEndsAfterThatTimeThoughTheFilesAreNotQuiet(t *testing.T) {
 	s.awaitOutput("first\n")
 	s.signal(syscall.SIGTERM)
 	began := time.Now()
-	for i := 0; ; i++ {
+	for i := 0; time.Since(began) < patience; i++ {
 		p.write("app.log", strconv.Itoa(i)+"\n")
 		select {
 		case <-s.ended:
@@ -692,6 +692,7 @@ func TestWithLingerEndsAfterThatTimeThoughTheFilesAreNotQuiet(t *testing.T) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+	require.Fail(t, "the script did not end", s.errors.String())
 }
 
 func TestWhenItsOutputIsGoneItEndsWithAnErrorAndShipsTheSameLinesAgain(t *testing.T) {
@@ -848,6 +849,34 @@ func TestARestartRepeatsRatherThanLosesWhenAFileIsNotTheOneItKnew(t *testing.T) 
 	requireLines(t, numbered("new", 0, 20), second.stop(), first, second)
 }
 
+func TestAFileThatComesAfterARestartIsNotTakenForAGoneOneWithItsInode(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	want := numbered("app", 0, 20)
+	p.write("app.log", text(want[:10]))
+	info, err := os.Stat(p.path("app.log"))
+	require.NoError(t, err)
+	inode := info.Sys().(*syscall.Stat_t).Ino
+	first := p.start("*.log")
+	first.awaitOutput(want[9])
+	first.awaitLooks(p)
+	first.kill()
+
+	// The file stays, out of sight, until the second run has looked: its inode is then used on.
+	aside := filepath.Join(p.state, "aside")
+	require.NoError(t, os.Rename(p.path("app.log"), aside))
+	second := p.start("*.log")
+	second.awaitLooks(p)
+	require.NoError(t, os.Rename(aside, p.path("app.log")))
+	p.write("app.log", text(want[10:]))
+	second.awaitOutput(want[19])
+
+	info, err = os.Stat(p.path("app.log"))
+	require.NoError(t, err)
+	require.Equal(t, inode, info.Sys().(*syscall.Stat_t).Ino)
+	requireLines(t, want, withoutLooks(second.stop()), first, second)
+}
+
 func TestARestartToleratesAStateThatIsNotItsOwn(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -857,7 +886,7 @@ func TestARestartToleratesAStateThatIsNotItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	identity := fmt.Sprintf("%d_%d", info.Sys().(*syscall.Stat_t).Dev, info.Sys().(*syscall.Stat_t).Ino)
 	for name, content := range map[string]string{
-		identity + ".position": "12 monkeys\n", "1_2.position": "", "1_3.position": "7\n", "x.position": "7\n", "chunk": "rubbish", "1_4.head": "",
+		identity + ".position": "12 monkeys\n", identity + ".head": text(want), "1_2.position": "", "1_3.position": "7\n", "x.position": "7\n", "chunk": "rubbish", "1_4.head": "",
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(p.state, name), []byte(content), 0o644))
 	}
@@ -899,6 +928,9 @@ func TestAFileItMayNotReadIsNamedOnceAndShippedWhenItBecomesReadable(t *testing.
 	s.awaitOutput("open\n")
 	s.awaitError("cannot read " + p.path("secret.log"))
 	s.awaitLooks(p)
+	// From here on nothing but the mode changes.
+	s.await("the other files to be forgotten", func() bool { return countFiles(t, p.state, "*_*.head") == 1 })
+	time.Sleep(500 * time.Millisecond)
 	require.NoError(t, os.Chmod(p.path("secret.log"), 0o644))
 	s.awaitOutput("secret\n")
 
@@ -921,6 +953,8 @@ func TestAFileThatCannotBeReadForAWhileIsContinuedWhereItWasLeft(t *testing.T) {
 	s := p.start("*.log")
 	s.awaitOutput(want[9])
 	require.NoError(t, os.Chmod(p.path("app.log"), 0o200))
+	require.NoError(t, os.Chtimes(p.path("app.log"), time.Now(), time.Now().Add(time.Second)))
+	s.awaitLooks(p)
 	p.write("app.log", text(want[10:20]))
 	s.awaitError("cannot read " + p.path("app.log"))
 	s.awaitLooks(p)

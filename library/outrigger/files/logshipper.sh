@@ -233,8 +233,7 @@ look() { # patterns
   # shellcheck disable=SC2086 # a list
   set -- "$@" $candidates
   seen=''
-  # The last slash keeps blanks at the end of a name.
-  [ $# -eq 0 ] || seen=$(stat -L -c '%d_%i %s %h %y%n/' "$@" 2>/dev/null)
+  [ $# -eq 0 ] || seen=$(stat -L -c '%d_%i %s %h %y%n' "$@" 2>/dev/null)
   [ "$seen" != "$settled" ] || return 0
   settled='' named=$NEWLINE
   # shellcheck disable=SC2086 # a list
@@ -242,7 +241,6 @@ look() { # patterns
   unseen=$#
   for line in $seen; do
     path=/${line#*/}
-    path=${path%/}
     line=${line%%/*}
     identity=${line%% *}
     line=${line#* }
