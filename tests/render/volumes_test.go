@@ -1,6 +1,7 @@
 package render
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -99,4 +100,23 @@ outrigger:
 	assert.Contains(t, shipper.VolumeMounts, corev1.VolumeMount{Name: "shared", MountPath: "/var/log", ReadOnly: true})
 	assert.Len(t, shipper.VolumeMounts, 4, "these, its state and its script: %v", shipper.VolumeMounts)
 	assert.Equal(t, []string{"/srv/logs/deep/*.log", "/var/log/shop/*/a.log", "/var/log/b.log"}, shipper.Args)
+}
+
+func TestALogshippersOwnVolumesHaveNamesThatNothingElseHas(t *testing.T) {
+	for _, name := range []string{"files", "state", strings.Repeat("a", 63), strings.Repeat("a", 62) + "b"} {
+		pod := renderPod(t, appPod+`
+outrigger:
+  volumes: {logs: {mountPath: /logs}, outrigger: {mountPath: /x}}
+  logshippers:
+    `+name+`: {files: [/logs/x], to: {stdout: {}}}
+    `+strings.Repeat("a", 61)+`: {files: [/logs/x], to: {stdout: {}}}
+`)
+
+		names := map[string]bool{}
+		for _, volume := range pod.Spec.Volumes {
+			assert.LessOrEqual(t, len(volume.Name), 63)
+			names[volume.Name] = true
+		}
+		assert.Len(t, names, 5, "two shared, two states, one of scripts: %v", names)
+	}
 }

@@ -3,7 +3,7 @@ logshippers.<name>: ships an app's log files. With `to.stdout` they are streamed
 script on busybox.
 */ -}}
 {{- define "outrigger-0.1.0.pattern.logshippers" -}}
-{{- $state := include "outrigger-0.1.0.shorten" (printf "outrigger-%s" .name) -}}
+{{- $state := include "outrigger-0.1.0.shorten" (printf "outrigger-%s-state" .name) -}}
 order: 100
 problems:
   {{- if not .config.files }}
