@@ -35,20 +35,10 @@ func TestTheAppStartsOnlyAfterTheSidecarHasStarted(t *testing.T) {
 
 func TestAGuaranteedPodIsStillGuaranteedInTheCluster(t *testing.T) {
 	t.Parallel()
-	namespace := harness.NewNamespace(t, harness.Baseline)
-	namespace.Install("demo", harness.Consumer(t).Write(t), `
-pod:
-  metadata: {labels: {app: web}}
-  spec:
-    containers:
-      - name: app
-        image: docker.io/library/busybox:1.37.0
-        command: [sh, -c, "trap 'exit 0' TERM; while true; do sleep 1 & wait $!; done"]
-        resources: {limits: {cpu: 100m, memory: 32Mi}}
-outrigger:
-  volumes: {logs: {mountPath: /logs}}
-  logshippers: {shipper: {files: [/logs/app.log], to: {stdout: {}}}}
-`)
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	values := strings.Replace(restrictedApp(`trap 'exit 0' TERM`+serving),
+		"        command:", "        resources: {limits: {cpu: 100m, memory: 32Mi}}\n        command:", 1)
+	namespace.Install("demo", harness.Consumer(t).Write(t), values)
 
 	pod := namespace.ReadyPods(web, 1)[0]
 
