@@ -212,7 +212,7 @@ func TestAFileThatCannotBeReadIsNamedInTheSidecarsLog(t *testing.T) {
 trap 'exit 0' TERM
 echo secret > /logs/app.log
 chmod 0600 /logs/app.log
-`+serving) + "    \n"
+` + serving)
 	values = strings.Replace(values, "to: {stdout: {}}}", "to: {stdout: {}}, securityContext: {runAsUser: 2000, runAsGroup: 2000}}", 1)
 	namespace.Install("demo", harness.Consumer(t).Write(t), values)
 	pod := namespace.ReadyPods(web, 1)[0]

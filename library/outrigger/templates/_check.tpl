@@ -68,11 +68,12 @@ A classic sidecar in a pod that is to end (restartPolicy Never or OnFailure, as 
 {{- end -}}
 
 {{- /*
-Two volumes with one name.
+Two volumes with one name. Sets .volumeNames of the work dict, which the checks of containers read.
 */ -}}
 {{- define "outrigger-0.1.0.checkVolumes" -}}
 {{- $work := . -}}
 {{- $seen := dict -}}
+{{- $_ := set $work "volumeNames" $seen -}}
 {{- range .podTemplate.spec.volumes -}}
   {{- if hasKey $seen .name -}}
     {{- include "outrigger-0.1.0.problem" (list $work (printf "%s.volumes.%s" $work.key .name) (printf "the pod template already has a volume %q; rename the entry" .name)) -}}
@@ -89,7 +90,7 @@ Two ports with one number and protocol, across the pod, as its containers share 
 {{- $numbers := dict -}}
 {{- $names := dict -}}
 {{- range $container := concat .podTemplate.spec.containers (.podTemplate.spec.initContainers | default list) -}}
-  {{- if include "outrigger-0.1.0.runsOn" (list $work $container) -}}
+  {{- if and $container.ports (include "outrigger-0.1.0.runsOn" (list $work $container)) -}}
     {{- $origin := include "outrigger-0.1.0.origin" (list $work $container.name) -}}
     {{- range $port := $container.ports -}}
       {{- $number := printf "%v/%s" $port.containerPort ($port.protocol | default "TCP") -}}
@@ -139,8 +140,7 @@ Takes a list: the work dict, the container.
   {{- end -}}
   {{- $_ := set $seen .name true -}}
 {{- end -}}
-{{- $volumes := dict -}}
-{{- range $work.podTemplate.spec.volumes -}}{{- $_ := set $volumes .name true -}}{{- end -}}
+{{- $volumes := $work.volumeNames -}}
 {{- $paths := dict -}}
 {{- range $mount := $container.volumeMounts -}}
   {{- $path := toString $mount.mountPath -}}

@@ -9,6 +9,7 @@ that native sidecars start before the author's init containers. What cannot be m
 {{- $volumes := .author.volumes -}}
 {{- $sidecars := list -}}
 {{- $_ := set $work "origins" dict -}}
+{{- $_ := set $work "guaranteed" (include "outrigger-0.1.0.guaranteed" .) -}}
 {{- range $contribution := .contributions -}}
   {{- range $contribution.problems -}}
     {{- include "outrigger-0.1.0.problem" (list $work $contribution.path .) -}}

@@ -12,7 +12,7 @@ outrigger-….sidecar takes.
 {{- $limits := dict -}}
 {{- $requests := dict -}}
 {{- include "outrigger-0.1.0.overlay" (list $limits $defaults.limits) -}}
-{{- if include "outrigger-0.1.0.guaranteed" .work -}}
+{{- if .work.guaranteed -}}
   {{- include "outrigger-0.1.0.overlay" (list $limits .work.values.defaults.guaranteedLimits) -}}
   {{- include "outrigger-0.1.0.bound" (list $limits $ownRequests "atLeast") -}}
   {{- include "outrigger-0.1.0.overlay" (list $limits $ownLimits) -}}
