@@ -49,7 +49,13 @@ func fuzz(t *testing.T, seed int64) {
 	p := newPlace(t, "POLL_SECONDS=0.01")
 	logs := []*model{{name: "a"}, {name: "b"}, {name: "c", copying: true}, {name: "d", copying: true}}
 	var history []string
+	for _, m := range logs {
+		p.write(m.name+".log", m.line()+"\n")
+	}
 	s := p.start("[ab].log", "c.log", "d.*")
+	for _, m := range logs {
+		s.awaitOutput(m.name + " 0000000")
+	}
 	frozen := false
 	defer func() {
 		if t.Failed() {

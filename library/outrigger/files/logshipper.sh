@@ -22,7 +22,8 @@
 #    while the container was down;
 #  - the first lines after a truncation if, at the next look, the file has outgrown its old
 #    position and begins with the same 1024 bytes as before.
-# What can be repeated: after a SIGKILL, the chunk (256 KiB at most) not yet noted as written.
+# What can be repeated: after a SIGKILL, the chunk (256 KiB at most) not yet noted as written; what
+# the copy of a copytruncate holds if the script is started while the copy is being made.
 set -uf
 export LC_ALL=C
 
@@ -45,6 +46,8 @@ say_once() { # key, message
 #   known_N      the length of its head that is kept to tell whether it is still the same
 #   size_N, modified_N, links_N, name_N   as last seen; the name is empty when none was found
 #   placed_N     whether the last look found a name
+#   ordered_N    whether its place among the others is known
+#   log_N        the name it was opened by, without what a rotation adds
 #   role_N       new: not yet decided; copy: held back, its lines come from the original;
 #                shipped: its lines are written
 #   copy_N       the descriptor of its held copy
@@ -199,6 +202,7 @@ open_file() { # path
     return 1
   fi
   put name "$descriptor" "$1"
+  put_log "$descriptor" "$1"
   put placed "$descriptor" yes
   if [ $# -gt 1 ]; then
     shift 2
@@ -206,19 +210,16 @@ open_file() { # path
   else
     next_descriptor=$((descriptor + 1))
   fi
-  for field in identity modified copy truncated finished; do put $field "$descriptor" ''; done
+  for field in identity modified copy truncated finished ordered; do put $field "$descriptor" ''; done
   for field in position known size links polls; do put $field "$descriptor" 0; done
   put role "$descriptor" new
   undecided=yes
-  descriptors=$descriptors$descriptor$NEWLINE
 }
 
 close_file() { # descriptor
   eval "exec $1<&-"
   spare_descriptors=$spare_descriptors$NEWLINE$1
-  descriptors=$NEWLINE$descriptors
-  descriptors=${descriptors%%"$NEWLINE$1$NEWLINE"*}$NEWLINE${descriptors#*"$NEWLINE$1$NEWLINE"}
-  descriptors=${descriptors#"$NEWLINE"}
+  replace "$1"
 }
 
 # Looks once at all files. Fails when something was new: then only another look can tell that
@@ -249,7 +250,6 @@ look() { # patterns
       *) place_candidate ;;
     esac
   done
-  # Files without a name have been deleted and are older than the others.
   unnamed=''
   for descriptor in $descriptors; do
     case $named in *"$NEWLINE$descriptor$NEWLINE"*) ;; *)
@@ -261,15 +261,99 @@ look() { # patterns
       put placed "$descriptor" '' ;;
     esac
   done
-  descriptors=$unnamed
+  open_named
+  [ -z "$again" ] && [ "$unseen" -eq 0 ] || return 1
+  # Files without a name have been deleted and are older than the others.
+  descriptors=$unnamed$by_name
+  decide_roles
+}
+
+# Opens what `named` has that is not open, and sets `by_name` to the descriptors in the order of their
+# names. Until a look finds nothing new, the known files keep their order: one without a name may just
+# be being renamed.
+open_named() {
+  opened=$NEWLINE by_name=''
+  set --
   for entry in $named; do
     path=/${entry#*/}
     case $entry in
-      */*) if open_file "$path" || ! [ -e "$path" ]; then again=yes; else unopened=yes; fi ;;
-      *) descriptors=$descriptors$entry$NEWLINE ;;
+      */*)
+        if open_file "$path"; then
+          put identity "$descriptor" "${entry%%/*}"
+          again=yes opened=$opened$descriptor$NEWLINE by_name=$by_name$descriptor$NEWLINE
+          set -- "$@" "/proc/self/fd/$descriptor"
+        elif [ -e "$path" ]; then
+          unopened=yes
+        else
+          again=yes
+        fi ;;
+      *) by_name=$by_name$entry$NEWLINE ;;
     esac
   done
-  [ -z "$again" ] && [ "$unseen" -eq 0 ] && decide_roles
+  [ $# -eq 0 ] || verify_opened "$@"
+  place_named
+}
+
+# Another file may have had the name by the time it was opened: its place is not known before a look
+# has named it.
+verify_opened() { # paths of descriptors
+  for line in $(stat -L -c '%d_%i%n' "$@" 2>/dev/null); do
+    descriptor=${line##*/}
+    get identity identity "$descriptor"
+    [ "$identity" != "${line%%/*}" ] || put ordered "$descriptor" yes
+    put identity "$descriptor" ''
+  done
+}
+
+place_named() {
+  fresh='' later=''
+  for descriptor in $by_name; do
+    get ordered ordered "$descriptor"
+    case $opened in
+      *"$NEWLINE$descriptor$NEWLINE"*)
+        if [ -n "$ordered" ]; then fresh=$fresh$descriptor$NEWLINE; else later=$later$descriptor$NEWLINE; fi ;;
+      *)
+        if [ -n "$ordered" ]; then
+          [ -z "$fresh" ] || insert_fresh "$descriptor"
+        else
+          put ordered "$descriptor" yes
+          replace "$descriptor"
+          fresh=$fresh$descriptor$NEWLINE
+        fi ;;
+    esac
+  done
+  descriptors=$descriptors$fresh$later
+}
+
+# Puts those of `fresh` that are of the same log before a descriptor.
+insert_fresh() { # descriptor
+  get log log "$1"
+  others='' older=''
+  for other in $fresh; do
+    get other_log log "$other"
+    case $other_log in
+      "$log") older=$older$other$NEWLINE ;;
+      *) others=$others$other$NEWLINE ;;
+    esac
+  done
+  fresh=$others
+  replace "$1" "$older$1$NEWLINE"
+}
+
+# Puts other descriptors, or none, in the place of one.
+replace() { # descriptor, list
+  descriptors=$NEWLINE$descriptors
+  descriptors=${descriptors%%"$NEWLINE$1$NEWLINE"*}$NEWLINE${2-}${descriptors#*"$NEWLINE$1$NEWLINE"}
+  descriptors=${descriptors#"$NEWLINE"}
+}
+
+# The name without what a rotation added: which log a file is of.
+put_log() { # descriptor, path
+  case $2 in
+    *.[0-9] | *.[0-9][0-9] | *.[0-9][0-9][0-9] | *.old | *.bak | *.backup | *.prev) put log "$1" "${2%.*}" ;;
+    *[.-][0-9][0-9][0-9][0-9]*) put log "$1" "${2%%[.-][0-9][0-9][0-9][0-9]*}" ;;
+    *) put log "$1" "$2" ;;
+  esac
 }
 
 update_file() { # descriptor, size, "links modified"; the identity in `identity`
