@@ -1,4 +1,5 @@
-// Command schema writes library/outrigger/values.schema.json from the parts in this folder and Kubernetes' own types.
+// Command schema writes library/outrigger/values.schema.json from the parts in this folder and Kubernetes' own types, and
+// files/container-fields.json, by which the library checks the containers that no schema sees.
 //
 // JSON Schema has no way to say "these keys, those of that type, and no others": additionalProperties does not see
 // through allOf. So the parts that share keys are merged here, and the file is generated:
@@ -25,6 +26,7 @@ import (
 	"strings"
 
 	"github.com/invopop/jsonschema" // reflects Go structs, so that the keys are the API's own and not typed in again
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -34,6 +36,7 @@ import (
 const (
 	partsFolder = "library/schema"
 	schemaFile  = "library/outrigger/values.schema.json"
+	fieldsFile  = "library/outrigger/files/container-fields.json"
 )
 
 // object is a JSON object, as encoding/json reads it.
@@ -53,20 +56,28 @@ func run(check bool) error {
 	if err != nil {
 		return err
 	}
-	text, err := json.MarshalIndent(schema, "", " ")
+	if err := write(schemaFile, schema, " ", check); err != nil {
+		return err
+	}
+	return write(fieldsFile, containerFields(), "", check)
+}
+
+// write writes a value as JSON, or with check fails where the file is not what would be written.
+func write(file string, value any, indent string, check bool) error {
+	text, err := json.MarshalIndent(value, "", indent)
 	if err != nil {
 		return err
 	}
 	text = append(text, '\n')
 	if !check {
-		return os.WriteFile(schemaFile, text, 0o644)
+		return os.WriteFile(file, text, 0o644)
 	}
-	present, err := os.ReadFile(schemaFile)
+	present, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
 	if !bytes.Equal(present, text) {
-		return errors.New(schemaFile + " is stale; run: make generate")
+		return errors.New(file + " is stale; run: make generate")
 	}
 	return nil
 }
@@ -125,11 +136,15 @@ func entrySchema(folder string, pattern object, definitions object) (object, err
 	}, nil
 }
 
-// kubernetesTypes returns the definitions of the types that entries include, strict to the last key. A container has no
-// name here: the entry's key is its name. A mount may leave out its mountPath where the app says it.
+// kubernetesTypes returns the definitions of the types that entries include, strict to the last key, and each field of a
+// Job's and a CronJob's spec by itself, as JobSpec.FIELD. A container has no name here: the entry's key is its name. A
+// mount may leave out its mountPath where the app says it.
 func kubernetesTypes() (object, error) {
 	definitions := object{}
-	for _, value := range []any{corev1.Container{}, corev1.VolumeSource{}} {
+	for _, value := range []any{
+		corev1.Container{}, corev1.VolumeSource{}, corev1.Toleration{}, corev1.Affinity{}, corev1.LocalObjectReference{},
+		batchv1.JobSpec{}, batchv1.CronJobSpec{},
+	} {
 		reflector := jsonschema.Reflector{Mapper: mapSpecialTypes}
 		text, err := json.Marshal(reflector.Reflect(value))
 		if err != nil {
@@ -144,10 +159,83 @@ func kubernetesTypes() (object, error) {
 	}
 	delete(definitions["Container"].(object)["properties"].(object), "name")
 	definitions["Quantity"] = object{"type": []string{"string", "number"}, "pattern": `^[+-]?[0-9.]+([eE][+-]?[0-9]+|[numkKMGTPE]i?)?$`}
+	for _, spec := range []string{"JobSpec", "CronJobSpec"} {
+		for field, schema := range definitions[spec].(object)["properties"].(object) {
+			definitions[spec+"."+field] = schema
+		}
+	}
 	mount := maps.Clone(definitions["VolumeMount"].(object))
 	mount["required"] = []string{"name"}
 	definitions["SharedVolumeMount"] = mount
+	definitions["NamedVolumeMount"] = named(mount)
+	definitions["NamedContainerPort"] = named(definitions["ContainerPort"].(object), "containerPort")
+	definitions["Environment"] = object{
+		"description": "Kubernetes' list, or a map of names to values or to the fields of a variable.",
+		"if":          object{"type": "array"},
+		"then":        object{"items": object{"$ref": "#/definitions/EnvVar"}},
+		"else": object{
+			"type": "object",
+			"additionalProperties": object{
+				"if":   object{"type": "object"},
+				"then": object{"$ref": "#/definitions/NamedEnvVar"},
+				"else": object{"type": []string{"string", "number", "boolean", "null"}},
+			},
+		},
+	}
+	definitions["NamedEnvVar"] = named(definitions["EnvVar"].(object))
 	return definitions, nil
+}
+
+// named returns the schema of a list's items as the values of a map, whose keys are their names.
+func named(item object, required ...string) object {
+	properties := maps.Clone(item["properties"].(object))
+	delete(properties, "name")
+	schema := maps.Clone(item)
+	schema["properties"] = properties
+	delete(schema, "required")
+	if len(required) > 0 {
+		schema["required"] = required
+	}
+	return schema
+}
+
+// containerFields returns the fields of a container and of what it holds: by type, each field's type where that is one
+// of them (with [] where it is a list), else "".
+func containerFields() map[string]map[string]string {
+	types := map[string]map[string]string{}
+	var walk func(reflect.Type)
+	walk = func(t reflect.Type) {
+		fields := map[string]string{}
+		types[t.Name()] = fields
+		var add func(reflect.Type)
+		add = func(t reflect.Type) {
+			for i := range t.NumField() {
+				name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+				if name == "" {
+					add(t.Field(i).Type)
+					continue
+				}
+				list, inner := "", t.Field(i).Type
+				for inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice {
+					if inner.Kind() == reflect.Slice {
+						list = "[]"
+					}
+					inner = inner.Elem()
+				}
+				fields[name] = ""
+				if inner.Kind() != reflect.Struct || mapSpecialTypes(inner) != nil {
+					continue
+				}
+				fields[name] = list + inner.Name()
+				if _, seen := types[inner.Name()]; !seen {
+					walk(inner)
+				}
+			}
+		}
+		add(t)
+	}
+	walk(reflect.TypeFor[corev1.Container]())
+	return types
 }
 
 // mapSpecialTypes gives the types that are not what their Go structs look like the shape they have in YAML.

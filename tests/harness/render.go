@@ -1,5 +1,5 @@
-// Package harness is what the tests share: it renders charts in process with Helm's SDK, and deploys them into the
-// cluster.
+// Package harness is what the tests share: it renders charts in process with the SDKs of Helm 3 and Helm 4, and deploys
+// them into the cluster.
 package harness
 
 import (
@@ -24,12 +24,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/yaml"
 
 	"github.com/outrigger-charts/outrigger/ci/rig"
 )
 
 // KubeVersion is the version that charts are rendered for unless a test says otherwise: that of the cluster built here.
 const KubeVersion = "v1.36.3"
+
+const namespace = "default"
 
 // Root is the repository's folder.
 var Root = sync.OnceValue(func() string {
@@ -57,6 +60,16 @@ func NewChart(t testing.TB, files map[string]string) Chart {
 		all[name] = []byte(text)
 	}
 	addLibrary(t, all)
+	return Chart{all}
+}
+
+// NewBareChart returns a chart of exactly the given files, the library's among them where it has any.
+func NewBareChart(t testing.TB, files map[string]string) Chart {
+	t.Helper()
+	all := map[string][]byte{}
+	for name, text := range files {
+		all[filepath.Clean(name)] = []byte(text)
+	}
 	return Chart{all}
 }
 
@@ -103,7 +116,7 @@ type Settings struct {
 }
 
 // Render renders the chart with values given as YAML and returns its objects, decoded strictly by Kubernetes' own
-// types: an unknown or repeated field fails the test.
+// types: an unknown or repeated field fails the test, and so does a byte that Helm 3 and Helm 4 render differently.
 func (c Chart) Render(t testing.TB, values string, settings ...Settings) Objects {
 	t.Helper()
 	texts, err := c.render(t, values, settings...)
@@ -111,7 +124,30 @@ func (c Chart) Render(t testing.TB, values string, settings ...Settings) Objects
 	return decode(t, texts)
 }
 
-// RenderError renders the chart with values given as YAML, which must fail, and returns the message.
+// RenderMaps is Render with the objects as they are written, not decoded by the types of one version of Kubernetes.
+func (c Chart) RenderMaps(t testing.TB, values string, settings ...Settings) []map[string]any {
+	t.Helper()
+	texts, err := c.render(t, values, settings...)
+	require.NoError(t, err, "values:\n%s", values)
+	var objects []map[string]any
+	for _, document := range documents(t, texts) {
+		var object map[string]any
+		require.NoError(t, yaml.UnmarshalStrict(document, &object), "%s", document)
+		objects = append(objects, object)
+	}
+	return objects
+}
+
+// RenderTexts is Render with the text of each template, by its path.
+func (c Chart) RenderTexts(t testing.TB, values string, settings ...Settings) map[string]string {
+	t.Helper()
+	texts, err := c.render(t, values, settings...)
+	require.NoError(t, err, "values:\n%s", values)
+	return texts
+}
+
+// RenderError renders the chart with values given as YAML, which must fail, and returns the message. Helm 3 and Helm 4
+// must give the same one, except for what they put before it.
 func (c Chart) RenderError(t testing.TB, values string, settings ...Settings) string {
 	t.Helper()
 	_, err := c.render(t, values, settings...)
@@ -119,14 +155,26 @@ func (c Chart) RenderError(t testing.TB, values string, settings ...Settings) st
 	return err.Error()
 }
 
+// render renders the chart with both Helm 3 and Helm 4, which must agree.
 func (c Chart) render(t testing.TB, values string, settings ...Settings) (map[string]string, error) {
 	t.Helper()
 	var given Settings
 	if len(settings) > 0 {
 		given = settings[0]
 	}
-	version, err := chartutil.ParseKubeVersion(orElse(given.KubeVersion, KubeVersion))
+	given.KubeVersion = orElse(given.KubeVersion, KubeVersion)
+	given.Release = orElse(given.Release, "demo")
+	texts, err := c.render3(t, values, given)
+	texts4, err4 := c.render4(values, given)
+	compare(t, texts, texts4, err, err4)
+	return texts, err
+}
+
+func (c Chart) render3(t testing.TB, values string, settings Settings) (map[string]string, error) {
+	t.Helper()
+	version, err := chartutil.ParseKubeVersion(settings.KubeVersion)
 	require.NoError(t, err)
+	version.Version = settings.KubeVersion // as a cluster says it: parsing, which `helm template` does, drops vendors' suffixes
 	parsed, err := chartutil.ReadValues([]byte(values))
 	require.NoError(t, err, "values:\n%s", values)
 
@@ -135,7 +183,7 @@ func (c Chart) render(t testing.TB, values string, settings ...Settings) (map[st
 	if err := chartutil.ProcessDependenciesWithMerge(loaded, parsed); err != nil {
 		return nil, err
 	}
-	release := chartutil.ReleaseOptions{Name: orElse(given.Release, "demo"), Namespace: "default", Revision: 1, IsInstall: true}
+	release := chartutil.ReleaseOptions{Name: settings.Release, Namespace: namespace, Revision: 1, IsInstall: true}
 	capabilities := *chartutil.DefaultCapabilities
 	capabilities.KubeVersion = *version
 	renderValues, err := chartutil.ToRenderValues(loaded, parsed, release, &capabilities)
@@ -169,11 +217,23 @@ func Find[T runtime.Object](t testing.TB, objects Objects) T {
 	return found[0]
 }
 
-// decode reads every document of rendered templates. An empty document is none.
+// decode reads every document of rendered templates by Kubernetes' own types.
 func decode(t testing.TB, texts map[string]string) Objects {
 	t.Helper()
 	decoder := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
 	var objects Objects
+	for _, document := range documents(t, texts) {
+		object, _, err := decoder.Decode(document, nil, nil)
+		require.NoError(t, err, "%s", document)
+		objects = append(objects, object)
+	}
+	return objects
+}
+
+// documents returns every document of rendered templates, by the templates' names. An empty document is none.
+func documents(t testing.TB, texts map[string]string) [][]byte {
+	t.Helper()
+	var all [][]byte
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		if strings.HasSuffix(name, "NOTES.txt") {
 			continue
@@ -184,16 +244,13 @@ func decode(t testing.TB, texts map[string]string) Objects {
 			if errors.Is(err, io.EOF) {
 				break
 			}
-			require.NoError(t, err)
-			if len(bytes.TrimSpace(bytes.ReplaceAll(document, []byte("---"), nil))) == 0 {
-				continue
+			require.NoError(t, err, name)
+			if len(bytes.TrimSpace(bytes.ReplaceAll(document, []byte("---"), nil))) > 0 {
+				all = append(all, document)
 			}
-			object, _, err := decoder.Decode(document, nil, nil)
-			require.NoError(t, err, "%s:\n%s", name, document)
-			objects = append(objects, object)
 		}
 	}
-	return objects
+	return all
 }
 
 // addLibrary puts the library's files into a chart's charts/ folder.

@@ -124,6 +124,71 @@ func TestBadValuesFailWithTheKeyAndTheMend(t *testing.T) {
 			good:    `{volumes: {v: {mountPath: /v, persistentVolumeClaim: {claimName: c}}}}`,
 			message: []string{"outrigger.volumes.v: size and medium are settings of an emptyDir, not of persistentVolumeClaim; remove them"},
 		},
+		"an image with neither tag nor digest": {
+			bad:     `{containers: {helper: {image: "registry:5000/h"}}}`,
+			good:    `{containers: {helper: {image: "registry:5000/h@sha256:01"}}}`,
+			message: []string{`outrigger.containers.helper.image: "registry:5000/h" has neither tag nor digest`, "add one, as in registry:5000/h:1.2.3"},
+		},
+		"one port number of two sidecars": {
+			bad:     `{containers: {a: {image: "h:1", ports: {x: 9000}}, b: {image: "h:1", ports: {y: 9000}}}}`,
+			good:    `{containers: {a: {image: "h:1", ports: {x: 9000}}, b: {image: "h:1", ports: {y: {containerPort: 9000, protocol: UDP}}}}}`,
+			message: []string{"outrigger.containers.b.ports: port 9000/TCP is also declared by outrigger.containers.a, and a pod's containers share one network"},
+		},
+		"host ports that clash": {
+			bad:     `{containers: {a: {image: "h:1", ports: {x: {containerPort: 1, hostPort: 80}}}, b: {image: "h:1", ports: {y: {containerPort: 2, hostPort: 80}}}}}`,
+			good:    `{containers: {a: {image: "h:1", ports: {x: {containerPort: 1, hostPort: 80}}}, b: {image: "h:1", ports: {y: {containerPort: 2, hostPort: 80, protocol: UDP}}}}}`,
+			message: []string{"outrigger.containers.b.ports: hostPort 80/TCP is also claimed by outrigger.containers.a"},
+		},
+		"two mounts at one path, written in two ways": {
+			bad:     `{volumes: {v: {mountPath: /v}}, containers: {helper: {image: "h:1", volumeMounts: [{name: v, mountPath: /x}, {name: own, mountPath: /x/}]}}}`,
+			good:    `{volumes: {v: {mountPath: /v}}, containers: {helper: {image: "h:1", volumeMounts: [{name: v, mountPath: /x}, {name: own, mountPath: /x/y}]}}}`,
+			message: []string{`outrigger.containers.helper.volumeMounts: /x is the mountPath of volume "v" and of volume "own"; change or remove one`},
+		},
+		"a probe of a port that its container lacks": {
+			bad:     `{containers: {helper: {image: "h:1", ports: {metrics: 9100}, readinessProbe: {httpGet: {port: http}}}}}`,
+			good:    `{containers: {helper: {image: "h:1", ports: {metrics: 9100}, readinessProbe: {httpGet: {port: metrics}}, livenessProbe: {tcpSocket: {port: 8080}}}}}`,
+			message: []string{`outrigger.containers.helper.readinessProbe: the container has no port "http"; name one of "metrics", or use the number`},
+		},
+		"a handler of a port that its container lacks": {
+			bad:     `{containers: {helper: {image: "h:1", lifecycle: {postStart: {httpGet: {port: http}}}}}}`,
+			good:    `{containers: {helper: {image: "h:1", lifecycle: {postStart: {httpGet: {port: "80"}}}}}}`,
+			message: []string{`outrigger.containers.helper.lifecycle.postStart: the container has no port "http"; give one of its ports that name, or use the number`},
+		},
+		"a preStop that ends the sidecar": {
+			bad:     `{containers: {helper: {image: "h:1", lifecycle: {preStop: {exec: {command: [sh, -c, "sleep 5; kill 1"]}}}}}}`,
+			good:    `{containers: {helper: {image: "h:1", lifecycle: {preStop: {exec: {command: [sh, -c, "sleep 5; kill -HUP 1"]}}}}}}`,
+			message: []string{"outrigger.containers.helper.lifecycle.preStop: ends the sidecar when the pod begins to end, while the app still runs", "set preStopEnds: true"},
+		},
+		"a preStop that asks the sidecar to quit": {
+			bad:     `{containers: {helper: {image: "h:1", lifecycle: {preStop: {httpGet: {port: 80, path: /quitquitquit}}}}}}`,
+			good:    `{containers: {helper: {image: "h:1", preStopEnds: true, lifecycle: {preStop: {httpGet: {port: 80, path: /quitquitquit}}}}}}`,
+			message: []string{"outrigger.containers.helper.lifecycle.preStop: ends the sidecar"},
+		},
+		"the native form on a cluster without it": {
+			bad:     `{mode: native, kubeVersion: v1.28.9+k3s1, containers: {helper: {image: "h:1"}}}`,
+			good:    `{mode: native, kubeVersion: v1.29.0-eks-abc, containers: {helper: {image: "h:1"}}}`,
+			message: []string{"outrigger.mode: native sidecars need Kubernetes 1.29 or later and this is rendered for v1.28.9+k3s1"},
+		},
+		"a lifecycle action that the cluster lacks": {
+			bad:     `{kubeVersion: 1.29.0, containers: {helper: {image: "h:1", lifecycle: {preStop: {sleep: {seconds: 1}}}}}}`,
+			good:    `{kubeVersion: 1.30.0, containers: {helper: {image: "h:1", lifecycle: {preStop: {sleep: {seconds: 1}}}}}}`,
+			message: []string{"outrigger.containers.helper.lifecycle.preStop.sleep: needs Kubernetes 1.30 or later and this is rendered for 1.29.0"},
+		},
+		"a port map with a number as text": {
+			bad:     `{containers: {helper: {image: "h:1", ports: {web: "80"}}}}`,
+			good:    `{containers: {helper: {image: "h:1", ports: {web: 80}}}}`,
+			message: []string{"/containers/helper/ports/web", "got string, want null or integer"},
+		},
+		"an unknown field of a variable in a map": {
+			bad:     `{containers: {helper: {image: "h:1", env: {A: {valueForm: {}}}}}}`,
+			good:    `{containers: {helper: {image: "h:1", env: {A: {valueFrom: {fieldRef: {fieldPath: status.podIP}}}}}}}`,
+			message: []string{"/containers/helper/env/A", "'valueForm' not allowed"},
+		},
+		"an unknown kind": {
+			bad:     `{containers: {helper: {image: "h:1", kind: Init}}}`,
+			good:    `{containers: {helper: {image: "h:1", kind: init}}}`,
+			message: []string{"/containers/helper/kind", "'sidecar', 'init'"},
+		},
 		"a volume for an unknown container": {
 			bad:     `{volumes: {v: {mountPath: /v, containers: [app, worker]}}}`,
 			good:    `{volumes: {v: {mountPath: /v, containers: [app]}}}`,
@@ -150,6 +215,65 @@ outrigger: `
 			harness.Consumer(t).Render(t, pod+test.good)
 		})
 	}
+}
+
+// What is at fault in the author's own pod template, which no schema sees.
+func TestBadPodTemplatesFailWithThePlaceAndTheMend(t *testing.T) {
+	for name, test := range map[string]struct{ bad, good, message string }{
+		"an unknown field": {
+			bad:     `{containers: [{name: app, image: "a:1", comand: [run]}]}`,
+			good:    `{containers: [{name: app, image: "a:1", command: [run]}]}`,
+			message: `container "app" of the pod template: Kubernetes knows no field "comand" here; remove it, or write one of "command"`,
+		},
+		"an unknown field further down": {
+			bad:     `{containers: [{name: app, image: "a:1", readinessProbe: {httpGet: {prt: 80}}}]}`,
+			good:    `{containers: [{name: app, image: "a:1", readinessProbe: {httpGet: {port: 80, httpHeaders: [{name: A, value: b}]}}}]}`,
+			message: `container "app" of the pod template.readinessProbe.httpGet: Kubernetes knows no field "prt" here; remove it, or write one of "path", "port"`,
+		},
+		"an unknown field in a list": {
+			bad:     `{containers: [{name: app, image: "a:1", env: [{name: A, val: b}]}]}`,
+			good:    `{containers: [{name: app, image: "a:1", env: [{name: A, value: b}]}]}`,
+			message: `container "app" of the pod template.env: Kubernetes knows no field "val" here; remove it, or write one of "value", "valueFrom"`,
+		},
+		"two containers with one name": {
+			bad:     `{initContainers: [{name: app, image: "a:1"}], containers: [{name: app, image: "a:1"}]}`,
+			good:    `{initContainers: [{name: init, image: "a:1"}], containers: [{name: app, image: "a:1"}]}`,
+			message: `the pod template: has two containers "app"; rename one`,
+		},
+		"no image": {
+			bad:     `{containers: [{name: app}]}`,
+			good:    `{containers: [{name: app, image: a}]}`,
+			message: `container "app" of the pod template.image: is missing`,
+		},
+		"a probe of a port that its container lacks": {
+			bad:     `{containers: [{name: app, image: "a:1", livenessProbe: {tcpSocket: {port: http}}}]}`,
+			good:    `{containers: [{name: app, image: "a:1", ports: [{name: http, containerPort: 1}], livenessProbe: {tcpSocket: {port: http}}}]}`,
+			message: `container "app" of the pod template.livenessProbe: the container has no port "http"`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			message := harness.Consumer(t).RenderError(t, `pod: {spec: `+test.bad+`}`)
+
+			assert.Contains(t, message, test.message)
+			harness.Consumer(t).Render(t, `pod: {spec: `+test.good+`}`)
+		})
+	}
+}
+
+func TestASidecarMayMountAVolumeOfAStatefulSetsClaims(t *testing.T) {
+	renderPod(t, `
+pod: {spec: {containers: [{name: app, image: "a:1", volumeMounts: [{name: data, mountPath: /data}]}]}}
+outrigger: {containers: {helper: {image: "h:1", volumeMounts: [{name: data}]}}}
+`)
+}
+
+func TestAnInitContainerOfTheAuthorsThatStaysNeedsAClusterThatKnowsIt(t *testing.T) {
+	const pod = `pod: {spec: {initContainers: [{name: own, image: "o:1", restartPolicy: Always}], containers: [{name: app, image: "a:1"}]}}`
+
+	message := harness.Consumer(t).RenderError(t, pod, harness.Settings{KubeVersion: "v1.28.0"})
+
+	assert.Contains(t, message, `container "own" of the pod template.restartPolicy: of an init container needs Kubernetes 1.29 or later`)
+	harness.Consumer(t).Render(t, pod, harness.Settings{KubeVersion: "v1.29.0"})
 }
 
 func TestAllProblemsComeInOneMessage(t *testing.T) {

@@ -82,7 +82,7 @@ func TestSidecarsAreNativeFromKubernetes129OnAndClassicBelow(t *testing.T) {
 
 func TestModeOverridesTheVersion(t *testing.T) {
 	classic := renderPod(t, appPod+`outrigger: {mode: classic, containers: {helper: {image: "helper:1"}}}`)
-	native := renderPod(t, appPod+`outrigger: {mode: native, containers: {helper: {image: "helper:1"}}}`, harness.Settings{KubeVersion: "v1.20.0"})
+	native := renderPod(t, appPod+`outrigger: {mode: native, kubeVersion: 1.29.0, containers: {helper: {image: "helper:1"}}}`, harness.Settings{KubeVersion: "v1.20.0"})
 
 	assert.Equal(t, []string{"app", "helper"}, containerNames(classic.Spec.Containers))
 	assert.Equal(t, []string{"helper"}, containerNames(native.Spec.InitContainers))
@@ -96,7 +96,7 @@ func TestAClassicSidecarInAJobIsAnErrorThatSaysSo(t *testing.T) {
 
 		assert.Contains(t, message, "outrigger.containers.helper: a classic sidecar keeps a Job (restartPolicy "+policy+") from ever completing")
 		assert.Contains(t, message, "Kubernetes 1.29 or later")
-		assert.Contains(t, message, "outrigger.mode: native")
+		assert.Contains(t, message, "set outrigger.kubeVersion")
 		assert.Equal(t, []string{"helper"}, containerNames(renderJob(t, values).Spec.InitContainers), "and a native one is none")
 	}
 }

@@ -16,13 +16,14 @@ import (
 
 // verbs are what the command can do, by name.
 var verbs = map[string]func(context.Context, *rig.Rig) error{
-	"cluster":     ensureCluster,
-	"demo":        demo,
-	"test":        test,
-	"test-render": testRender,
-	"lint":        lint,
-	"clean":       clean,
-	"bench-demo":  benchDemo,
+	"cluster":      ensureCluster,
+	"demo":         demo,
+	"test":         test,
+	"test-render":  testRender,
+	"lint":         lint,
+	"clean":        clean,
+	"bench-demo":   benchDemo,
+	"bench-render": benchRender,
 }
 
 // errQuiet is a failure that was told already.

@@ -1,50 +1,101 @@
 {{- /*
 Merges the work dict's contributions into its pod template. The author's lists keep their order and come first, except
-that native sidecars start before the author's init containers. What cannot be merged is added to .problems.
+that native sidecars and contributed init containers start before the author's init containers, unless their entry says
+`afterInit`. What cannot be merged is added to .problems. Sets .origins (container name to values paths) and .sidecars
+(their names).
 */ -}}
 {{- define "outrigger-0.1.0.compose" -}}
 {{- $work := . -}}
 {{- $spec := .podTemplate.spec -}}
+{{- $_ := set . "origins" dict -}}
+{{- $_ := set . "sidecars" list -}}
 {{- include "outrigger-0.1.0.mountIntoApp" . -}}
+{{- include "outrigger-0.1.0.podDefaults" . -}}
 {{- $volumes := .author.volumes -}}
-{{- $sidecars := list -}}
-{{- $_ := set $work "origins" dict -}}
-{{- $_ := set $work "guaranteed" (include "outrigger-0.1.0.guaranteed" .) -}}
+{{- $first := include "outrigger-0.1.0.tools" . | fromYamlArray -}}
+{{- $last := list -}}
+{{- $beside := list -}}
 {{- range $contribution := .contributions -}}
   {{- range $contribution.problems -}}
     {{- include "outrigger-0.1.0.problem" (list $work $contribution.path .) -}}
   {{- end -}}
-  {{- $volumes = concat $volumes ($contribution.volumes | default list) -}}
-  {{- range $sidecar := $contribution.sidecars -}}
-    {{- include "outrigger-0.1.0.sidecar" (dict "work" $work "contribution" $contribution "sidecar" $sidecar) -}}
-    {{- $sidecars = append $sidecars $sidecar -}}
+  {{- if $contribution.volumes -}}{{- $volumes = concat $volumes $contribution.volumes -}}{{- end -}}
+  {{- range $annotation, $value := $contribution.podAnnotations -}}
+    {{- include "outrigger-0.1.0.annotate" (list $work $annotation $value) -}}
   {{- end -}}
+  {{- $starts := $contribution.initContainers | default list -}}
+  {{- range $starts -}}
+    {{- include "outrigger-0.1.0.container" (dict "work" $work "contribution" $contribution "container" .) -}}
+  {{- end -}}
+  {{- range $contribution.sidecars -}}
+    {{- include "outrigger-0.1.0.container" (dict "work" $work "contribution" $contribution "container" . "stays" true) -}}
+    {{- $_ := set $work "sidecars" (append $work.sidecars .name) -}}
+    {{- if eq $work.form "native" -}}{{- $starts = append $starts . -}}{{- else -}}{{- $beside = append $beside . -}}{{- end -}}
+  {{- end -}}
+  {{- if $contribution.config.afterInit -}}{{- $last = concat $last $starts -}}{{- else -}}{{- $first = concat $first $starts -}}{{- end -}}
 {{- end -}}
 {{- with include "outrigger-0.1.0.files" . -}}
   {{- $volumes = append $volumes (dict "name" "outrigger-files" "configMap" (dict "name" (include "outrigger-0.1.0.objectName" $work))) -}}
   {{- include "outrigger-0.1.0.annotate" (list $work "checksum/outrigger" (sha256sum .)) -}}
 {{- end -}}
-{{- if eq .form "native" -}}
-  {{- $_ := set $spec "initContainers" (concat $sidecars .author.initContainers) -}}
-{{- else -}}
-  {{- $_ := set $spec "containers" (concat .author.containers $sidecars) -}}
-{{- end -}}
+{{- if .usesTools -}}{{- $volumes = append $volumes (dict "name" "outrigger-tools" "emptyDir" (dict "sizeLimit" "16Mi")) -}}{{- end -}}
+{{- $initContainers := concat $first .author.initContainers $last -}}
+{{- if $initContainers -}}{{- $_ := set $spec "initContainers" $initContainers -}}{{- else -}}{{- $_ := unset $spec "initContainers" -}}{{- end -}}
+{{- if $beside -}}{{- $_ := set $spec "containers" (concat .author.containers $beside) -}}{{- end -}}
 {{- if $volumes -}}{{- $_ := set $spec "volumes" $volumes -}}{{- end -}}
-{{- if not $spec.initContainers -}}{{- $_ := unset $spec "initContainers" -}}{{- end -}}
+{{- include "outrigger-0.1.0.podSettings" . -}}
 {{- end -}}
 
 {{- /*
-Adds the contributions' appVolumeMounts to the author's containers and init containers.
+Sets what the values say of the pod as a whole: a shared process namespace, pull secrets of all charts
+(global.imagePullSecrets) beside the author's, where the pod has a container of the library's.
+*/ -}}
+{{- define "outrigger-0.1.0.podSettings" -}}
+{{- $spec := .podTemplate.spec -}}
+{{- if .settings.shareProcessNamespace -}}{{- $_ := set $spec "shareProcessNamespace" true -}}{{- end -}}
+{{- if .origins -}}
+  {{- $secrets := $spec.imagePullSecrets | default list -}}
+  {{- range (.values.global | default dict).imagePullSecrets -}}
+    {{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) | uniq -}}
+  {{- end -}}
+  {{- if $secrets -}}{{- $_ := set $spec "imagePullSecrets" $secrets -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints, as a YAML list, the init container that puts a static busybox where containers without a shell of their own find
+it, if a contribution asks for tools. Sets .usesTools of the work dict.
+*/ -}}
+{{- define "outrigger-0.1.0.tools" -}}
+{{- $work := . -}}
+{{- range .contributions -}}{{- if .tools -}}{{- $_ := set $work "usesTools" true -}}{{- end -}}{{- end -}}
+{{- if .usesTools -}}
+{{- $container := dict
+      "name" "outrigger-tools" "image" .values.images.busybox "command" (list "/bin/cp" "/bin/busybox" "/outrigger-tools/busybox")
+      "volumeMounts" (list (dict "name" "outrigger-tools" "mountPath" "/outrigger-tools")) -}}
+{{- $contribution := dict "path" (printf "%s (its own outrigger-tools)" .key) "config" dict -}}
+{{- include "outrigger-0.1.0.container" (dict "work" . "contribution" $contribution "container" $container) -}}
+{{- list $container | toYaml -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Adds the contributions' appVolumeMounts to the author's containers and init containers. A map of containers gives each
+its own mount fields.
 */ -}}
 {{- define "outrigger-0.1.0.mountIntoApp" -}}
 {{- $work := . -}}
 {{- range $contribution := .contributions -}}
   {{- range $mount := $contribution.appVolumeMounts -}}
     {{- $only := $mount.containers | default list -}}
+    {{- $own := kindIs "map" $only | ternary $only dict -}}
+    {{- if kindIs "map" $only -}}{{- $only = keys $only | sortAlpha -}}{{- end -}}
     {{- $missing := $only -}}
     {{- range $container := concat $work.author.containers $work.author.initContainers -}}
       {{- if or (not $only) (has $container.name $only) -}}
-        {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) (omit $mount "containers")) -}}
+        {{- $ownMount := omit $mount "containers" -}}
+        {{- include "outrigger-0.1.0.overlay" (list $ownMount (get $own $container.name | default dict)) -}}
+        {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) $ownMount) -}}
         {{- $missing = without $missing $container.name -}}
       {{- end -}}
     {{- end -}}
@@ -54,32 +105,6 @@ Adds the contributions' appVolumeMounts to the author's containers and init cont
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- end -}}
-
-{{- /*
-Completes one contributed sidecar in place: its form, its mounts, the entry's overrides, the library's defaults.
-Takes a dict: work, contribution, sidecar.
-*/ -}}
-{{- define "outrigger-0.1.0.sidecar" -}}
-{{- $sidecar := .sidecar -}}
-{{- $_ := set .work.origins $sidecar.name (append (get .work.origins $sidecar.name | default list) .contribution.path) -}}
-{{- if eq .work.form "native" -}}
-  {{- $_ := set $sidecar "restartPolicy" "Always" -}}
-{{- else -}}
-  {{- $_ := unset $sidecar "restartPolicy" -}}
-{{- end -}}
-{{- range $field := list "image" "imagePullPolicy" "resources" "securityContext" -}}
-  {{- if hasKey $.contribution.config $field -}}
-    {{- $_ := set $sidecar $field (get $.contribution.config $field) -}}
-  {{- end -}}
-{{- end -}}
-{{- if .contribution.files -}}
-  {{- $_ := set $sidecar "volumeMounts" (append ($sidecar.volumeMounts | default list) (dict "name" "outrigger-files" "mountPath" "/outrigger" "readOnly" true)) -}}
-{{- end -}}
-{{- include "outrigger-0.1.0.mountReads" . -}}
-{{- include "outrigger-0.1.0.completeMounts" . -}}
-{{- include "outrigger-0.1.0.securityContext" . -}}
-{{- include "outrigger-0.1.0.resources" . -}}
 {{- end -}}
 
 {{- /*

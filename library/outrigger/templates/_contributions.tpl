@@ -1,46 +1,45 @@
 {{- /*
-Sets .contributions of the work dict: one contribution for each enabled entry that this workload has, in start-up order.
+Sets .contributions of the work dict: what each of its entries contributes, in start-up order.
 
-A pattern is a named template "….pattern.<values key>". It is called with a dict:
+A pattern is a named template "….pattern.<values key>", a custom one "outrigger.pattern.<pattern>". It is called with
+a dict:
   name          the entry's name                         config   the entry's values, read only
   path          its values path, for problems            values   the library's values, read only
   context       the chart's root context                 form     native, classic, or "" where objects are collected
+  podTemplate   the author's, read only; none where objects are collected
   gracePeriodSeconds  the pod's                          contribution  the dict to fill, where no YAML is printed
 and prints its contribution as YAML (or fills the dict, which saves the parsing):
   order            where it starts among the sidecars, lowest first; the entry's own `order` wins
   sidecars         containers that run beside the app; defaults and the entry's overrides are applied by the composer
+  initContainers   containers that run to their end before what comes after them
   volumes          the pod's volumes
-  appVolumeMounts  mounts for the author's containers, each with an optional list `containers` of names
+  appVolumeMounts  mounts for the author's containers, each with an optional `containers`: a list of names, or a map
+                   of names to mount fields
+  podAnnotations   annotations of the pod
   reads            paths that the sidecars read: {path, key}; the composer mounts the volume that holds each
-  files            names of the library's files that the sidecars find in /outrigger
+  files            names of the library's files that the containers find in /outrigger
+  tools            true: the containers find a static busybox at /outrigger-tools/busybox
+  appImages        true: the containers' images are the app's own, and stay as they are (global.imageRegistry)
   problems         messages of the pattern's own checks
 */ -}}
 {{- define "outrigger-0.1.0.contributions" -}}
 {{- $work := . -}}
 {{- $sorted := dict -}}
-{{- range $pattern, $entries := omit .values "mode" "images" "defaults" "global" -}}
-  {{- range $name, $config := $entries -}}
-    {{- if include "outrigger-0.1.0.applies" (list $work $config) -}}
-      {{- $contribution := dict -}}
-      {{- $call := dict
-            "name" $name "config" $config "path" (printf "%s.%s.%s" $work.key $pattern $name)
-            "values" $work.values "context" $work.context "form" ($work.form | default "")
-            "gracePeriodSeconds" (dig "podTemplate" "spec" "terminationGracePeriodSeconds" 30 $work | int)
-            "contribution" $contribution -}}
-      {{- $printed := include (printf "outrigger-0.1.0.pattern.%s" $pattern) $call -}}
-      {{- if trim $printed -}}
-        {{- $contribution = fromYaml $printed -}}
-        {{- if hasKey $contribution "Error" -}}
-          {{- fail (printf "outrigger: pattern %s does not print YAML for %s: %s" $pattern $call.path $contribution.Error) -}}
-        {{- end -}}
-      {{- end -}}
-      {{- $_ := set $contribution "name" $name -}}
-      {{- $_ := set $contribution "path" $call.path -}}
-      {{- $_ := set $contribution "config" $config -}}
-      {{- $order := (hasKey $config "order") | ternary $config.order ($contribution.order | default 0) | int -}}
-      {{- $_ := set $sorted (printf "%07d %s" (add $order 1000000) $call.path) $contribution -}}
+{{- range $entry := .entries -}}
+  {{- $contribution := dict -}}
+  {{- $printed := include $entry.template (dict
+        "name" $entry.name "config" $entry.config "path" $entry.path "values" $work.values "context" $work.context
+        "form" ($work.form | default "") "podTemplate" $work.podTemplate
+        "gracePeriodSeconds" $work.gracePeriodSeconds "contribution" $contribution) -}}
+  {{- if trim $printed -}}
+    {{- $contribution = fromYaml $printed -}}
+    {{- if hasKey $contribution "Error" -}}
+      {{- fail (printf "outrigger: the pattern of %s does not print YAML: %s" $entry.path $contribution.Error) -}}
     {{- end -}}
   {{- end -}}
+  {{- include "outrigger-0.1.0.overlay" (list $contribution $entry) -}}
+  {{- $order := (hasKey $entry.config "order") | ternary $entry.config.order ($contribution.order | default 0) | int -}}
+  {{- $_ := set $sorted (printf "%07d %s" (add $order 1000000) $entry.path) $contribution -}}
 {{- end -}}
 {{- $contributions := list -}}
 {{- range keys $sorted | sortAlpha -}}
@@ -50,13 +49,36 @@ and prints its contribution as YAML (or fills the dict, which saves the parsing)
 {{- end -}}
 
 {{- /*
-Prints true where an entry is on and belongs to the workload at hand. Takes a list: the work dict, the entry's values.
-Where objects are collected (no pod template), the entries of every workload count.
+Sets .entries of the work dict to the entries that are on and belong to its workload: a list of dicts with name,
+config, path (in the values), pattern and template (the pattern's named template).
 */ -}}
-{{- define "outrigger-0.1.0.applies" -}}
+{{- define "outrigger-0.1.0.entries" -}}
+{{- $_ := set . "entries" list -}}
+{{- $settings := list "custom" "defaults" "global" "images" "kubeVersion" "mode" "jobs" "cronJobs" "shareProcessNamespace" "shutdownSeconds" "workloads" -}}
+{{- range $pattern, $entries := .values -}}
+  {{- if and $entries (not (has $pattern $settings)) -}}
+    {{- include "outrigger-0.1.0.addEntries" (list $ $entries $pattern (printf "outrigger-0.1.0.pattern.%s" $pattern) (printf "%s.%s" $.key $pattern)) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $pattern, $entries := .values.custom -}}
+  {{- include "outrigger-0.1.0.addEntries" (list $ $entries $pattern (printf "outrigger.pattern.%s" $pattern) (printf "%s.custom.%s" $.key $pattern)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Adds the entries of one pattern to those of the work dict. Takes a list: the work dict, the entries, the pattern, its
+named template, the entries' values path. Where objects are collected for the whole chart (no pod template, no
+workload), the entries of every workload count.
+*/ -}}
+{{- define "outrigger-0.1.0.addEntries" -}}
 {{- $work := index . 0 -}}
-{{- $config := index . 1 -}}
-{{- if and (kindIs "map" $config) (ne (get $config "enabled" | toString) "false") -}}
-  {{- if or (not $config.workloads) (not (hasKey $work "podTemplate")) (has $work.workload $config.workloads) -}}true{{- end -}}
+{{- $all := not (or $work.workload (hasKey $work "podTemplate")) -}}
+{{- range $name, $config := index . 1 -}}
+  {{- if and (kindIs "map" $config) (ne (get $config "enabled" | toString) "false") -}}
+    {{- if or $all (not $config.workloads) (has $work.workload $config.workloads) -}}
+      {{- $_ := set $work "entries" (append $work.entries (dict
+            "name" $name "config" $config "pattern" (index $ 2) "template" (index $ 3) "path" (printf "%s.%s" (index $ 4) $name))) -}}
+    {{- end -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}

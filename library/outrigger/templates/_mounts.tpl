@@ -1,14 +1,14 @@
 {{- /*
-Mounts, read-only, the volume that holds each path that a sidecar reads. Takes what outrigger-….sidecar takes.
+Mounts, read-only, the volume that holds each path that a sidecar reads. Takes what outrigger-….container takes.
 The volume is found by the mounts of the author's containers, shared volumes among them: the longest mountPath wins.
 */ -}}
 {{- define "outrigger-0.1.0.mountReads" -}}
-{{- $sidecar := .sidecar -}}
-{{- $mounts := $sidecar.volumeMounts | default list -}}
+{{- $container := .container -}}
+{{- $mounts := $container.volumeMounts | default list -}}
 {{- range $read := .contribution.reads -}}
   {{- $found := dict -}}
-  {{- range $container := concat $.work.author.containers $.work.author.initContainers -}}
-    {{- range $mount := $container.volumeMounts -}}
+  {{- range $app := concat $.work.author.containers $.work.author.initContainers -}}
+    {{- range $mount := $app.volumeMounts -}}
       {{- if and $mount.mountPath (include "outrigger-0.1.0.holds" (list $mount.mountPath $read.path)) (gt (len $mount.mountPath) (len ($found.mountPath | default ""))) -}}
         {{- $found = $mount -}}
       {{- end -}}
@@ -21,7 +21,7 @@ The volume is found by the mounts of the author's containers, shared volumes amo
           (printf "%q lies in no volume that the app mounts; add %s.volumes.NAME.mountPath: %s" $read.path $.work.key (dir $read.path))) -}}
   {{- end -}}
 {{- end -}}
-{{- if $mounts -}}{{- $_ := set $sidecar "volumeMounts" $mounts -}}{{- end -}}
+{{- if $mounts -}}{{- $_ := set $container "volumeMounts" $mounts -}}{{- end -}}
 {{- end -}}
 
 {{- /*
@@ -35,27 +35,27 @@ Prints true where a path, or what a glob can match, lies at or below a mountPath
 
 {{- /*
 Gives a sidecar's mounts of shared volumes that have no mountPath the path at which the app has the volume. Takes
-what outrigger-….sidecar takes.
+what outrigger-….container takes.
 */ -}}
 {{- define "outrigger-0.1.0.completeMounts" -}}
 {{- $mounts := list -}}
-{{- range $mount := .sidecar.volumeMounts -}}
+{{- range $mount := .container.volumeMounts -}}
   {{- if $mount.mountPath -}}
     {{- $mounts = append $mounts $mount -}}
   {{- else -}}
     {{- $path := "" -}}
-    {{- range $container := $.work.author.containers -}}
-      {{- range $container.volumeMounts -}}
+    {{- range $app := $.work.author.containers -}}
+      {{- range $app.volumeMounts -}}
         {{- if and (eq .name $mount.name) (not $path) -}}{{- $path = .mountPath -}}{{- end -}}
       {{- end -}}
     {{- end -}}
     {{- if $path -}}
-      {{- $mounts = append $mounts (merge (dict "mountPath" $path) $mount) -}}
+      {{- $mounts = append $mounts (set (omit $mount "mountPath") "mountPath" $path) -}}
     {{- else -}}
       {{- include "outrigger-0.1.0.problem" (list $.work (printf "%s.volumeMounts" $.contribution.path)
             (printf "volume %q has no mountPath here and the app mounts no volume of that name; add %s.volumes.%s.mountPath, or give a mountPath" $mount.name $.work.key $mount.name)) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- if $mounts -}}{{- $_ := set .sidecar "volumeMounts" $mounts -}}{{- end -}}
+{{- if $mounts -}}{{- $_ := set .container "volumeMounts" $mounts -}}{{- end -}}
 {{- end -}}

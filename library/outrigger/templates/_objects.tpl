@@ -1,19 +1,38 @@
 {{- /*
-Prints the ConfigMap of the scripts that the chart's sidecars run, where any is needed. Takes the chart's root context.
+Prints what the chart's sidecars need outside their pods: the ConfigMap of their scripts, where any is needed. Takes the
+chart's root context, or what outrigger.objects takes for the pods of a Helm hook.
 */ -}}
 {{- define "outrigger-0.1.0.objects" -}}
 {{- $work := dict -}}
-{{- include "outrigger-0.1.0.work" (list $work . "") -}}
+{{- $call := hasKey . "context" | ternary . (dict "context" .) -}}
+{{- include "outrigger-0.1.0.work" (list $work $call) -}}
+{{- include "outrigger-0.1.0.entries" $work -}}
 {{- include "outrigger-0.1.0.contributions" $work -}}
+{{- include "outrigger-0.1.0.configMap" (list $work $call) -}}
+{{- end -}}
+
+{{- /*
+Prints the ConfigMap of the files that the work dict's contributions name. For a hook it is one of a lower weight, so
+that it is there when the hook's pod starts, and gone with it. Takes a list: the work dict, the arguments of the call.
+*/ -}}
+{{- define "outrigger-0.1.0.configMap" -}}
+{{- $work := index . 0 -}}
+{{- $call := index . 1 -}}
 {{- with include "outrigger-0.1.0.files" $work -}}
 ---
 apiVersion: v1
 kind: ConfigMap
 metadata:
   name: {{ include "outrigger-0.1.0.objectName" $work }}
-  namespace: {{ $.Release.Namespace }}
+  namespace: {{ $work.context.Release.Namespace }}
   labels:
     {{- include "outrigger-0.1.0.objectLabels" $work | nindent 4 }}
+  {{- if $work.hook }}
+  annotations:
+    helm.sh/hook: {{ $work.hook | quote }}
+    helm.sh/hook-weight: {{ sub (int ($call.hookWeight | default 0)) 1 | quote }}
+    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+  {{- end }}
 data:
   {{- . | nindent 2 }}
 {{- end -}}
@@ -38,13 +57,19 @@ Prints the files that the work dict's contributions name, as YAML: name and text
 {{- end -}}
 
 {{- /*
-Prints the name of the chart's generated objects: one for each chart of a release, at most 63 characters.
+Prints the name of the chart's generated objects: one for each chart of a release, and for each workload of a hook.
 */ -}}
 {{- define "outrigger-0.1.0.objectName" -}}
+{{- $suffix := empty .hook | ternary "outrigger" (printf "outrigger-%s" (.workload | default "hook")) -}}
+{{- include "outrigger-0.1.0.shorten" (printf "%s-%s" (include "outrigger-0.1.0.owner" .) $suffix) -}}
+{{- end -}}
+
+{{- /*
+Prints what the names of a chart's objects begin with: release and chart.
+*/ -}}
+{{- define "outrigger-0.1.0.owner" -}}
 {{- $release := .context.Release.Name -}}
-{{- $chart := .context.Chart.Name -}}
-{{- $owner := eq $release $chart | ternary $release (printf "%s-%s" $release $chart) -}}
-{{- include "outrigger-0.1.0.shorten" (printf "%s-outrigger" $owner) -}}
+{{- eq $release .context.Chart.Name | ternary $release (printf "%s-%s" $release .context.Chart.Name) -}}
 {{- end -}}
 
 {{- /*

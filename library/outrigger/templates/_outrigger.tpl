@@ -12,6 +12,8 @@ Takes a dict:
   template     the name of a named template that prints a pod template (metadata, spec), or
   podTemplate  the pod template as an object
   workload     optional: the name that entries with a `workloads` list select
+  hook         optional: the Helm hooks that the pod belongs to (pre-install,pre-upgrade); outrigger.objects, called
+               with the same hook and workload, then prints what the pod mounts as a hook of lower weight
 Prints the pod template as YAML, not indented.
 Fails with every problem found, each with its values path and the mend.
 */ -}}
@@ -20,12 +22,101 @@ Fails with every problem found, each with its values path and the mend.
 {{- end -}}
 
 {{- /*
+outrigger.job prints a Job made from a pod template, with its sidecars and with safe defaults (defaults.job) for what the
+values under jobs.<workload> leave out.
+
+Takes what outrigger.podTemplate takes, with a workload, and
+  name        optional: the Job's name; by default release, chart and workload
+  hookWeight  optional, with hook: the Job's helm.sh/hook-weight
+Prints a YAML document; with hook, the ConfigMap that the pod mounts as well.
+*/ -}}
+{{- define "outrigger.job" -}}
+{{- include (printf "outrigger-%s.job" (include "outrigger.version" .context)) . -}}
+{{- end -}}
+
+{{- /*
+outrigger.cronJob prints a CronJob made from a pod template, with its sidecars and with safe defaults (defaults.cronJob,
+and defaults.job for its Jobs) for what the values under cronJobs.<workload> leave out.
+
+Takes what outrigger.podTemplate takes, with a workload, and
+  name      optional: the CronJob's name; by default release, chart and workload
+Prints a YAML document.
+*/ -}}
+{{- define "outrigger.cronJob" -}}
+{{- include (printf "outrigger-%s.cronJob" (include "outrigger.version" .context)) . -}}
+{{- end -}}
+
+{{- /*
 outrigger.objects prints what the sidecars need outside the pod (a ConfigMap of scripts, …), once per chart.
 
-Takes the chart's root context. Prints YAML documents, or nothing where nothing is needed.
+Takes the chart's root context; for the pods of a Helm hook a dict: context, hook, workload, hookWeight (the weight of
+the hook's Job).
+Prints YAML documents, or nothing where nothing is needed.
 */ -}}
 {{- define "outrigger.objects" -}}
-{{- include (printf "outrigger-%s.objects" (include "outrigger.version" .)) . -}}
+{{- include (printf "outrigger-%s.objects" (include "outrigger.version" (hasKey . "context" | ternary .context .))) . -}}
+{{- end -}}
+
+{{- /*
+outrigger.containers prints the classic sidecars, as items of the pod's containers:
+YAML that is not indented, or nothing. For authors who cannot wrap their pod template.
+
+Takes a dict: context, workload (optional), container (optional: the name of the app's container), hook (optional).
+*/ -}}
+{{- define "outrigger.containers" -}}
+{{- include (printf "outrigger-%s.facet" (include "outrigger.version" .context)) (set (omit . "facet") "facet" "containers") -}}
+{{- end -}}
+
+{{- /*
+outrigger.initContainers prints the native sidecars and the contributed init containers, as items of the pod's initContainers:
+YAML that is not indented, or nothing. Takes what outrigger.containers takes.
+*/ -}}
+{{- define "outrigger.initContainers" -}}
+{{- include (printf "outrigger-%s.facet" (include "outrigger.version" .context)) (set (omit . "facet") "facet" "initContainers") -}}
+{{- end -}}
+
+{{- /*
+outrigger.volumes prints the volumes of the sidecars and those they share with the app, as items of the pod's volumes:
+YAML that is not indented, or nothing. Takes what outrigger.containers takes.
+*/ -}}
+{{- define "outrigger.volumes" -}}
+{{- include (printf "outrigger-%s.facet" (include "outrigger.version" .context)) (set (omit . "facet") "facet" "volumes") -}}
+{{- end -}}
+
+{{- /*
+outrigger.volumeMounts prints the mounts of shared volumes, as items of the volumeMounts of the app's containers:
+YAML that is not indented, or nothing. Takes what outrigger.containers takes.
+*/ -}}
+{{- define "outrigger.volumeMounts" -}}
+{{- include (printf "outrigger-%s.facet" (include "outrigger.version" .context)) (set (omit . "facet") "facet" "volumeMounts") -}}
+{{- end -}}
+
+{{- /*
+outrigger.podAnnotations prints the annotations that the pod needs, as a map:
+YAML that is not indented, or nothing. Takes what outrigger.containers takes.
+*/ -}}
+{{- define "outrigger.podAnnotations" -}}
+{{- include (printf "outrigger-%s.facet" (include "outrigger.version" .context)) (set (omit . "facet") "facet" "podAnnotations") -}}
+{{- end -}}
+
+{{- /*
+outrigger.effectiveResources prints what the scheduler books for the composed pod, and its QoS class, as YAML:
+requests, limits (a quantity, or `unlimited` where any container lacks the limit) and qosClass.
+
+Takes what outrigger.podTemplate takes.
+*/ -}}
+{{- define "outrigger.effectiveResources" -}}
+{{- include (printf "outrigger-%s.effectiveResources" (include "outrigger.version" .context)) . -}}
+{{- end -}}
+
+{{- /*
+outrigger.notes prints, for NOTES.txt, the life of the composed pod in plain text: what starts in which order and what
+waits for what, what runs together, what stops in which order, and the pod's effective resources.
+
+Takes what outrigger.podTemplate takes.
+*/ -}}
+{{- define "outrigger.notes" -}}
+{{- include (printf "outrigger-%s.notes" (include "outrigger.version" .context)) . -}}
 {{- end -}}
 
 {{- /*

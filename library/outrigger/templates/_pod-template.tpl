@@ -1,34 +1,61 @@
 {{- /*
-The pod template's way through the library: read, collect, compose, check, print.
-Takes what outrigger.podTemplate takes.
+The pod template with its sidecars, as YAML. Takes what outrigger.podTemplate takes.
 */ -}}
 {{- define "outrigger-0.1.0.podTemplate" -}}
 {{- $work := dict -}}
-{{- include "outrigger-0.1.0.work" (list $work .context (.workload | default "")) -}}
-{{- include "outrigger-0.1.0.readPodTemplate" (list $work .) -}}
-{{- include "outrigger-0.1.0.form" $work -}}
-{{- include "outrigger-0.1.0.contributions" $work -}}
-{{- include "outrigger-0.1.0.compose" $work -}}
-{{- include "outrigger-0.1.0.check" $work -}}
+{{- include "outrigger-0.1.0.composed" (list $work .) -}}
 {{- toYaml $work.podTemplate -}}
 {{- end -}}
 
 {{- /*
-Fills the dict that one call works on. Takes a list: the dict, the chart's root context, the workload's name.
+The pod template's way through the library: read, collect, compose, check. Takes a list: an empty dict, which becomes
+the work dict with the composed .podTemplate; the arguments of outrigger.podTemplate.
+*/ -}}
+{{- define "outrigger-0.1.0.composed" -}}
+{{- $work := index . 0 -}}
+{{- include "outrigger-0.1.0.begin" . -}}
+{{- include "outrigger-0.1.0.compose" $work -}}
+{{- include "outrigger-0.1.0.check" $work -}}
+{{- end -}}
+
+{{- /*
+Reads the author's pod template and collects what its sidecars contribute. Takes what outrigger-….composed takes.
+*/ -}}
+{{- define "outrigger-0.1.0.begin" -}}
+{{- $work := index . 0 -}}
+{{- $call := index . 1 -}}
+{{- include "outrigger-0.1.0.work" . -}}
+{{- include "outrigger-0.1.0.readPodTemplate" . -}}
+{{- include "outrigger-0.1.0.form" $work -}}
+{{- include "outrigger-0.1.0.entries" $work -}}
+{{- include "outrigger-0.1.0.gracePeriod" $work -}}
+{{- include "outrigger-0.1.0.contributions" $work -}}
+{{- end -}}
+
+{{- /*
+Fills the dict that one call works on. Takes a list: the dict, the arguments of the call.
 
   context   the chart's root context          key       the library's values key, as problems name it
   values    the library's values, read only   library   the subchart (Files, Chart)
   workload  the workload's name, or ""        problems  messages, each with a values path and the mend
+  hook      the Helm hooks that the pod belongs to, or ""
+  settings  the values of this workload: those under workloads.<workload> over those of all
 */ -}}
 {{- define "outrigger-0.1.0.work" -}}
 {{- $work := index . 0 -}}
-{{- $context := index . 1 -}}
-{{- $key := include "outrigger.key" $context -}}
-{{- $_ := set $work "context" $context -}}
+{{- $call := index . 1 -}}
+{{- $key := include "outrigger.key" $call.context -}}
+{{- $values := index $call.context.Values $key -}}
+{{- $workload := $call.workload | default "" -}}
+{{- $settings := pick $values "shutdownSeconds" "shareProcessNamespace" -}}
+{{- include "outrigger-0.1.0.overlay" (list $settings (get ($values.workloads | default dict) $workload | default dict)) -}}
+{{- $_ := set $work "context" $call.context -}}
 {{- $_ := set $work "key" $key -}}
-{{- $_ := set $work "library" (index $context.Subcharts $key) -}}
-{{- $_ := set $work "values" (index $context.Values $key) -}}
-{{- $_ := set $work "workload" (index . 2) -}}
+{{- $_ := set $work "library" (index $call.context.Subcharts $key) -}}
+{{- $_ := set $work "values" $values -}}
+{{- $_ := set $work "settings" $settings -}}
+{{- $_ := set $work "workload" $workload -}}
+{{- $_ := set $work "hook" ($call.hook | default "") -}}
 {{- $_ := set $work "problems" list -}}
 {{- end -}}
 
@@ -60,18 +87,50 @@ volumes as the author wrote them. Takes a list: the work dict, the arguments of 
 {{- $_ := set $work "author" (dict
       "containers" $spec.containers
       "initContainers" ($spec.initContainers | default list)
-      "volumes" ($spec.volumes | default list)) -}}
+      "volumes" ($spec.volumes | default list)
+      "gracePeriod" (hasKey $spec "terminationGracePeriodSeconds")) -}}
 {{- end -}}
 
 {{- /*
-Sets .form of the work dict: `native` (an init container with restartPolicy Always, KEP-753, on by default from
-Kubernetes 1.29) or `classic` (one more container). The pre-release suffix lets vendors' versions such as
-v1.29.3-eks-abc through.
+Sets .kubeVersion of the work dict (the override in values, or what Helm knows of the cluster) and .form: `native` (an
+init container with restartPolicy Always, KEP-753, on by default from Kubernetes 1.29) or `classic` (one more
+container). The pre-release suffix lets vendors' versions such as v1.29.3-eks-abc through.
 */ -}}
 {{- define "outrigger-0.1.0.form" -}}
-{{- $form := .values.mode -}}
-{{- if eq $form "auto" -}}
-  {{- $form = semverCompare ">=1.29.0-0" .context.Capabilities.KubeVersion.Version | ternary "native" "classic" -}}
+{{- $_ := set . "kubeVersion" (.values.kubeVersion | default .context.Capabilities.KubeVersion.Version) -}}
+{{- $_ := set . "hasNative" (semverCompare ">=1.29.0-0" .kubeVersion) -}}
+{{- $_ := set . "form" .values.mode -}}
+{{- if eq .form "auto" -}}
+  {{- $_ := set . "form" (.hasNative | ternary "native" "classic") -}}
 {{- end -}}
-{{- $_ := set . "form" $form -}}
+{{- end -}}
+
+{{- /*
+Gives a pod without a terminationGracePeriodSeconds of its author's what the app and its sidecars declare, added up, as
+one grace period is for all of them (KEP-753), and 2 seconds; an author's own is kept, and must hold what is declared.
+Sets .gracePeriodSeconds of the work dict.
+*/ -}}
+{{- define "outrigger-0.1.0.gracePeriod" -}}
+{{- $work := . -}}
+{{- $declared := list -}}
+{{- $needed := 2 -}}
+{{- $drains := 0 -}}
+{{- with .settings.shutdownSeconds -}}
+  {{- $declared = append $declared (printf "%s.shutdownSeconds %d" $work.key (int .)) -}}
+  {{- $needed = add $needed (int .) -}}
+{{- end -}}
+{{- range .entries -}}
+  {{- $drains = add $drains (hasKey .config "shutdownSeconds" | ternary .config.shutdownSeconds (get $work.values.defaults.shutdownSeconds .pattern) | int) -}}
+  {{- if .config.shutdownSeconds -}}
+    {{- $declared = append $declared (printf "%s.shutdownSeconds %d" .path (int .config.shutdownSeconds)) -}}
+    {{- $needed = add $needed (int .config.shutdownSeconds) -}}
+  {{- end -}}
+{{- end -}}
+{{- $spec := .podTemplate.spec -}}
+{{- if and .author.gracePeriod $declared (lt (int $spec.terminationGracePeriodSeconds) (int $needed)) -}}
+  {{- include "outrigger-0.1.0.problem" (list $work "the pod template's terminationGracePeriodSeconds" (printf "is %d, and %d are needed: %s, and 2 to spare; raise it to %d, or leave it to the library" (int $spec.terminationGracePeriodSeconds) $needed (join " + " $declared) $needed)) -}}
+{{- else if and (not .author.gracePeriod) (or $drains $declared) -}}
+  {{- $_ := set $spec "terminationGracePeriodSeconds" (add (hasKey .settings "shutdownSeconds" | ternary .settings.shutdownSeconds 30) $drains 2) -}}
+{{- end -}}
+{{- $_ := set $work "gracePeriodSeconds" (hasKey $spec "terminationGracePeriodSeconds" | ternary $spec.terminationGracePeriodSeconds 30 | int) -}}
 {{- end -}}

@@ -2,10 +2,10 @@
 Gives a sidecar its resources: the entry's values over the library's defaults; in a pod that its author made
 Guaranteed, with requests equal to limits, so that it stays so. A default never contradicts what the entry says: a
 default request is lowered to the entry's limit, a default limit raised to the entry's request. Takes what
-outrigger-….sidecar takes.
+outrigger-….container takes.
 */ -}}
 {{- define "outrigger-0.1.0.resources" -}}
-{{- $own := .sidecar.resources | default dict -}}
+{{- $own := .container.resources | default dict -}}
 {{- $ownRequests := $own.requests | default dict -}}
 {{- $ownLimits := $own.limits | default dict -}}
 {{- $defaults := .work.values.defaults.resources | default dict -}}
@@ -27,7 +27,7 @@ outrigger-….sidecar takes.
 {{- $resources := omit $own "requests" "limits" -}}
 {{- if $requests -}}{{- $_ := set $resources "requests" $requests -}}{{- end -}}
 {{- if $limits -}}{{- $_ := set $resources "limits" $limits -}}{{- end -}}
-{{- if $resources -}}{{- $_ := set .sidecar "resources" $resources -}}{{- end -}}
+{{- if $resources -}}{{- $_ := set .container "resources" $resources -}}{{- end -}}
 {{- end -}}
 
 {{- /*

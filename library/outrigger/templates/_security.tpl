@@ -1,52 +1,68 @@
 {{- /*
-Gives a sidecar its security context: the library's defaults (Pod Security Standard `restricted`), a user, and over
-them the entry's fields. Takes what outrigger-….sidecar takes.
+Gives a contributed container its security context: the library's defaults (Pod Security Standard `restricted`), a user,
+and over them the entry's fields. Takes what outrigger-….container takes.
 */ -}}
 {{- define "outrigger-0.1.0.securityContext" -}}
-{{- $own := .sidecar.securityContext | default dict -}}
+{{- $own := .container.securityContext | default dict -}}
 {{- $context := dict -}}
 {{- include "outrigger-0.1.0.overlay" (list $context .work.values.defaults.securityContext) -}}
 {{- if not (hasKey $own "runAsUser") -}}
-  {{- include "outrigger-0.1.0.overlay" (list $context (include "outrigger-0.1.0.user" . | fromYaml)) -}}
+  {{- include "outrigger-0.1.0.overlay" (list $context (include "outrigger-0.1.0.user" . | fromJson)) -}}
 {{- else if eq ($own.runAsUser | int64) 0 -}}
   {{- $_ := set $context "runAsNonRoot" false -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.overlay" (list $context $own) -}}
-{{- if $context -}}{{- $_ := set .sidecar "securityContext" $context -}}{{- end -}}
+{{- if $context -}}{{- $_ := set .container "securityContext" $context -}}{{- end -}}
 {{- end -}}
 
 {{- /*
-Prints the runAsUser and runAsGroup that a sidecar needs beside what it inherits from the pod, as YAML: the app's, so
+Prints the runAsUser and runAsGroup that a container needs beside what it inherits from the pod, as JSON: the app's, so
 that it can read the app's files. Beside a root app it keeps a user of its own and takes the app's group. Takes what
-outrigger-….sidecar takes.
+outrigger-….container takes.
 */ -}}
 {{- define "outrigger-0.1.0.user" -}}
-{{- $app := pick (include "outrigger-0.1.0.appSecurityContext" . | fromYaml) "runAsUser" "runAsGroup" -}}
-{{- $effective := pick (.work.podTemplate.spec.securityContext | default dict) "runAsUser" "runAsGroup" -}}
-{{- include "outrigger-0.1.0.overlay" (list $effective $app) -}}
-{{- if not (hasKey $effective "runAsUser") -}}
-runAsUser: 65532
-runAsGroup: {{ hasKey $effective "runAsGroup" | ternary $effective.runAsGroup 65532 | int64 }}
-{{- else if eq ($effective.runAsUser | int64) 0 -}}
-runAsUser: 65532
-runAsGroup: {{ $effective.runAsGroup | default 0 | int64 }}
-{{- else if $app -}}
-{{ toYaml $app }}
+{{- $app := include "outrigger-0.1.0.servedContainer" . -}}
+{{- if not (hasKey .work.users $app) -}}
+  {{- $_ := set .work.users $app (include "outrigger-0.1.0.userBeside" (list .work $app)) -}}
 {{- end -}}
+{{- get .work.users $app -}}
 {{- end -}}
 
 {{- /*
-Prints, as YAML, the securityContext of the author's container that a sidecar serves: the first that shares a volume
-with it, else the first. Takes what outrigger-….sidecar takes.
+Prints what outrigger-….user does for the sidecars of one of the author's containers. Takes a list: the work dict, that
+container's name.
 */ -}}
-{{- define "outrigger-0.1.0.appSecurityContext" -}}
-{{- $shared := list -}}
-{{- range .sidecar.volumeMounts -}}{{- $shared = append $shared .name -}}{{- end -}}
+{{- define "outrigger-0.1.0.userBeside" -}}
+{{- $work := index . 0 -}}
 {{- $app := dict -}}
-{{- range $container := .work.author.containers -}}
-  {{- range $container.volumeMounts -}}
-    {{- if and (not $app) (has .name $shared) -}}{{- $app = $container -}}{{- end -}}
+{{- range $work.author.containers -}}
+  {{- if eq .name (index $ 1) -}}{{- $app = pick (.securityContext | default dict) "runAsUser" "runAsGroup" -}}{{- end -}}
+{{- end -}}
+{{- $effective := pick ($work.podTemplate.spec.securityContext | default dict) "runAsUser" "runAsGroup" -}}
+{{- include "outrigger-0.1.0.overlay" (list $effective $app) -}}
+{{- if not (hasKey $effective "runAsUser") -}}
+  {{- $app = dict "runAsUser" 65532 "runAsGroup" (hasKey $effective "runAsGroup" | ternary $effective.runAsGroup 65532 | int64) -}}
+{{- else if eq ($effective.runAsUser | int64) 0 -}}
+  {{- $app = dict "runAsUser" 65532 "runAsGroup" ($effective.runAsGroup | default 0 | int64) -}}
+{{- end -}}
+{{- toJson $app -}}
+{{- end -}}
+
+{{- /*
+Prints the name of the author's container that a contributed one serves: the first that shares a volume with it, else
+the first. Takes what outrigger-….container takes.
+*/ -}}
+{{- define "outrigger-0.1.0.servedContainer" -}}
+{{- $app := (first .work.author.containers).name -}}
+{{- $mounts := .container.volumeMounts -}}
+{{- if and $mounts (gt (len .work.author.containers) 1) -}}
+  {{- $shared := dict -}}
+  {{- range $mounts -}}{{- $_ := set $shared .name true -}}{{- end -}}
+  {{- range $container := reverse .work.author.containers -}}
+    {{- range $container.volumeMounts -}}
+      {{- if hasKey $shared .name -}}{{- $app = $container.name -}}{{- end -}}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- ($app | default (first .work.author.containers)).securityContext | default dict | toYaml -}}
+{{- $app -}}
 {{- end -}}

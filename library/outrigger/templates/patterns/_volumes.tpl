@@ -1,26 +1,62 @@
 {{- /*
 volumes.<name>: a volume that the app's containers and their sidecars share. It is an emptyDir with a size limit unless
-the entry names another of Kubernetes' volume sources.
+the entry names another of Kubernetes' volume sources; in memory where it is mounted at /dev/shm. With `seed` what the
+app's image has at the mountPath is copied into it first.
 */ -}}
 {{- define "outrigger-0.1.0.pattern.volumes" -}}
 {{- $mountFields := list "mountPath" "subPath" "subPathExpr" "readOnly" "mountPropagation" -}}
-{{- $volume := omit .config "enabled" "workloads" "size" "medium" "containers" "order" -}}
+{{- $problems := list -}}
+{{- $volume := omit .config "enabled" "workloads" "size" "medium" "containers" "order" "seed" -}}
 {{- range $mountFields -}}{{- $volume = omit $volume . -}}{{- end -}}
 {{- if or (not $volume) (hasKey $volume "emptyDir") -}}
   {{- $emptyDir := dict "sizeLimit" (.config.size | default "1Gi") -}}
-  {{- with .config.medium -}}{{- $_ := set $emptyDir "medium" . -}}{{- end -}}
+  {{- with .config.medium | default (eq (.config.mountPath | default "") "/dev/shm" | ternary "Memory" "") -}}{{- $_ := set $emptyDir "medium" . -}}{{- end -}}
+  {{- if and $emptyDir.medium (not .config.size) -}}{{- $_ := set $emptyDir "sizeLimit" "64Mi" -}}{{- end -}}
   {{- include "outrigger-0.1.0.overlay" (list $emptyDir $volume.emptyDir) -}}
   {{- $volume = dict "emptyDir" $emptyDir -}}
 {{- else if or .config.size .config.medium -}}
-  {{- $_ := set .contribution "problems" (list (printf "size and medium are settings of an emptyDir, not of %s; remove them, or remove %s" (keys $volume | first) (keys $volume | first))) -}}
-{{- end -}}
-{{- if not .config.mountPath -}}
-  {{- $_ := set .contribution "problems" (list "mountPath is missing; set it to the path at which the app has the volume") -}}
+  {{- $problems = append $problems (printf "size and medium are settings of an emptyDir, not of %s; remove them, or remove %s" (keys $volume | first) (keys $volume | first)) -}}
 {{- end -}}
 {{- $mount := dict "name" .name -}}
 {{- range $field := append $mountFields "containers" -}}
   {{- if hasKey $.config $field -}}{{- $_ := set $mount $field (get $.config $field) -}}{{- end -}}
 {{- end -}}
+{{- if not (or .config.mountPath (kindIs "map" .config.containers)) -}}
+  {{- $problems = append $problems "mountPath is missing; set it to the path at which the app has the volume" -}}
+{{- else if and .config.seed .podTemplate -}}
+  {{- include "outrigger-0.1.0.seed" (dict "call" . "mount" $mount) -}}
+{{- end -}}
+{{- $_ := set .contribution "order" -1000 -}}
+{{- $_ := set .contribution "problems" $problems -}}
 {{- $_ := set .contribution "volumes" (list (set $volume "name" .name)) -}}
 {{- $_ := set .contribution "appVolumeMounts" (list $mount) -}}
+{{- end -}}
+
+{{- /*
+Adds to a volume's contribution the init container that copies what the image of the first container that mounts the
+volume has at its mountPath. Takes a dict: call (what the pattern was called with), mount.
+*/ -}}
+{{- define "outrigger-0.1.0.seed" -}}
+{{- $only := .mount.containers | default list -}}
+{{- $own := kindIs "map" $only | ternary $only dict -}}
+{{- if $own -}}{{- $only = keys $own -}}{{- end -}}
+{{- $app := dict -}}
+{{- range .call.podTemplate.spec.containers -}}
+  {{- if and (not $app) (or (not $only) (has .name $only)) -}}{{- $app = . -}}{{- end -}}
+{{- end -}}
+{{- if $app -}}
+  {{- $mount := omit .mount "containers" -}}
+  {{- include "outrigger-0.1.0.overlay" (list $mount (get $own $app.name | default dict)) -}}
+  {{- $container := dict
+        "name" (include "outrigger-0.1.0.shorten" (printf "%s-seed" .call.name))
+        "image" $app.image
+        "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/seed.sh" $mount.mountPath "/outrigger-seed")
+        "securityContext" (deepCopy ($app.securityContext | default dict))
+        "volumeMounts" (list (set (omit $mount "readOnly") "mountPath" "/outrigger-seed")) -}}
+  {{- with $app.imagePullPolicy -}}{{- $_ := set $container "imagePullPolicy" . -}}{{- end -}}
+  {{- $_ := set .call.contribution "files" (list "seed.sh") -}}
+  {{- $_ := set .call.contribution "tools" true -}}
+  {{- $_ := set .call.contribution "appImages" true -}}
+  {{- $_ := set .call.contribution "initContainers" (list $container) -}}
+{{- end -}}
 {{- end -}}

@@ -1,0 +1,82 @@
+{{- /*
+Completes one contributed container in place: its form, the entry's fields, its mounts, the library's defaults. Takes a
+dict: work, contribution, container, stays (true: a sidecar; else it runs to its end).
+*/ -}}
+{{- define "outrigger-0.1.0.container" -}}
+{{- $container := .container -}}
+{{- $config := .contribution.config -}}
+{{- $_ := set .work.origins $container.name (append (get .work.origins $container.name | default list) .contribution.path) -}}
+{{- if and .stays (eq .work.form "native") -}}
+  {{- $_ := set $container "restartPolicy" "Always" -}}
+{{- else if hasKey $container "restartPolicy" -}}
+  {{- $_ := unset $container "restartPolicy" -}}
+{{- end -}}
+{{- if $config.preStopEnds -}}{{- $_ := set .work "preStopEnds" (append .work.preStopEnds $container.name) -}}{{- end -}}
+{{- range $field := list "image" "imagePullPolicy" "resources" "securityContext" -}}
+  {{- if hasKey $config $field -}}{{- $_ := set $container $field (get $config $field) -}}{{- end -}}
+{{- end -}}
+{{- with .work.registry -}}
+  {{- if and $container.image (not $.contribution.appImages) -}}{{- $_ := set $container "image" (include "outrigger-0.1.0.registry" (list . $container.image)) -}}{{- end -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.environment" . -}}
+{{- if .contribution.files -}}
+  {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) (dict "name" "outrigger-files" "mountPath" "/outrigger" "readOnly" true)) -}}
+{{- end -}}
+{{- if .contribution.tools -}}
+  {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) (dict "name" "outrigger-tools" "mountPath" "/outrigger-tools" "readOnly" true)) -}}
+{{- end -}}
+{{- if .contribution.reads -}}{{- include "outrigger-0.1.0.mountReads" . -}}{{- end -}}
+{{- if $container.volumeMounts -}}{{- include "outrigger-0.1.0.completeMounts" . -}}{{- end -}}
+{{- include "outrigger-0.1.0.securityContext" . -}}
+{{- include "outrigger-0.1.0.resources" . -}}
+{{- end -}}
+
+{{- /*
+Works out once for a pod what all its sidecars have in common. Sets in the work dict: guaranteed (true where the
+author's part of the pod is), registry (of all images, global.imageRegistry), users (by the container they serve) and
+preStopEnds (names of containers).
+*/ -}}
+{{- define "outrigger-0.1.0.podDefaults" -}}
+{{- $_ := set . "guaranteed" (include "outrigger-0.1.0.guaranteed" .) -}}
+{{- $_ := set . "registry" ((.values.global | default dict).imageRegistry | default "" | trimSuffix "/") -}}
+{{- $_ := set . "users" dict -}}
+{{- $_ := set . "preStopEnds" list -}}
+{{- end -}}
+
+{{- /*
+Prints an image with another registry. The registry is what stands before the first slash, if it has a dot, a colon or
+is localhost (as in the reference grammar of container images). Takes a list: the registry, the image.
+*/ -}}
+{{- define "outrigger-0.1.0.registry" -}}
+{{- $registry := index . 0 -}}
+{{- $image := index . 1 -}}
+{{- if hasPrefix (printf "%s/" $registry) $image -}}
+{{- $image -}}
+{{- else -}}
+{{- printf "%s/%s" $registry (regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $image "") -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Gives a container the entry's env, and, where the entry or the defaults ask for it (downwardAPI), the pod's name,
+namespace, node and IP; a variable of the entry's own wins. Takes what outrigger-….container takes.
+*/ -}}
+{{- define "outrigger-0.1.0.environment" -}}
+{{- $own := list -}}
+{{- if and .contribution.config.env (ne .contribution.pattern "containers") -}}{{- $own = include "outrigger-0.1.0.list" (list .contribution.config.env "value") | fromJsonArray -}}{{- end -}}
+{{- $env := .container.env | default list -}}
+{{- $wanted := hasKey .contribution.config "downwardAPI" | ternary .contribution.config.downwardAPI .work.values.defaults.downwardAPI -}}
+{{- if or $own $wanted -}}
+  {{- $given := dict -}}
+  {{- range concat $env $own -}}{{- $_ := set $given .name true -}}{{- end -}}
+  {{- $pod := list -}}
+  {{- if $wanted -}}
+    {{- range $name, $path := dict "NODE_NAME" "spec.nodeName" "POD_IP" "status.podIP" "POD_NAME" "metadata.name" "POD_NAMESPACE" "metadata.namespace" -}}
+      {{- if not (hasKey $given $name) -}}
+        {{- $pod = append $pod (dict "name" $name "valueFrom" (dict "fieldRef" (dict "fieldPath" $path))) -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- $_ := set .container "env" (concat $pod $env $own) -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,134 @@
+{{- /*
+Prints a Job from a pod template. Takes what outrigger.job takes.
+*/ -}}
+{{- define "outrigger-0.1.0.job" -}}
+{{- $work := dict -}}
+{{- include "outrigger-0.1.0.composedJob" (list $work . "jobs") -}}
+{{- $metadata := include "outrigger-0.1.0.jobMetadata" (list $work . 63) | fromYaml -}}
+{{- with .hook -}}
+  {{- $_ := set $metadata "annotations" (set ($metadata.annotations | default dict) "helm.sh/hook" .) -}}
+  {{- $_ := set $metadata.annotations "helm.sh/hook-weight" ($.hookWeight | default 0 | toString) -}}
+  {{- if not (hasKey $metadata.annotations "helm.sh/hook-delete-policy") -}}
+    {{- $_ := set $metadata.annotations "helm.sh/hook-delete-policy" "before-hook-creation" -}}
+  {{- end -}}
+{{- end -}}
+---
+{{ toYaml (dict "apiVersion" "batch/v1" "kind" "Job" "metadata" $metadata "spec" $work.jobSpec) }}
+{{- if .hook }}
+{{ include "outrigger-0.1.0.configMap" (list $work .) }}
+{{- end }}
+{{ end -}}
+
+{{- /*
+Prints a CronJob from a pod template. Takes what outrigger.cronJob takes. Its name leaves the 11 characters that the
+controller adds to those of its Jobs.
+*/ -}}
+{{- define "outrigger-0.1.0.cronJob" -}}
+{{- $work := dict -}}
+{{- include "outrigger-0.1.0.composedJob" (list $work . "cronJobs") -}}
+{{- $spec := dict -}}
+{{- include "outrigger-0.1.0.overlay" (list $spec $work.values.defaults.cronJob) -}}
+{{- include "outrigger-0.1.0.overlay" (list $spec (pick $work.jobConfig "schedule" "timeZone" "concurrencyPolicy" "startingDeadlineSeconds" "suspend" "successfulJobsHistoryLimit" "failedJobsHistoryLimit")) -}}
+{{- if not $spec.schedule -}}
+  {{- fail (printf "outrigger: %s.schedule is missing; set it to a cron expression such as \"17 * * * *\"" $work.jobPath) -}}
+{{- end -}}
+{{- $metadata := include "outrigger-0.1.0.jobMetadata" (list $work . 52) | fromYaml -}}
+{{- $jobTemplate := dict "spec" $work.jobSpec -}}
+{{- with $metadata.labels -}}{{- $_ := set $jobTemplate "metadata" (dict "labels" .) -}}{{- end -}}
+{{- $_ := set $spec "jobTemplate" $jobTemplate -}}
+---
+{{ toYaml (dict "apiVersion" "batch/v1" "kind" "CronJob" "metadata" $metadata "spec" $spec) }}
+{{ end -}}
+
+{{- /*
+Composes the pod of a Job. Sets in the work dict: jobSpec, jobConfig (the values of this job) and jobPath. Takes a list:
+an empty dict, the call's arguments, `jobs` or `cronJobs`.
+*/ -}}
+{{- define "outrigger-0.1.0.composedJob" -}}
+{{- $work := index . 0 -}}
+{{- $call := index . 1 -}}
+{{- if not $call.workload -}}
+  {{- fail (printf "outrigger: the workload is missing; write (dict \"context\" $ \"template\" \"NAME\" \"workload\" \"NAME\"), which finds its values under %s.NAME" (index . 2)) -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.begin" . -}}
+{{- $config := get (get $work.values (index . 2) | default dict) $call.workload | default dict -}}
+{{- $_ := set $work "jobConfig" $config -}}
+{{- $_ := set $work "jobPath" (printf "%s.%s.%s" $work.key (index . 2) $call.workload) -}}
+{{- include "outrigger-0.1.0.jobPod" $work -}}
+{{- include "outrigger-0.1.0.compose" $work -}}
+{{- include "outrigger-0.1.0.checkJob" $work -}}
+{{- include "outrigger-0.1.0.check" $work -}}
+{{- $spec := dict -}}
+{{- include "outrigger-0.1.0.overlay" (list $spec $work.values.defaults.job) -}}
+{{- include "outrigger-0.1.0.overlay" (list $spec (pick $config "backoffLimit" "ttlSecondsAfterFinished" "activeDeadlineSeconds" "completions" "parallelism" "completionMode" "podFailurePolicy" "backoffLimitPerIndex" "maxFailedIndexes" "podReplacementPolicy" "successPolicy")) -}}
+{{- if eq (index . 2) "jobs" -}}{{- include "outrigger-0.1.0.overlay" (list $spec (pick $config "suspend")) -}}{{- end -}}
+{{- $_ := set $spec "template" $work.podTemplate -}}
+{{- $_ := set $work "jobSpec" $spec -}}
+{{- end -}}
+
+{{- /*
+Gives the pod of a Job what its values say, over the author's template, and restartPolicy Never where that says nothing.
+Takes the work dict.
+*/ -}}
+{{- define "outrigger-0.1.0.jobPod" -}}
+{{- $spec := .podTemplate.spec -}}
+{{- if not $spec.restartPolicy -}}{{- $_ := set $spec "restartPolicy" "Never" -}}{{- end -}}
+{{- include "outrigger-0.1.0.overlay" (list $spec (pick .jobConfig "serviceAccountName" "automountServiceAccountToken" "imagePullSecrets" "tolerations" "nodeSelector" "affinity" "priorityClassName" "restartPolicy")) -}}
+{{- $metadata := .podTemplate.metadata | default dict -}}
+{{- $labels := dict -}}
+{{- include "outrigger-0.1.0.overlay" (list $labels (include "outrigger-0.1.0.jobLabels" . | fromYaml)) -}}
+{{- include "outrigger-0.1.0.overlay" (list $labels $metadata.labels) -}}
+{{- include "outrigger-0.1.0.overlay" (list $labels .jobConfig.podLabels) -}}
+{{- $annotations := dict -}}
+{{- include "outrigger-0.1.0.overlay" (list $annotations $metadata.annotations) -}}
+{{- include "outrigger-0.1.0.overlay" (list $annotations .jobConfig.podAnnotations) -}}
+{{- $_ := set $metadata "labels" $labels -}}
+{{- if $annotations -}}{{- $_ := set $metadata "annotations" $annotations -}}{{- end -}}
+{{- $_ := set .podTemplate "metadata" $metadata -}}
+{{- end -}}
+
+{{- /*
+A podFailurePolicy that would take a sidecar's exit code for the job's, or that Kubernetes refuses. Takes the work dict.
+*/ -}}
+{{- define "outrigger-0.1.0.checkJob" -}}
+{{- $work := . -}}
+{{- with .jobConfig.podFailurePolicy -}}
+  {{- if ne $work.podTemplate.spec.restartPolicy "Never" -}}
+    {{- include "outrigger-0.1.0.problem" (list $work (printf "%s.podFailurePolicy" $work.jobPath) (printf "needs restartPolicy Never and the pod's is %s; change one of them" $work.podTemplate.spec.restartPolicy)) -}}
+  {{- end -}}
+  {{- range $index, $rule := .rules -}}
+    {{- if and $work.sidecars $rule.onExitCodes (not $rule.onExitCodes.containerName) -}}
+      {{- include "outrigger-0.1.0.problem" (list $work (printf "%s.podFailurePolicy.rules[%d].onExitCodes" $work.jobPath $index) (printf "has no containerName, so that the exit code of a sidecar (%s) matches too; set it to %q" (include "outrigger-0.1.0.quoteAll" $work.sidecars) (first $work.author.containers).name)) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints the labels of a Job and its pods. Their name is not the chart's, so that no selector of the chart's matches them
+and no Service sends them requests. Takes the work dict.
+*/ -}}
+{{- define "outrigger-0.1.0.jobLabels" -}}
+app.kubernetes.io/name: {{ include "outrigger-0.1.0.shorten" (printf "%s-%s" .context.Chart.Name .workload) }}
+app.kubernetes.io/instance: {{ .context.Release.Name }}
+app.kubernetes.io/component: {{ include "outrigger-0.1.0.shorten" .workload }}
+{{- end -}}
+
+{{- /*
+Prints the metadata of a Job or CronJob as YAML. Takes a list: the work dict, the call's arguments, the length that its
+name may have.
+*/ -}}
+{{- define "outrigger-0.1.0.jobMetadata" -}}
+{{- $work := index . 0 -}}
+{{- $name := (index . 1).name | default (printf "%s-%s" (include "outrigger-0.1.0.owner" $work) $work.workload) -}}
+{{- if gt (len $name) (index . 2) -}}
+  {{- $name = printf "%s-%s" (trunc (sub (index . 2) 9 | int) $name | trimSuffix "-") (sha256sum $name | trunc 8) -}}
+{{- end -}}
+{{- $labels := include "outrigger-0.1.0.jobLabels" $work | fromYaml -}}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" $work.context.Release.Service -}}
+{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" $work.context.Chart.Name $work.context.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") -}}
+{{- include "outrigger-0.1.0.overlay" (list $labels $work.jobConfig.labels) -}}
+{{- $metadata := dict "name" $name "namespace" $work.context.Release.Namespace "labels" $labels -}}
+{{- with $work.jobConfig.annotations -}}{{- $_ := set $metadata "annotations" (deepCopy .) -}}{{- end -}}
+{{- toYaml $metadata -}}
+{{- end -}}
