@@ -25,11 +25,22 @@ func TestAJobHasSafeDefaults(t *testing.T) {
 	objects := jobsChart(t).Render(t, `outrigger: {containers: {helper: {image: "h:1"}}}`)
 
 	job := harness.Find[*batchv1.Job](t, objects)
-	assert.Equal(t, "demo-shop-process", job.Name)
+	assert.Regexp(t, "^demo-shop-process-[0-9a-f]{8}$", job.Name)
 	assert.EqualValues(t, 3, *job.Spec.BackoffLimit)
 	assert.EqualValues(t, 86400, *job.Spec.TTLSecondsAfterFinished)
 	assert.Equal(t, corev1.RestartPolicyNever, job.Spec.Template.Spec.RestartPolicy)
 	assert.Equal(t, []string{"helper"}, containerNames(job.Spec.Template.Spec.InitContainers))
+}
+
+func TestAnUpgradeThatChangesAJobsSpecMakesAnotherJobAndOneThatDoesNotMakesNone(t *testing.T) {
+	name := func(values string) string { return harness.Find[*batchv1.Job](t, jobsChart(t).Render(t, values)).Name }
+
+	first := name(``)
+
+	assert.Equal(t, first, name(``))
+	assert.Equal(t, first, name(`outrigger: {jobs: {process: {labels: {a: b}}}}`), "what can be changed in place")
+	assert.NotEqual(t, first, name(`outrigger: {jobs: {process: {backoffLimit: 1}}}`))
+	assert.NotEqual(t, first, name(`outrigger: {containers: {helper: {image: "h:1"}}}`))
 }
 
 func TestACronJobHasSafeDefaults(t *testing.T) {

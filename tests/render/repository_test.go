@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -145,15 +146,39 @@ func TestTheSchemaIsTheOneThatItsPartsMake(t *testing.T) {
 	assert.NoError(t, err, string(output))
 }
 
-// Every values snippet of the library's page is rendered, so that none of them can be wrong.
+// Every snippet of the library's page is rendered, so that none of them can be wrong: the values by themselves, and the
+// templates (`# templates/NAME`) of a section together with its values, in a chart that defines the pod template shop.pod.
 func TestEverySnippetOfTheLibrarysPageRenders(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(harness.Root(), "library/outrigger/README.md"))
 	require.NoError(t, err)
-	snippets := regexp.MustCompile("(?s)```yaml\n(outrigger:.*?)```").FindAllStringSubmatch(string(page), -1)
-	require.GreaterOrEqual(t, len(snippets), 3)
-	for _, snippet := range snippets {
-		t.Run(strings.Fields(snippet[1])[1], func(t *testing.T) {
-			assert.NotEmpty(t, harness.Consumer(t).Render(t, appPod+snippet[1]))
-		})
+	block := regexp.MustCompile("(?s)```yaml\n(.*?)```")
+	count := 0
+	for _, section := range regexp.MustCompile(`(?m)^##+ `).Split(string(page), -1) {
+		title, _, _ := strings.Cut(section, "\n")
+		templates, values := map[string]string{}, []string{}
+		for _, snippet := range block.FindAllStringSubmatch(section, -1) {
+			if name, text, found := strings.Cut(strings.TrimPrefix(snippet[1], "# "), "\n"); found && strings.HasPrefix(snippet[1], "# templates/") {
+				templates[name] = text
+			} else if strings.HasPrefix(snippet[1], "outrigger:") {
+				values = append(values, snippet[1])
+			}
+		}
+		count += len(templates) + len(values)
+		for number, snippet := range values {
+			t.Run(fmt.Sprint(title, " ", number+1), func(t *testing.T) {
+				chart := harness.Consumer(t)
+				if helpers := templates["templates/_greeter.tpl"]; helpers != "" {
+					chart = chart.With(map[string]string{"templates/_greeter.tpl": helpers})
+				}
+				assert.NotEmpty(t, chart.Render(t, appPod+snippet))
+			})
+		}
+		if len(templates) > 0 && templates["templates/_greeter.tpl"] == "" {
+			t.Run(title+", templates", func(t *testing.T) {
+				templates["templates/_helpers.tpl"] = `{{- define "shop.pod" }}{metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "app:1"}]}}{{ end }}`
+				assert.NotEmpty(t, harness.NewChart(t, templates).RenderTexts(t, strings.Join(values, "")))
+			})
+		}
 	}
+	assert.GreaterOrEqual(t, count, 20)
 }

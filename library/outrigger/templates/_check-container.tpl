@@ -87,10 +87,10 @@ the container, the field, the probe or handler.
 {{- $container := index . 1 -}}
 {{- $handler := index . 3 | default dict -}}
 {{- $port := ($handler.httpGet | default $handler.tcpSocket | default dict).port -}}
-{{- if and (kindIs "string" $port) (not (regexMatch "^[0-9]+$" (toString $port))) -}}
+{{- if kindIs "string" $port -}}
   {{- $names := list -}}
   {{- range $container.ports -}}{{- $names = append $names .name -}}{{- end -}}
-  {{- if not (has $port $names) -}}
+  {{- if not (or (has $port $names) (regexMatch "^[0-9]+$" (toString $port))) -}}
     {{- $names = compact $names -}}
     {{- include "outrigger-0.1.0.containerProblem" (list (index . 0) $container.name (index . 2)
           (printf "the container has no port %q; %s" $port (empty $names | ternary (printf "give one of its ports that name, or use the number") (printf "name one of %s, or use the number" (include "outrigger-0.1.0.quoteAll" $names))))) -}}

@@ -32,7 +32,7 @@ that native sidecars and contributed init containers start before the author's i
     {{- $_ := set $work "sidecars" (append $work.sidecars .name) -}}
     {{- if eq $work.form "native" -}}{{- $starts = append $starts . -}}{{- else -}}{{- $beside = append $beside . -}}{{- end -}}
   {{- end -}}
-  {{- if $contribution.config.afterInit -}}{{- $last = concat $last $starts -}}{{- else -}}{{- $first = concat $first $starts -}}{{- end -}}
+  {{- if $contribution.config.afterInit -}}{{- $last = concat $last $starts -}}{{- else if eq (len $starts) 1 -}}{{- $first = append $first (first $starts) -}}{{- else -}}{{- $first = concat $first $starts -}}{{- end -}}
 {{- end -}}
 {{- with include "outrigger-0.1.0.files" . -}}
   {{- $volumes = append $volumes (dict "name" "outrigger-files" "configMap" (dict "name" (include "outrigger-0.1.0.objectName" $work))) -}}

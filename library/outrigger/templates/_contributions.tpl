@@ -37,9 +37,10 @@ and prints its contribution as YAML (or fills the dict, which saves the parsing)
       {{- fail (printf "outrigger: the pattern of %s does not print YAML: %s" $entry.path $contribution.Error) -}}
     {{- end -}}
   {{- end -}}
-  {{- include "outrigger-0.1.0.overlay" (list $contribution $entry) -}}
-  {{- $order := (hasKey $entry.config "order") | ternary $entry.config.order ($contribution.order | default 0) | int -}}
-  {{- $_ := set $sorted (printf "%07d %s" (add $order 1000000) $entry.path) $contribution -}}
+  {{- range $key, $value := $entry -}}{{- $_ := set $contribution $key $value -}}{{- end -}}
+  {{- $order := $contribution.order | default 0 -}}
+  {{- if hasKey $entry.config "order" -}}{{- $order = $entry.config.order -}}{{- end -}}
+  {{- $_ := set $sorted (printf "%07d %s" (add (int $order) 1000000) $entry.path) $contribution -}}
 {{- end -}}
 {{- $contributions := list -}}
 {{- range keys $sorted | sortAlpha -}}

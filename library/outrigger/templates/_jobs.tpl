@@ -1,10 +1,12 @@
 {{- /*
-Prints a Job from a pod template. Takes what outrigger.job takes.
+Prints a Job from a pod template. Takes what outrigger.job takes. What a Job runs cannot be changed: its name ends with a
+checksum of its spec, so that an upgrade that changes the spec runs another one, and one that does not runs none.
 */ -}}
 {{- define "outrigger-0.1.0.job" -}}
 {{- $work := dict -}}
 {{- include "outrigger-0.1.0.composedJob" (list $work . "jobs") -}}
-{{- $metadata := include "outrigger-0.1.0.jobMetadata" (list $work . 63) | fromYaml -}}
+{{- $checksum := or .hook .name | empty | ternary (toJson $work.jobSpec | sha256sum | trunc 8) "" -}}
+{{- $metadata := include "outrigger-0.1.0.jobMetadata" (list $work . 63 $checksum) | fromYaml -}}
 {{- with .hook -}}
   {{- $_ := set $metadata "annotations" (set ($metadata.annotations | default dict) "helm.sh/hook" .) -}}
   {{- $_ := set $metadata.annotations "helm.sh/hook-weight" ($.hookWeight | default 0 | toString) -}}
@@ -32,7 +34,7 @@ controller adds to those of its Jobs.
 {{- if not $spec.schedule -}}
   {{- fail (printf "outrigger: %s.schedule is missing; set it to a cron expression such as \"17 * * * *\"" $work.jobPath) -}}
 {{- end -}}
-{{- $metadata := include "outrigger-0.1.0.jobMetadata" (list $work . 52) | fromYaml -}}
+{{- $metadata := include "outrigger-0.1.0.jobMetadata" (list $work . 52 "") | fromYaml -}}
 {{- $jobTemplate := dict "spec" $work.jobSpec -}}
 {{- with $metadata.labels -}}{{- $_ := set $jobTemplate "metadata" (dict "labels" .) -}}{{- end -}}
 {{- $_ := set $spec "jobTemplate" $jobTemplate -}}
@@ -116,13 +118,15 @@ app.kubernetes.io/component: {{ include "outrigger-0.1.0.shorten" .workload }}
 
 {{- /*
 Prints the metadata of a Job or CronJob as YAML. Takes a list: the work dict, the call's arguments, the length that its
-name may have.
+name may have, and a checksum to end it ("" for none).
 */ -}}
 {{- define "outrigger-0.1.0.jobMetadata" -}}
 {{- $work := index . 0 -}}
 {{- $name := (index . 1).name | default (printf "%s-%s" (include "outrigger-0.1.0.owner" $work) $work.workload) -}}
-{{- if gt (len $name) (index . 2) -}}
-  {{- $name = printf "%s-%s" (trunc (sub (index . 2) 9 | int) $name | trimSuffix "-") (sha256sum $name | trunc 8) -}}
+{{- $hash := index . 3 -}}
+{{- if and (not $hash) (gt (len $name) (index . 2)) -}}{{- $hash = sha256sum $name | trunc 8 -}}{{- end -}}
+{{- if $hash -}}
+  {{- $name = printf "%s-%s" (trunc (sub (index . 2) 9 | int) $name | trimSuffix "-") $hash -}}
 {{- end -}}
 {{- $labels := include "outrigger-0.1.0.jobLabels" $work | fromYaml -}}
 {{- $_ := set $labels "app.kubernetes.io/managed-by" $work.context.Release.Service -}}

@@ -26,7 +26,8 @@ outrigger.job prints a Job made from a pod template, with its sidecars and with 
 values under jobs.<workload> leave out.
 
 Takes what outrigger.podTemplate takes, with a workload, and
-  name        optional: the Job's name; by default release, chart and workload
+  name        optional: the Job's name; by default release, chart, workload and a checksum of the Job's spec (none with
+              hook), so that an upgrade that changes the spec runs another Job, as a Job cannot be changed
   hookWeight  optional, with hook: the Job's helm.sh/hook-weight
 Prints a YAML document; with hook, the ConfigMap that the pod mounts as well.
 */ -}}

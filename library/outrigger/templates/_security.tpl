@@ -1,10 +1,16 @@
 {{- /*
 Gives a contributed container its security context: the library's defaults (Pod Security Standard `restricted`), a user,
-and over them the entry's fields. Takes what outrigger-….container takes.
+and over them the entry's fields. Containers without any of their own that serve one of the author's share one dict,
+which nobody may change. Takes what outrigger-….container takes.
 */ -}}
 {{- define "outrigger-0.1.0.securityContext" -}}
 {{- $own := .container.securityContext | default dict -}}
 {{- $context := dict -}}
+{{- $shared := "" -}}
+{{- if not $own -}}{{- $shared = printf "context %s" (include "outrigger-0.1.0.servedContainer" .) -}}{{- end -}}
+{{- if hasKey .work.users $shared -}}
+{{- $context = get .work.users $shared -}}
+{{- else -}}
 {{- include "outrigger-0.1.0.overlay" (list $context .work.values.defaults.securityContext) -}}
 {{- if not (hasKey $own "runAsUser") -}}
   {{- include "outrigger-0.1.0.overlay" (list $context (include "outrigger-0.1.0.user" . | fromJson)) -}}
@@ -12,6 +18,8 @@ and over them the entry's fields. Takes what outrigger-….container takes.
   {{- $_ := set $context "runAsNonRoot" false -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.overlay" (list $context $own) -}}
+{{- if $shared -}}{{- $_ := set .work.users $shared $context -}}{{- end -}}
+{{- end -}}
 {{- if $context -}}{{- $_ := set .container "securityContext" $context -}}{{- end -}}
 {{- end -}}
 
