@@ -38,6 +38,7 @@ type Level string
 const (
 	Restricted Level = "restricted"
 	Baseline   Level = "baseline"
+	Privileged Level = "privileged"
 )
 
 var cluster *rig.Cluster
@@ -106,6 +107,14 @@ func kubectlOptions(namespace string) *k8s.KubectlOptions {
 func (n *Namespace) Install(release, folder, values string) {
 	n.t.Helper()
 	require.NoError(n.t, n.install(release, folder, values), "values:\n%s", values)
+}
+
+// Upgrade upgrades a release with a chart's folder and values given as YAML. It does not wait for its pods.
+func (n *Namespace) Upgrade(release, folder, values string) {
+	n.t.Helper()
+	options, err := n.helmOptions(values)
+	require.NoError(n.t, err)
+	require.NoError(n.t, helm.UpgradeContextE(n.t, context.Background(), options, folder, release), "values:\n%s", values)
 }
 
 // InstallError installs a chart's folder with values given as YAML, which must fail, and returns helm's message.

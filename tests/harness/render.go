@@ -63,16 +63,6 @@ func NewChart(t testing.TB, files map[string]string) Chart {
 	return Chart{all}
 }
 
-// NewBareChart returns a chart of exactly the given files, the library's among them where it has any.
-func NewBareChart(t testing.TB, files map[string]string) Chart {
-	t.Helper()
-	all := map[string][]byte{}
-	for name, text := range files {
-		all[filepath.Clean(name)] = []byte(text)
-	}
-	return Chart{all}
-}
-
 // LoadChart returns the chart in a folder, with the library as it is in this repository and not as it was last packed.
 func LoadChart(t testing.TB, folder string) Chart {
 	t.Helper()
@@ -144,6 +134,17 @@ func (c Chart) RenderTexts(t testing.TB, values string, settings ...Settings) ma
 	texts, err := c.render(t, values, settings...)
 	require.NoError(t, err, "values:\n%s", values)
 	return texts
+}
+
+// TryRender is Render by Helm 3 alone, where an error is no failure of the test; an object that Kubernetes' own types
+// refuse is one.
+func (c Chart) TryRender(t testing.TB, values string) (Objects, error) {
+	t.Helper()
+	texts, err := c.render3(t, values, Settings{KubeVersion: KubeVersion, Release: "demo"})
+	if err != nil {
+		return nil, err
+	}
+	return decode(t, texts), nil
 }
 
 // RenderError renders the chart with values given as YAML, which must fail, and returns the message. Helm 3 and Helm 4

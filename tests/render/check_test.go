@@ -174,6 +174,16 @@ func TestBadValuesFailWithTheKeyAndTheMend(t *testing.T) {
 			good:    `{kubeVersion: 1.30.0, containers: {helper: {image: "h:1", lifecycle: {preStop: {sleep: {seconds: 1}}}}}}`,
 			message: []string{"outrigger.containers.helper.lifecycle.preStop.sleep: needs Kubernetes 1.30 or later and this is rendered for 1.29.0"},
 		},
+		"a probe of a container that runs to its end": {
+			bad:     `{containers: {helper: {image: "h:1", kind: init, livenessProbe: {exec: {command: [x]}}}}}`,
+			good:    `{containers: {helper: {image: "h:1", livenessProbe: {exec: {command: [x]}}}}}`,
+			message: []string{"outrigger.containers.helper.livenessProbe: is for containers that stay, and this one runs to its end; remove it"},
+		},
+		"a request above its limit": {
+			bad:     `{containers: {helper: {image: "h:1", resources: {requests: {memory: 1Gi}, limits: {memory: 1G}}}}}`,
+			good:    `{containers: {helper: {image: "h:1", resources: {requests: {memory: 1G}, limits: {memory: 1Gi}}}}}`,
+			message: []string{"outrigger.containers.helper.resources.requests.memory: is 1Gi, more than the limit of 1G; lower it or raise the limit"},
+		},
 		"a port map with a number as text": {
 			bad:     `{containers: {helper: {image: "h:1", ports: {web: "80"}}}}`,
 			good:    `{containers: {helper: {image: "h:1", ports: {web: 80}}}}`,

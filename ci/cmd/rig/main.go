@@ -20,6 +20,7 @@ var verbs = map[string]func(context.Context, *rig.Rig) error{
 	"demo":         demo,
 	"test":         test,
 	"test-render":  testRender,
+	"test-soak":    testSoak,
 	"lint":         lint,
 	"clean":        clean,
 	"bench-demo":   benchDemo,

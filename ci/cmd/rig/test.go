@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -22,16 +23,26 @@ type phase struct {
 	flags    []string // of go test
 	format   string   // of gotestsum
 
+	environment []string // added
+	raw         []string // instead of go test: a command that prints what `go test -json` does
+	folder      string   // where it runs; empty: the repository's
+
 	counts  counts
 	elapsed time.Duration
 	err     error
 }
 
-const clusterTests = "./tests/e2e/..."
+const (
+	clusterTests = "./tests/e2e/..."
+	restartTests = "./tests/restart/..." // of what a node's restart leaves: alone and last
+)
+
+// needsCluster are the folders of the tests that do.
+var needsCluster = []string{"/tests/e2e/", "/tests/fuzz/", "/tests/restart/"}
 
 // test runs all tests, and is only content if all of them ran and passed.
 func test(ctx context.Context, r *rig.Rig) error {
-	r.Reporter.Plan(1)
+	r.Reporter.Plan(2)
 	k, err := newKube(ctx, r)
 	if err != nil {
 		return err
@@ -47,7 +58,11 @@ func test(ctx context.Context, r *rig.Rig) error {
 		flags:  []string{"-p=1", "-count=1", "-timeout=40m"},
 		format: "testname",
 	}
-	return runPhases(ctx, r, k.cluster, without, within)
+	fuzzing, err := fuzzPhase(ctx, r, fuzzExecutions)
+	if err != nil {
+		return err
+	}
+	return runPhases(ctx, r, k.cluster, without, within, fuzzing)
 }
 
 // testRender runs the tests that need neither cluster nor Docker.
@@ -74,7 +89,7 @@ func withoutCluster(ctx context.Context, r *rig.Rig) (*phase, error) {
 	}
 	p := &phase{name: "without a cluster", flags: []string{"-timeout=15m"}, format: "pkgname"}
 	for _, pkg := range strings.Fields(list) {
-		if !strings.Contains(pkg+"/", "/tests/e2e/") {
+		if !slices.ContainsFunc(needsCluster, func(folder string) bool { return strings.Contains(pkg+"/", folder) }) {
 			p.packages = append(p.packages, pkg)
 		}
 	}
@@ -116,9 +131,17 @@ func (p *phase) run(ctx context.Context, r *rig.Rig, gotestsum string) error {
 	_ = os.Remove(events)
 	r.Reporter.Say("\nTests %s (go test %s); what each printed: %s", p.name, strings.Join(p.flags, " "), events)
 	start := time.Now()
-	args := []string{gotestsum, "--format", p.format, "--format-hide-empty-pkg", "--jsonfile", events, "--"}
-	args = append(append(args, p.flags...), p.packages...)
-	_, p.err = proc.Run(ctx, proc.Cmd{Args: args, Dir: r.Root, Log: r.Reporter.Log(), Stdout: os.Stdout, Stderr: os.Stderr})
+	args := []string{gotestsum, "--format", p.format, "--format-hide-empty-pkg", "--jsonfile", events}
+	if p.raw != nil {
+		args = append(append(args, "--raw-command", "--"), p.raw...)
+	} else {
+		args = append(append(append(args, "--"), p.flags...), p.packages...)
+	}
+	folder := p.folder
+	if folder == "" {
+		folder = r.Root
+	}
+	_, p.err = proc.Run(ctx, proc.Cmd{Args: args, Dir: folder, Env: p.environment, Log: r.Reporter.Log(), Stdout: os.Stdout, Stderr: os.Stderr})
 	p.elapsed = time.Since(start)
 	if ctx.Err() != nil {
 		return ctx.Err()

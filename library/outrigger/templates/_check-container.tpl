@@ -26,6 +26,28 @@ Checks one container. Takes a dict: work, container, stays (it runs beside the o
   {{- if hasKey $container $field -}}{{- include "outrigger-0.1.0.checkHandler" (list $work $container $field (get $container $field)) -}}{{- end -}}
 {{- end -}}
 {{- if $container.lifecycle -}}{{- include "outrigger-0.1.0.checkLifecycle" (list $work $container $ours) -}}{{- end -}}
+{{- if and $container.resources (or (not $ours) (hasKey $work.ownResources $name)) -}}{{- include "outrigger-0.1.0.checkResources" (list $work $container) -}}{{- end -}}
+{{- if not .stays -}}
+  {{- range $field := list "startupProbe" "readinessProbe" "livenessProbe" "lifecycle" -}}
+    {{- if hasKey $container $field -}}
+      {{- include "outrigger-0.1.0.containerProblem" (list $work $name $field "is for containers that stay, and this one runs to its end; remove it") -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+A request that is more than its limit. Takes a list: the work dict, the container.
+*/ -}}
+{{- define "outrigger-0.1.0.checkResources" -}}
+{{- $container := index . 1 -}}
+{{- range $resource, $request := $container.resources.requests -}}
+  {{- with get ($container.resources.limits | default dict) $resource -}}
+    {{- if gt (include "outrigger-0.1.0.quantity" $request | float64) (include "outrigger-0.1.0.quantity" . | float64) -}}
+      {{- include "outrigger-0.1.0.containerProblem" (list (index $ 0) $container.name (printf "resources.requests.%s" $resource) (printf "is %v, more than the limit of %v; lower it or raise the limit" $request .)) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- /*

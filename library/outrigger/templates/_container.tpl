@@ -12,10 +12,10 @@ dict: work, contribution, container, stays (true: a sidecar; else it runs to its
   {{- $_ := unset $container "restartPolicy" -}}
 {{- end -}}
 {{- if $config.preStopEnds -}}{{- $_ := set .work "preStopEnds" (append .work.preStopEnds $container.name) -}}{{- end -}}
-{{- if ne (.contribution.pattern | default "") "containers" -}}
-{{- range $field := list "image" "imagePullPolicy" "resources" "securityContext" -}}
-  {{- if hasKey $config $field -}}{{- $_ := set $container $field (get $config $field) -}}{{- end -}}
-{{- end -}}
+{{- if ne (.contribution.pattern | default "") "containers" -}}{{- /* there the container is the entry */ -}}
+  {{- range $field := list "image" "imagePullPolicy" "resources" "securityContext" -}}
+    {{- if hasKey $config $field -}}{{- $_ := set $container $field (get $config $field) -}}{{- end -}}
+  {{- end -}}
 {{- end -}}
 {{- with .work.registry -}}
   {{- if and $container.image (not $.contribution.appImages) -}}{{- $_ := set $container "image" (include "outrigger-0.1.0.registry" (list . $container.image)) -}}{{- end -}}
@@ -35,14 +35,15 @@ dict: work, contribution, container, stays (true: a sidecar; else it runs to its
 
 {{- /*
 Works out once for a pod what all its sidecars have in common. Sets in the work dict: guaranteed (true where the
-author's part of the pod is), registry (of all images, global.imageRegistry), users (by the container they serve) and
-preStopEnds (names of containers).
+author's part of the pod is), registry (of all images, global.imageRegistry), users (by the container they serve),
+preStopEnds (names of containers) and ownResources (names of containers that have some).
 */ -}}
 {{- define "outrigger-0.1.0.podDefaults" -}}
 {{- $_ := set . "guaranteed" (include "outrigger-0.1.0.guaranteed" .) -}}
 {{- $_ := set . "registry" ((.values.global | default dict).imageRegistry | default "" | trimSuffix "/") -}}
 {{- $_ := set . "users" dict -}}
 {{- $_ := set . "preStopEnds" list -}}
+{{- $_ := set . "ownResources" dict -}}
 {{- end -}}
 
 {{- /*

@@ -31,7 +31,7 @@ outrigger-….container takes.
 {{- $resources := omit $own "requests" "limits" -}}
 {{- if $requests -}}{{- $_ := set $resources "requests" $requests -}}{{- end -}}
 {{- if $limits -}}{{- $_ := set $resources "limits" $limits -}}{{- end -}}
-{{- if not $own -}}{{- $_ := set .work "plainResources" $resources -}}{{- end -}}
+{{- if $own -}}{{- $_ := set .work.ownResources .container.name true -}}{{- else -}}{{- $_ := set .work "plainResources" $resources -}}{{- end -}}
 {{- if $resources -}}{{- $_ := set .container "resources" $resources -}}{{- end -}}
 {{- end -}}
 {{- end -}}

@@ -17,6 +17,10 @@ which nobody may change. Takes what outrigger-….container takes.
 {{- else if eq ($own.runAsUser | int64) 0 -}}
   {{- $_ := set $context "runAsNonRoot" false -}}
 {{- end -}}
+{{- if or $own.privileged (has "SYS_ADMIN" (($own.capabilities | default dict).add | default list)) -}}
+  {{- /* Kubernetes refuses the default beside these. */ -}}
+  {{- $_ := unset $context "allowPrivilegeEscalation" -}}
+{{- end -}}
 {{- include "outrigger-0.1.0.overlay" (list $context $own) -}}
 {{- if $shared -}}{{- $_ := set .work.users $shared $context -}}{{- end -}}
 {{- end -}}

@@ -1,0 +1,239 @@
+// Package fuzz renders charts with values that nobody would write, and asks the API server what it thinks of the result.
+package fuzz
+
+// choices turns the fuzzer's bytes into decisions; when they are used up every decision is the first.
+type choices struct{ bytes []byte }
+
+func (c *choices) number(n int) int {
+	if len(c.bytes) == 0 {
+		return 0
+	}
+	first := c.bytes[0]
+	c.bytes = c.bytes[1:]
+	return int(first) % n
+}
+
+func (c *choices) yes() bool { return c.number(2) == 1 }
+
+func of[T any](c *choices, options ...T) T { return options[c.number(len(options))] }
+
+type object = map[string]any
+
+// maybe sets a key in half of all cases.
+func (c *choices) maybe(target object, key string, value func() any) {
+	if c.yes() {
+		target[key] = value()
+	}
+}
+
+// values returns values for harness.Consumer: valid ones, and ones at fault in the ways that the library checks.
+func values(c *choices) object {
+	library := object{}
+	c.maybe(library, "mode", func() any { return of(c, "auto", "classic", "native") })
+	c.maybe(library, "kubeVersion", func() any { return of(c, "1.36.0", "v1.29.3-eks-abc", "1.28.0") })
+	c.maybe(library, "shutdownSeconds", func() any { return of(c, 0, 30, 300) })
+	c.maybe(library, "shareProcessNamespace", func() any { return c.yes() })
+	c.maybe(library, "workloads", func() any { return object{"web": object{"shutdownSeconds": 5}} })
+	c.maybe(library, "volumes", func() any { return entries(c, volume, "v", "w", "own", "Bad") })
+	c.maybe(library, "containers", func() any { return entries(c, container, "a", "b", "app", "z", "Bad_", "x.y") })
+	c.maybe(library, "logshippers", func() any { return entries(c, logshipper, "ship", "a", "other") })
+	kind := of(c, "pod", "job")
+	all := object{kind: podTemplate(c, kind == "job"), "outrigger": library}
+	c.maybe(all, "global", func() any {
+		return object{"imageRegistry": of(c, "", "mirror:5000/"), "imagePullSecrets": []any{of[any](c, "pull", object{"name": "pull"})}}
+	})
+	return all
+}
+
+func entries(c *choices, entry func(*choices) object, names ...string) object {
+	all := object{}
+	for range 1 + c.number(3) {
+		config := entry(c)
+		c.maybe(config, "enabled", func() any { return of(c, true, false) })
+		c.maybe(config, "order", func() any { return of(c, 0, 5, -7, 100000) })
+		c.maybe(config, "workloads", func() any { return []any{of(c, "web", "once")} })
+		all[of(c, names...)] = config
+	}
+	return all
+}
+
+func podTemplate(c *choices, ends bool) object {
+	app := object{"name": "app", "image": "app:1"}
+	c.maybe(app, "ports", func() any { return []any{object{"name": "http", "containerPort": 8080}} })
+	c.maybe(app, "env", func() any { return []any{object{"name": "A", "value": "1"}} })
+	c.maybe(app, "volumeMounts", func() any { return []any{object{"name": "own", "mountPath": "/own"}} })
+	c.maybe(app, "securityContext", func() any { return securityContext(c) })
+	c.maybe(app, "resources", func() any { return resources(c) })
+	spec := object{"containers": []any{app}, "volumes": []any{object{"name": "own", "emptyDir": object{}}}}
+	if c.yes() {
+		spec["containers"] = []any{app, object{"name": "second", "image": "app:1", "volumeMounts": []any{object{"name": "own", "mountPath": "/logs"}}}}
+	}
+	c.maybe(spec, "initContainers", func() any { return []any{object{"name": "migrate", "image": "m:1"}} })
+	c.maybe(spec, "terminationGracePeriodSeconds", func() any { return of(c, 0, 10, 400) })
+	c.maybe(spec, "securityContext", func() any { return object{"runAsUser": of(c, 0, 1000), "fsGroup": 1000} })
+	if ends {
+		spec["restartPolicy"] = of(c, "Never", "OnFailure")
+	}
+	return object{"metadata": object{"labels": object{"app": "web"}}, "spec": spec}
+}
+
+func volume(c *choices) object {
+	config := object{"mountPath": of(c, "/logs", "/logs/sub", "/dev/shm", "/own", "/v/")}
+	switch c.number(5) {
+	case 1:
+		config["size"] = of[any](c, "1Mi", 1000, "0.5Gi")
+	case 2:
+		config["medium"] = "Memory"
+	case 3:
+		config["persistentVolumeClaim"] = object{"claimName": "data"}
+	case 4:
+		config["configMap"] = object{"name": "settings", "optional": true}
+	}
+	c.maybe(config, "readOnly", func() any { return c.yes() })
+	c.maybe(config, "subPath", func() any { return "sub" })
+	c.maybe(config, "seed", func() any { return true })
+	c.maybe(config, "containers", func() any {
+		return of[any](c, []any{"app"}, []any{"second"}, object{"app": object{"mountPath": "/elsewhere"}}, object{"app": nil})
+	})
+	return config
+}
+
+func logshipper(c *choices) object {
+	config := object{
+		"files": []any{of(c, "/logs/a.log", "/logs/*.log", "/own/$(X)/?", "/nowhere/a.log")},
+		"to":    object{"stdout": of[any](c, object{}, true)},
+	}
+	c.maybe(config, "shutdownSeconds", func() any { return of(c, 0, 3) })
+	c.maybe(config, "env", func() any { return environment(c) })
+	c.maybe(config, "resources", func() any { return resources(c) })
+	return config
+}
+
+func container(c *choices) object {
+	config := object{}
+	if c.number(20) != 1 {
+		config["image"] = of(c, "h:1", "registry:5000/a/h:1", "h@sha256:"+sha256, "h")
+	}
+	c.maybe(config, "kind", func() any { return of(c, "sidecar", "init") })
+	c.maybe(config, "afterInit", func() any { return c.yes() })
+	c.maybe(config, "downwardAPI", func() any { return c.yes() })
+	c.maybe(config, "shutdownSeconds", func() any { return of(c, 0, 7) })
+	c.maybe(config, "command", func() any { return []any{"run", "$(A)"} })
+	c.maybe(config, "env", func() any { return environment(c) })
+	c.maybe(config, "ports", func() any { return ports(c) })
+	c.maybe(config, "volumeMounts", func() any { return mounts(c) })
+	c.maybe(config, "resources", func() any { return resources(c) })
+	c.maybe(config, "securityContext", func() any { return securityContext(c) })
+	if c.number(3) == 1 {
+		config[of(c, "startupProbe", "readinessProbe", "livenessProbe")] = handler(c)
+	}
+	if c.number(3) == 1 {
+		config["lifecycle"] = object{of(c, "preStop", "postStart"): of(c, handler(c), object{"sleep": object{"seconds": 1}}, object{"exec": object{"command": []any{"sh", "-c", "kill 1"}}})}
+		c.maybe(config, "preStopEnds", func() any { return true })
+	}
+	return config
+}
+
+const sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+func handler(c *choices) object {
+	switch c.number(3) {
+	case 1:
+		return object{"tcpSocket": object{"port": of[any](c, 8080, "metrics")}}
+	case 2:
+		return object{"exec": object{"command": []any{"true"}}}
+	}
+	return object{"httpGet": object{"port": of[any](c, "http", 80, "metrics"), "path": "/"}}
+}
+
+func environment(c *choices) any {
+	value := func() object {
+		return of(c, object{"value": "x"}, object{"valueFrom": object{"fieldRef": object{"fieldPath": "status.podIP"}}},
+			object{"valueFrom": object{"secretKeyRef": object{"name": "s", "key": "k"}}})
+	}
+	if c.yes() {
+		all := object{}
+		for range 1 + c.number(3) {
+			all[of(c, "A", "B", "POD_NAME")] = of[any](c, "text", 1, 1000000, 0.5, true, nil, value(), "$(A)")
+		}
+		return all
+	}
+	var all []any
+	for range 1 + c.number(3) {
+		variable := value()
+		variable["name"] = of(c, "A", "B", "STATE_DIR")
+		all = append(all, variable)
+	}
+	return all
+}
+
+func ports(c *choices) any {
+	port := func() object {
+		p := object{"containerPort": of(c, 8080, 9100, 53)}
+		c.maybe(p, "protocol", func() any { return of(c, "TCP", "UDP") })
+		c.maybe(p, "hostPort", func() any { return of(c, 8080, 9100) })
+		return p
+	}
+	if c.yes() {
+		all := object{}
+		for range 1 + c.number(2) {
+			all[of(c, "http", "metrics")] = of[any](c, 9100, nil, port())
+		}
+		return all
+	}
+	var all []any
+	for range 1 + c.number(2) {
+		p := port()
+		c.maybe(p, "name", func() any { return of(c, "http", "metrics") })
+		all = append(all, p)
+	}
+	return all
+}
+
+func mounts(c *choices) any {
+	mount := func() object {
+		m := object{}
+		c.maybe(m, "mountPath", func() any { return of(c, "/x", "/x/", "/outrigger", "/logs") })
+		c.maybe(m, "readOnly", func() any { return c.yes() })
+		c.maybe(m, "subPath", func() any { return "sub" })
+		return m
+	}
+	if c.yes() {
+		all := object{}
+		for range 1 + c.number(2) {
+			all[of(c, "v", "own", "missing")] = of[any](c, "/x", nil, mount())
+		}
+		return all
+	}
+	var all []any
+	for range 1 + c.number(2) {
+		m := mount()
+		m["name"] = of(c, "v", "own", "missing")
+		all = append(all, m)
+	}
+	return all
+}
+
+func resources(c *choices) object {
+	quantities := func() any {
+		all := object{}
+		c.maybe(all, "cpu", func() any { return of[any](c, "10m", 1, "0.5", "2") })
+		c.maybe(all, "memory", func() any { return of[any](c, "16Mi", "1Gi", 1e6, "64M") })
+		c.maybe(all, "ephemeral-storage", func() any { return "1Gi" })
+		return all
+	}
+	all := object{}
+	c.maybe(all, "requests", quantities)
+	c.maybe(all, "limits", quantities)
+	return all
+}
+
+func securityContext(c *choices) object {
+	all := object{}
+	c.maybe(all, "runAsUser", func() any { return of(c, 0, 1000) })
+	c.maybe(all, "runAsNonRoot", func() any { return c.yes() })
+	c.maybe(all, "privileged", func() any { return c.yes() })
+	c.maybe(all, "readOnlyRootFilesystem", func() any { return c.yes() })
+	c.maybe(all, "capabilities", func() any { return object{"add": []any{of(c, "NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE")}} })
+	return all
+}

@@ -1,0 +1,103 @@
+package harness
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Part is a subchart of an umbrella: a Deployment with a logshipper, and its own version of the library.
+type Part struct {
+	Name, Version string
+	Alias         string // that it gives the library, or empty
+}
+
+// UserOf returns the user that a version of the library, as Umbrella makes it, gives its sidecars by default: so that it
+// shows which version rendered.
+func UserOf(version string) string { return "1" + strings.ReplaceAll(version, ".", "") }
+
+// Umbrella returns a chart whose subcharts each depend on their own version of the library.
+func Umbrella(t testing.TB, parts ...Part) Chart {
+	t.Helper()
+	var dependencies []string
+	files := map[string]string{}
+	for _, part := range parts {
+		dependencies = append(dependencies, fmt.Sprintf("{name: %s, version: 1.0.0}", part.Name))
+		maps.Copy(files, part.files(t, "charts/"+part.Name))
+	}
+	files["Chart.yaml"] = "{apiVersion: v2, name: all, version: 1.0.0, dependencies: [" + strings.Join(dependencies, ", ") + "]}"
+	return newBareChart(files)
+}
+
+// Chart returns the part as a chart of its own.
+func (p Part) Chart(t testing.TB) Chart {
+	t.Helper()
+	return newBareChart(p.files(t, "."))
+}
+
+func newBareChart(files map[string]string) Chart {
+	all := map[string][]byte{}
+	for name, text := range files {
+		all[filepath.Clean(name)] = []byte(text)
+	}
+	return Chart{all}
+}
+
+func (p Part) files(t testing.TB, folder string) map[string]string {
+	t.Helper()
+	files := versioned(t, filepath.Join(folder, "charts", "outrigger"), p.Version)
+	key, dependency := "outrigger", "{name: outrigger, version: "+p.Version+"}"
+	if p.Alias != "" {
+		key, dependency = p.Alias, "{name: outrigger, version: "+p.Version+", alias: "+p.Alias+"}"
+	}
+	files[filepath.Join(folder, "Chart.yaml")] = fmt.Sprintf("{apiVersion: v2, name: %s, version: 1.0.0, dependencies: [%s]}", p.Name, dependency)
+	files[filepath.Join(folder, "values.yaml")] = key + `: {volumes: {logs: {mountPath: /logs}}, logshippers: {ship: {files: [/logs/a], to: {stdout: {}}}}}`
+	files[filepath.Join(folder, "templates", "deployment.yaml")] = fmt.Sprintf(`
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: %[1]s}
+spec:
+  selector: {matchLabels: {app: %[1]s}}
+  template:
+    {{- define "%[1]s.pod" }}
+    metadata: {labels: {app: %[1]s}}
+    spec:
+      containers:
+        - name: app
+          image: docker.io/library/busybox:1.37.0
+          command: [sh, -c, "echo %[1]s > /logs/a; trap 'exit 0' TERM; while true; do sleep 1 & wait $!; done"]
+    {{- end }}
+    {{- include "outrigger.podTemplate" (dict "context" . "template" "%[1]s.pod") | nindent 4 }}
+---
+{{ include "outrigger.objects" . }}`, p.Name)
+	return files
+}
+
+// versioned returns the library's files as `make version` leaves them, in a folder.
+func versioned(t testing.TB, folder, version string) map[string]string {
+	t.Helper()
+	root := filepath.Join(Root(), "library", "outrigger")
+	files := map[string]string{}
+	require.NoError(t, filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		name, _ := filepath.Rel(root, path)
+		text := strings.ReplaceAll(string(data), "outrigger-0.1.0.", "outrigger-"+version+".")
+		switch name {
+		case "Chart.yaml":
+			text = strings.Replace(text, "\nversion: 0.1.0\n", "\nversion: "+version+"\n", 1)
+		case "templates/_security.tpl":
+			text = strings.ReplaceAll(text, "65532", UserOf(version))
+		}
+		files[filepath.Join(folder, name)] = text
+		return err
+	}))
+	return files
+}
