@@ -28,7 +28,7 @@ func FuzzValuesAreRefusedWithAMessageOrMakeObjectsThatTheAPIServerAccepts(f *tes
 		f.Add([]byte(seed))
 	}
 	chart := harness.Consumer(f)
-	namespace := harness.NewNamespace(f, harness.Privileged)
+	namespace := harness.DefaultNamespace(f)
 	dryRun := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict}
 
 	f.Fuzz(func(t *testing.T, bytes []byte) {
@@ -48,7 +48,7 @@ func FuzzValuesAreRefusedWithAMessageOrMakeObjectsThatTheAPIServerAccepts(f *tes
 			case *batchv1.Job:
 				_, err = namespace.Client.BatchV1().Jobs(namespace.Name).Create(context.Background(), object, dryRun)
 			case *corev1.ConfigMap:
-				object.Namespace = namespace.Name
+				object.Namespace = namespace.Name // the release's
 				_, err = namespace.Client.CoreV1().ConfigMaps(namespace.Name).Create(context.Background(), object, dryRun)
 			default:
 				require.Failf(t, "an object of an unknown kind", "%T", object)

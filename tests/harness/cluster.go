@@ -38,7 +38,6 @@ type Level string
 const (
 	Restricted Level = "restricted"
 	Baseline   Level = "baseline"
-	Privileged Level = "privileged"
 )
 
 var cluster *rig.Cluster
@@ -95,6 +94,14 @@ func NewNamespace(t testing.TB, level Level) *Namespace {
 		_ = k8s.DeleteNamespaceContextE(t, ctx, options, name)
 	})
 	return namespace
+}
+
+// DefaultNamespace returns the namespace `default`, for what leaves nothing behind.
+func DefaultNamespace(t testing.TB) *Namespace {
+	t.Helper()
+	client, err := k8s.GetKubernetesClientFromOptionsContextE(t, context.Background(), kubectlOptions("default"))
+	require.NoError(t, err)
+	return &Namespace{Name: "default", Client: client, t: t}
 }
 
 func kubectlOptions(namespace string) *k8s.KubectlOptions {

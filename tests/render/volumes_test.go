@@ -6,7 +6,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 const twoContainers = `
@@ -119,4 +122,27 @@ outrigger:
 		}
 		assert.Len(t, names, 5, "two shared, two states, one of scripts: %v", names)
 	}
+}
+
+func TestASeedBringsItsScriptAlsoWhereNothingElseDoes(t *testing.T) {
+	objects := harness.Consumer(t).Render(t, appPod+`outrigger: {volumes: {html: {mountPath: /html, seed: true}}}`)
+
+	files := harness.Find[*corev1.ConfigMap](t, objects)
+	pod := harness.Find[*appsv1.Deployment](t, objects).Spec.Template
+	assert.Contains(t, files.Data, "seed.sh")
+	assert.Equal(t, []string{"outrigger-tools", "html-seed"}, containerNames(pod.Spec.InitContainers))
+	seed := container(t, pod, "html-seed")
+	assert.Equal(t, "app:1", seed.Image, "the app's own image, which has the contents")
+	assert.Equal(t, []string{"/outrigger-tools/busybox", "sh", "/outrigger/seed.sh", "/html", "/outrigger-seed"}, seed.Command)
+}
+
+func TestSharedMemoryIsAVolumeInMemory(t *testing.T) {
+	emptyDir := func(values string) *corev1.EmptyDirVolumeSource {
+		return renderPod(t, appPod+`outrigger: {volumes: {shm: `+values+`}}`).Spec.Volumes[0].EmptyDir
+	}
+
+	assert.Equal(t, corev1.StorageMediumMemory, emptyDir(`{mountPath: /dev/shm}`).Medium)
+	assert.Equal(t, "64Mi", emptyDir(`{mountPath: /dev/shm}`).SizeLimit.String())
+	assert.Equal(t, "1Gi", emptyDir(`{mountPath: /dev/shm, size: 1Gi}`).SizeLimit.String())
+	assert.Empty(t, emptyDir(`{mountPath: /data}`).Medium)
 }

@@ -62,7 +62,18 @@ func test(ctx context.Context, r *rig.Rig) error {
 	if err != nil {
 		return err
 	}
-	return runPhases(ctx, r, k.cluster, without, within, fuzzing)
+	phases := []*phase{without, within, fuzzing}
+	if k.cluster.Node == "" {
+		r.Reporter.Say("\nLeft out: %s, which restarts the node. Only a cluster of this machine is restarted, and this one is the caller's.", restartTests)
+	} else {
+		phases = append(phases, &phase{
+			name:     "with a restart of the node",
+			packages: []string{restartTests},
+			flags:    []string{"-p=1", "-count=1", "-timeout=15m"},
+			format:   "testname",
+		})
+	}
+	return runPhases(ctx, r, k.cluster, phases...)
 }
 
 // testRender runs the tests that need neither cluster nor Docker.

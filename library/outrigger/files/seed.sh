@@ -1,6 +1,6 @@
 #!/bin/sh
-# Copies what a directory of an image holds into a volume that will be mounted over it, once: modes, times and links
-# stay. The volume's own contents are never touched.
+# Copies what a directory of an image holds into a volume that will be mounted over it, once: modes and links stay, and
+# the times of files. The volume's own contents are never touched.
 #
 #   seed.sh FROM TO
 #

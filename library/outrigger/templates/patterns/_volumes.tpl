@@ -23,8 +23,9 @@ app's image has at the mountPath is copied into it first.
 {{- end -}}
 {{- if not (or .config.mountPath (kindIs "map" .config.containers)) -}}
   {{- $problems = append $problems "mountPath is missing; set it to the path at which the app has the volume" -}}
-{{- else if and .config.seed .podTemplate -}}
-  {{- include "outrigger-0.1.0.seed" (dict "call" . "mount" $mount) -}}
+{{- else if .config.seed -}}
+  {{- $_ := set .contribution "files" (list "seed.sh") -}}
+  {{- if .podTemplate -}}{{- include "outrigger-0.1.0.seed" (dict "call" . "mount" $mount) -}}{{- end -}}
 {{- end -}}
 {{- $_ := set .contribution "order" -1000 -}}
 {{- $_ := set .contribution "problems" $problems -}}
@@ -54,7 +55,6 @@ volume has at its mountPath. Takes a dict: call (what the pattern was called wit
         "securityContext" (deepCopy ($app.securityContext | default dict))
         "volumeMounts" (list (set (omit $mount "readOnly") "mountPath" "/outrigger-seed")) -}}
   {{- with $app.imagePullPolicy -}}{{- $_ := set $container "imagePullPolicy" . -}}{{- end -}}
-  {{- $_ := set .call.contribution "files" (list "seed.sh") -}}
   {{- $_ := set .call.contribution "tools" true -}}
   {{- $_ := set .call.contribution "appImages" true -}}
   {{- $_ := set .call.contribution "initContainers" (list $container) -}}

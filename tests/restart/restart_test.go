@@ -1,0 +1,104 @@
+package restart
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
+)
+
+// values are those of a pod whose containers print the node's uptime when they begin and when they end. Its own init
+// container `migrate` is between the library's.
+const values = `
+pod:
+  metadata: {labels: {app: web}}
+  spec:
+    terminationGracePeriodSeconds: 5
+    securityContext: {runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000, seccompProfile: {type: RuntimeDefault}}
+    initContainers:
+      - name: migrate
+        image: &image docker.io/library/busybox:1.37.0
+        securityContext: &restricted {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+        command: &once [sh, -c, "cat /proc/uptime; sleep 0.2; cat /proc/uptime"]
+    containers:
+      - name: app
+        image: *image
+        securityContext: *restricted
+        command: &stays [sh, -c, "cat /proc/uptime; trap 'exit 0' TERM; while true; do sleep 1 & wait $!; done"]
+outrigger:
+  volumes: {shared: {mountPath: /shared}}
+  containers:
+    prepare: {image: *image, command: *once, kind: init, order: 1}
+    proxy:
+      image: *image
+      order: 2
+      command: [sh, -c, "rm -f /shared/up; cat /proc/uptime; trap 'exit 0' TERM; sleep 1; touch /shared/up; while true; do sleep 1 & wait $!; done"]
+      volumeMounts: [{name: shared}]
+      startupProbe: {exec: {command: [test, -e, /shared/up]}, periodSeconds: 1, failureThreshold: 60}
+    agent: {image: *image, command: *stays, afterInit: true}
+`
+
+// order is the order in which the pod's containers must start.
+var order = []string{"prepare", "proxy", "migrate", "agent", "app"}
+
+// upstream: test/e2e_node/container_lifecycle_test.go, "A node running restartable init containers reboots".
+func TestANodeRunningRestartableInitContainersReboots_shouldRestartTheContainersInRightOrderAfterTheNodeReboot(t *testing.T) {
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	namespace.Install("demo", harness.Consumer(t).Write(t), values)
+	before := namespace.ReadyPods("app=web", 1)[0]
+	first := startsInOrder(t, namespace, before)
+
+	namespace.RestartNode()
+
+	var after corev1.Pod
+	namespace.Eventually(harness.PodStart, "every container has started again and the pod is ready", func() bool {
+		pod, found := namespace.Pod(t, before.Name)
+		after = pod
+		if !found || pod.Status.Phase != corev1.PodRunning {
+			return false
+		}
+		for _, name := range order {
+			status := harness.Status(t, pod, name)
+			if status.RestartCount == harness.Status(t, before, name).RestartCount || !status.Ready {
+				return false
+			}
+		}
+		return true
+	})
+	assert.Equal(t, before.UID, after.UID, "it is the same pod")
+	assert.Greater(t, startsInOrder(t, namespace, after), first, "what was seen is from after the restart")
+}
+
+// startsInOrder asserts that the containers' present instances have started in order, that those that run once had
+// ended before the next one started, and that the sidecar with a startup probe had passed it. It returns the first
+// start.
+func startsInOrder(t *testing.T, namespace *harness.Namespace, pod corev1.Pod) float64 {
+	t.Helper()
+	var first, last float64
+	var previous string
+	for _, name := range order {
+		lines := strings.Split(strings.TrimSpace(namespace.Logs(pod.Name, name)), "\n")
+		began, ended := uptime(t, lines[0]), uptime(t, lines[len(lines)-1])
+		if name == "proxy" {
+			ended += 1 // its startup probe passes no sooner
+		}
+		if first == 0 {
+			first = began
+		}
+		assert.Greater(t, began, last, "%s starts after %s", name, previous)
+		previous, last = name, ended
+	}
+	return first
+}
+
+func uptime(t *testing.T, line string) float64 {
+	t.Helper()
+	seconds, err := strconv.ParseFloat(strings.Fields(line + " none")[0], 64)
+	require.NoError(t, err, "uptime in %q", line)
+	return seconds
+}
