@@ -1,9 +1,11 @@
 {{- /*
-The effective resources of the composed pod, as YAML. Takes what outrigger.podTemplate takes.
+The effective resources of the composed pod, as YAML. Takes what outrigger.podTemplate takes, which is where problems are
+told.
 */ -}}
 {{- define "outrigger-0.1.0.effectiveResources" -}}
 {{- $work := dict -}}
-{{- include "outrigger-0.1.0.composed" (list $work .) -}}
+{{- include "outrigger-0.1.0.begin" (list $work .) -}}
+{{- include "outrigger-0.1.0.compose" $work -}}
 {{- include "outrigger-0.1.0.effective" $work.podTemplate.spec -}}
 {{- end -}}
 
