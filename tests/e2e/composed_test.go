@@ -2,8 +2,12 @@ package e2e
 
 import (
 	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -69,6 +73,37 @@ func TestContainersShareMemoryThroughAVolumeAtDevShm(t *testing.T) {
 		if volume.Name == "shm" {
 			assert.Equal(t, corev1.StorageMediumMemory, volume.EmptyDir.Medium)
 		}
+	}
+}
+
+func TestSemaphoresAndSharedMemoryWorkBetweenContainers(t *testing.T) {
+	t.Parallel()
+	binary := filepath.Join(t.TempDir(), "semaphore")
+	build := exec.Command("go", "build", "-o", binary, "./testdata/semaphore")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	output, err := build.CombinedOutput()
+	require.NoError(t, err, string(output))
+	s := tell(t, story{
+		settings: "volumes: {shm: {mountPath: /dev/shm}}",
+		beside:   []container{{name: "helper", script: stays, fields: "volumeMounts: [{name: shared}, {name: shm}]"}},
+		app:      container{script: stays},
+	})
+	s.ready()
+	s.namespace.Kubectl("cp", binary, s.name+":/shared/semaphore", "-c", "app")
+
+	woken := make(chan string, 1)
+	go func() { woken <- s.sh("app", "/shared/semaphore wait /dev/shm/turn") }()
+	s.namespace.Eventually(harness.LogLine, "the app waits for its turn", func() bool {
+		return strings.Contains(s.sh("app", "cat /proc/[0-9]*/wchan; echo"), "futex")
+	})
+	require.Empty(t, woken, "nobody has posted yet")
+	s.sh("helper", "/shared/semaphore post /dev/shm/turn 'your turn'")
+
+	select {
+	case text := <-woken:
+		assert.Equal(t, "your turn", text)
+	case <-time.After(harness.LogLine):
+		t.Error("the post of one container does not wake the other")
 	}
 }
 

@@ -15,8 +15,8 @@ const fuzzTests = "./tests/fuzz"
 // Executions take about 30 seconds and 10 minutes on two cores. A number and not a time: with a time Go 1.26 reports the
 // end as a failure now and then (golang/go#75804).
 const (
-	fuzzExecutions     = 600
-	fuzzSoakExecutions = 12000
+	fuzzExecutions     = 400
+	fuzzSoakExecutions = 8000
 )
 
 // fuzzPhase prepares the phase that fuzzes. The binary is built without the instrumentation of `go test
