@@ -4,7 +4,20 @@ The pod template with its sidecars, as YAML. Takes what outrigger.podTemplate ta
 {{- define "outrigger-0.1.0.podTemplate" -}}
 {{- $work := dict -}}
 {{- include "outrigger-0.1.0.composed" (list $work .) -}}
-{{- toYaml $work.podTemplate -}}
+{{- include "outrigger-0.1.0.print" $work.podTemplate -}}
+{{- end -}}
+
+{{- /*
+Prints a pod template as YAML, its containers in pieces: one document of very many costs more than they do one by one.
+*/ -}}
+{{- define "outrigger-0.1.0.print" -}}
+{{- with omit . "spec" }}{{ toYaml . }}{{ "\n" }}{{ end -}}
+spec:
+{{- with omit .spec "containers" "initContainers" }}{{ toYaml . | nindent 2 }}{{ end }}
+{{- range $field, $containers := pick .spec "containers" "initContainers" }}
+  {{ $field }}:
+  {{- range chunk 15 $containers }}{{ toYaml . | nindent 2 }}{{ end }}
+{{- end }}
 {{- end -}}
 
 {{- /*
