@@ -20,7 +20,7 @@ dict: work, contribution, container, stays (true: a sidecar; else it runs to its
 {{- with .work.registry -}}
   {{- if and $container.image (not $.contribution.appImages) -}}{{- $_ := set $container "image" (include "outrigger-0.1.0.registry" (list . $container.image)) -}}{{- end -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.environment" . -}}
+{{- if or $config.env $config.downwardAPI .work.values.defaults.downwardAPI -}}{{- include "outrigger-0.1.0.environment" . -}}{{- end -}}
 {{- if .contribution.files -}}
   {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) (dict "name" "outrigger-files" "mountPath" "/outrigger" "readOnly" true)) -}}
 {{- end -}}
@@ -30,7 +30,11 @@ dict: work, contribution, container, stays (true: a sidecar; else it runs to its
 {{- if .contribution.reads -}}{{- include "outrigger-0.1.0.mountReads" . -}}{{- end -}}
 {{- if $container.volumeMounts -}}{{- include "outrigger-0.1.0.completeMounts" . -}}{{- end -}}
 {{- include "outrigger-0.1.0.securityContext" . -}}
-{{- include "outrigger-0.1.0.resources" . -}}
+{{- if and (not $container.resources) (hasKey .work "plainResources") -}}
+  {{- if .work.plainResources -}}{{- $_ := set $container "resources" .work.plainResources -}}{{- end -}}
+{{- else -}}
+  {{- include "outrigger-0.1.0.resources" . -}}
+{{- end -}}
 {{- end -}}
 
 {{- /*

@@ -2,14 +2,11 @@
 Gives a sidecar its resources: the entry's values over the library's defaults; in a pod that its author made
 Guaranteed, with requests equal to limits, so that it stays so. A default never contradicts what the entry says: a
 default request is lowered to the entry's limit, a default limit raised to the entry's request. Containers without any
-of their own share one dict, which nobody may change. Takes what
-outrigger-….container takes.
+of their own share one dict, which nobody may change (plainResources of the work dict). Takes what outrigger-….container
+takes.
 */ -}}
 {{- define "outrigger-0.1.0.resources" -}}
 {{- $own := .container.resources | default dict -}}
-{{- if and (not $own) (hasKey .work "plainResources") -}}
-  {{- $_ := set .container "resources" .work.plainResources -}}
-{{- else -}}
 {{- $ownRequests := $own.requests | default dict -}}
 {{- $ownLimits := $own.limits | default dict -}}
 {{- $defaults := .work.values.defaults.resources | default dict -}}
@@ -33,7 +30,6 @@ outrigger-….container takes.
 {{- if $limits -}}{{- $_ := set $resources "limits" $limits -}}{{- end -}}
 {{- if $own -}}{{- $_ := set .work.ownResources .container.name true -}}{{- else -}}{{- $_ := set .work "plainResources" $resources -}}{{- end -}}
 {{- if $resources -}}{{- $_ := set .container "resources" $resources -}}{{- end -}}
-{{- end -}}
 {{- end -}}
 
 {{- /*
