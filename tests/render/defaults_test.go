@@ -140,3 +140,37 @@ outrigger: {containers: {helper: {image: "helper:1", resources: {requests: {cpu:
 
 	assert.Equal(t, "1m", pod.Spec.InitContainers[0].Resources.Requests.Cpu().String(), "the entry's word counts")
 }
+
+func TestEachSidecarHasTheUserOfTheContainerItSharesAVolumeWith(t *testing.T) {
+	pod := renderPod(t, `
+pod:
+  spec:
+    containers:
+      - {name: one, image: "a:1", securityContext: {runAsUser: 1001}, volumeMounts: [{name: a, mountPath: /a}]}
+      - {name: two, image: "a:1", securityContext: {runAsUser: 1002}, volumeMounts: [{name: b, mountPath: /b}]}
+    volumes: [{name: a, emptyDir: {}}, {name: b, emptyDir: {}}]
+outrigger:
+  containers:
+    of-one: {image: "h:1", volumeMounts: [{name: a}]}
+    of-two: {image: "h:1", volumeMounts: [{name: b}]}
+    of-none: {image: "h:1"}
+`)
+
+	for name, user := range map[string]int64{"of-one": 1001, "of-two": 1002, "of-none": 1001} {
+		assert.Equal(t, user, *container(t, pod, name).SecurityContext.RunAsUser, name)
+	}
+}
+
+func TestAPrivilegedEntryLosesTheDefaultThatKubernetesRefusesBesideIt(t *testing.T) {
+	pod := renderPod(t, appPod+`
+outrigger:
+  containers:
+    privileged: {image: "h:1", securityContext: {privileged: true}}
+    admin: {image: "h:1", securityContext: {capabilities: {add: [SYS_ADMIN]}}}
+    plain: {image: "h:1", securityContext: {runAsUser: 5}}
+`)
+
+	assert.Nil(t, container(t, pod, "privileged").SecurityContext.AllowPrivilegeEscalation)
+	assert.Nil(t, container(t, pod, "admin").SecurityContext.AllowPrivilegeEscalation)
+	assert.False(t, *container(t, pod, "plain").SecurityContext.AllowPrivilegeEscalation)
+}

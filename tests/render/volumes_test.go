@@ -146,3 +146,21 @@ func TestSharedMemoryIsAVolumeInMemory(t *testing.T) {
 	assert.Equal(t, "1Gi", emptyDir(`{mountPath: /dev/shm, size: 1Gi}`).SizeLimit.String())
 	assert.Empty(t, emptyDir(`{mountPath: /data}`).Medium)
 }
+
+func TestASeedIsCopiedByTheAppsOwnUserAndPullPolicy(t *testing.T) {
+	seed := container(t, renderPod(t, `
+pod: {spec: {containers: [{name: app, image: "app:1", imagePullPolicy: Never, securityContext: {runAsUser: 1234, runAsGroup: 5678}}]}}
+outrigger: {volumes: {html: {mountPath: /html, seed: true}}}
+`), "html-seed")
+
+	assert.Equal(t, corev1.PullNever, seed.ImagePullPolicy)
+	assert.EqualValues(t, 1234, *seed.SecurityContext.RunAsUser)
+	assert.EqualValues(t, 5678, *seed.SecurityContext.RunAsGroup)
+}
+
+func TestTheObjectsAreThoseOfEveryWorkload(t *testing.T) {
+	objects := harness.Consumer(t).Render(t, appPod+`
+outrigger: {volumes: {logs: {mountPath: /logs}}, logshippers: {ship: {workloads: [web], files: [/logs/a], to: {stdout: {}}}}}`)
+
+	assert.Contains(t, harness.Find[*corev1.ConfigMap](t, objects).Data, "logshipper.sh")
+}
