@@ -341,7 +341,8 @@ func differences(t testing.TB, spec string, actual effective) []string {
 	var pod corev1.Pod
 	require.NoError(t, yaml.UnmarshalStrict([]byte(flat(spec)), &pod.Spec), spec)
 	admit(&pod)
-	limits := helpers.PodLimits(&pod, helpers.PodResourcesOptions{})
+	// Of copies: a quantity that is no 64-bit number is a pointer, to which the helpers add the overhead in place.
+	limits := helpers.PodLimits(pod.DeepCopy(), helpers.PodResourcesOptions{})
 	unlimited := []string{}
 	for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
 		if isUnlimited(&pod, name) {
@@ -360,7 +361,7 @@ func differences(t testing.TB, spec string, actual effective) []string {
 			}
 		}
 	}
-	found = append(found, different("requests", helpers.PodRequests(&pod, helpers.PodResourcesOptions{}), actual.Requests)...)
+	found = append(found, different("requests", helpers.PodRequests(pod.DeepCopy(), helpers.PodResourcesOptions{}), actual.Requests)...)
 	found = append(found, different("limits", limits, shown)...)
 	if class := qos.ComputePodQOS(&pod); string(class) != actual.QOSClass {
 		found = append(found, fmt.Sprintf("qosClass is %s, want %s", actual.QOSClass, class))
