@@ -30,11 +30,7 @@ func TestWhatTheExampleChartsRenderIsAcceptedStrictlyAndByPodSecurity(t *testing
 		for _, object := range harness.LoadChart(t, filepath.Join(harness.Root(), "charts", chart.Name())).RenderMaps(t, "") {
 			name := fmt.Sprint(chart.Name(), ": ", object["kind"], " ", object["metadata"].(map[string]any)["name"])
 			object["metadata"].(map[string]any)["namespace"] = namespace.Name
-			text, err := yaml.Marshal(object)
-			require.NoError(t, err)
-			file := filepath.Join(t.TempDir(), "object.yaml")
-			require.NoError(t, os.WriteFile(file, text, 0o644))
-			assert.Contains(t, namespace.Kubectl("create", "--dry-run=server", "--validate=strict", "-f", file), "created (server dry run)", name)
+			assertAccepted(t, namespace, object)
 
 			if template := podTemplateOf(object); template != nil {
 				pod := decodePod(t, template)
@@ -46,6 +42,16 @@ func TestWhatTheExampleChartsRenderIsAcceptedStrictlyAndByPodSecurity(t *testing
 		}
 	}
 	assert.GreaterOrEqual(t, pods, 4)
+}
+
+// assertAccepted asserts that the API server would create an object, and knows all of its fields.
+func assertAccepted(t testing.TB, namespace *harness.Namespace, object map[string]any) {
+	t.Helper()
+	text, err := yaml.Marshal(object)
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "object.yaml")
+	require.NoError(t, os.WriteFile(file, text, 0o644))
+	assert.Contains(t, namespace.Kubectl("create", "--dry-run=server", "--validate=strict", "-f", file), "created (server dry run)", string(text))
 }
 
 // podTemplateOf returns the pod template somewhere under an object's spec, or nil.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -83,16 +84,19 @@ func versioned(t testing.TB, folder, version string) map[string]string {
 	t.Helper()
 	root := filepath.Join(Root(), "library", "outrigger")
 	files := map[string]string{}
+	chart, err := os.ReadFile(filepath.Join(root, "Chart.yaml"))
+	require.NoError(t, err)
+	present := regexp.MustCompile(`(?m)^version: (.*)$`).FindStringSubmatch(string(chart))[1]
 	require.NoError(t, filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		data, err := os.ReadFile(path)
 		name, _ := filepath.Rel(root, path)
-		text := strings.ReplaceAll(string(data), "outrigger-0.1.0.", "outrigger-"+version+".")
+		text := strings.ReplaceAll(string(data), "outrigger-"+present+".", "outrigger-"+version+".")
 		switch name {
 		case "Chart.yaml":
-			text = strings.Replace(text, "\nversion: 0.1.0\n", "\nversion: "+version+"\n", 1)
+			text = strings.Replace(text, "\nversion: "+present+"\n", "\nversion: "+version+"\n", 1)
 		case "templates/_security.tpl":
 			text = strings.ReplaceAll(text, "65532", UserOf(version))
 		}

@@ -39,13 +39,13 @@ dict: work, contribution, container, stays (true: a sidecar; else it runs to its
 
 {{- /*
 Works out once for a pod what all its sidecars have in common. Sets in the work dict: guaranteed (true where the
-author's part of the pod is), registry (of all images, global.imageRegistry), users (by the container they serve),
+author's part of the pod is), registry (of all images, global.imageRegistry), plainContexts (security contexts by the container they serve),
 preStopEnds (names of containers) and ownResources (names of containers that have some).
 */ -}}
 {{- define "outrigger-0.1.0.podDefaults" -}}
 {{- $_ := set . "guaranteed" (include "outrigger-0.1.0.guaranteed" .) -}}
 {{- $_ := set . "registry" ((.values.global | default dict).imageRegistry | default "" | trimSuffix "/") -}}
-{{- $_ := set . "users" dict -}}
+{{- $_ := set . "plainContexts" dict -}}
 {{- $_ := set . "preStopEnds" list -}}
 {{- $_ := set . "ownResources" dict -}}
 {{- end -}}

@@ -123,14 +123,10 @@ name may have, and a checksum to end it ("" for none).
 {{- define "outrigger-0.1.0.jobMetadata" -}}
 {{- $work := index . 0 -}}
 {{- $name := (index . 1).name | default (printf "%s-%s" (include "outrigger-0.1.0.owner" $work) $work.workload) -}}
-{{- $hash := index . 3 -}}
-{{- if and (not $hash) (gt (len $name) (index . 2)) -}}{{- $hash = sha256sum $name | trunc 8 -}}{{- end -}}
-{{- if $hash -}}
-  {{- $name = printf "%s-%s" (trunc (sub (index . 2) 9 | int) $name | trimSuffix "-") $hash -}}
-{{- end -}}
+{{- $name = include "outrigger-0.1.0.fit" (list $name (index . 2) (index . 3)) -}}
 {{- $labels := include "outrigger-0.1.0.jobLabels" $work | fromYaml -}}
 {{- $_ := set $labels "app.kubernetes.io/managed-by" $work.context.Release.Service -}}
-{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" $work.context.Chart.Name $work.context.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") -}}
+{{- include "outrigger-0.1.0.overlay" (list $labels (include "outrigger-0.1.0.chartLabel" $work | fromYaml)) -}}
 {{- include "outrigger-0.1.0.overlay" (list $labels $work.jobConfig.labels) -}}
 {{- $metadata := dict "name" $name "namespace" $work.context.Release.Namespace "labels" $labels -}}
 {{- with $work.jobConfig.annotations -}}{{- $_ := set $metadata "annotations" (deepCopy .) -}}{{- end -}}

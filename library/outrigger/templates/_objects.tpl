@@ -76,11 +76,21 @@ Prints what the names of a chart's objects begin with: release and chart.
 Prints a name as it is, or, where it has more than 63 characters, cut and ended by a checksum that keeps it unique.
 */ -}}
 {{- define "outrigger-0.1.0.shorten" -}}
-{{- if gt (len .) 63 -}}
-{{- printf "%s-%s" (trunc 54 . | trimSuffix "-") (sha256sum . | trunc 8) -}}
-{{- else -}}
-{{- . -}}
+{{- include "outrigger-0.1.0.fit" (list . 63 "") -}}
 {{- end -}}
+
+{{- /*
+Prints a name, cut where it is too long and then ended by a checksum. Takes a list: the name, the length that it may have,
+and a checksum to end it in any case ("" for none).
+*/ -}}
+{{- define "outrigger-0.1.0.fit" -}}
+{{- $name := index . 0 -}}
+{{- $checksum := index . 2 -}}
+{{- if and (not $checksum) (gt (len $name) (index . 1)) -}}{{- $checksum = sha256sum $name | trunc 8 -}}{{- end -}}
+{{- if $checksum -}}
+  {{- $name = printf "%s-%s" (trunc (sub (index . 1) 9 | int) $name | trimSuffix "-") $checksum -}}
+{{- end -}}
+{{- $name -}}
 {{- end -}}
 
 {{- /*
@@ -91,5 +101,12 @@ app.kubernetes.io/name: outrigger
 app.kubernetes.io/instance: {{ .context.Release.Name }}
 app.kubernetes.io/part-of: {{ .context.Chart.Name }}
 app.kubernetes.io/managed-by: {{ .context.Release.Service }}
+{{ include "outrigger-0.1.0.chartLabel" . }}
+{{- end -}}
+
+{{- /*
+Prints the label that names the chart and its version. Takes the work dict.
+*/ -}}
+{{- define "outrigger-0.1.0.chartLabel" -}}
 helm.sh/chart: {{ printf "%s-%s" .context.Chart.Name .context.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end -}}

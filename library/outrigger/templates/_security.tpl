@@ -1,19 +1,18 @@
 {{- /*
 Gives a contributed container its security context: the library's defaults (Pod Security Standard `restricted`), a user,
 and over them the entry's fields. Containers without any of their own that serve one of the author's share one dict,
-which nobody may change. Takes what outrigger-….container takes.
+which nobody may change (plainContexts of the work dict). Takes what outrigger-….container takes.
 */ -}}
 {{- define "outrigger-0.1.0.securityContext" -}}
 {{- $own := .container.securityContext | default dict -}}
 {{- $context := dict -}}
-{{- $shared := "" -}}
-{{- if not $own -}}{{- $shared = printf "context %s" (include "outrigger-0.1.0.servedContainer" .) -}}{{- end -}}
-{{- if hasKey .work.users $shared -}}
-{{- $context = get .work.users $shared -}}
+{{- $served := include "outrigger-0.1.0.servedContainer" . -}}
+{{- if and (not $own) (hasKey .work.plainContexts $served) -}}
+{{- $context = get .work.plainContexts $served -}}
 {{- else -}}
 {{- include "outrigger-0.1.0.overlay" (list $context .work.values.defaults.securityContext) -}}
 {{- if not (hasKey $own "runAsUser") -}}
-  {{- include "outrigger-0.1.0.overlay" (list $context (include "outrigger-0.1.0.user" . | fromJson)) -}}
+  {{- include "outrigger-0.1.0.overlay" (list $context (include "outrigger-0.1.0.user" (list .work $served) | fromJson)) -}}
 {{- else if eq ($own.runAsUser | int64) 0 -}}
   {{- $_ := set $context "runAsNonRoot" false -}}
 {{- end -}}
@@ -22,29 +21,17 @@ which nobody may change. Takes what outrigger-….container takes.
   {{- $_ := unset $context "allowPrivilegeEscalation" -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.overlay" (list $context $own) -}}
-{{- if $shared -}}{{- $_ := set .work.users $shared $context -}}{{- end -}}
+{{- if not $own -}}{{- $_ := set .work.plainContexts $served $context -}}{{- end -}}
 {{- end -}}
 {{- if $context -}}{{- $_ := set .container "securityContext" $context -}}{{- end -}}
 {{- end -}}
 
 {{- /*
 Prints the runAsUser and runAsGroup that a container needs beside what it inherits from the pod, as JSON: the app's, so
-that it can read the app's files. Beside a root app it keeps a user of its own and takes the app's group. Takes what
-outrigger-….container takes.
+that it can read the app's files. Beside a root app it keeps a user of its own and takes the app's group. Takes a list:
+the work dict, the name of the author's container that it serves.
 */ -}}
 {{- define "outrigger-0.1.0.user" -}}
-{{- $app := include "outrigger-0.1.0.servedContainer" . -}}
-{{- if not (hasKey .work.users $app) -}}
-  {{- $_ := set .work.users $app (include "outrigger-0.1.0.userBeside" (list .work $app)) -}}
-{{- end -}}
-{{- get .work.users $app -}}
-{{- end -}}
-
-{{- /*
-Prints what outrigger-….user does for the sidecars of one of the author's containers. Takes a list: the work dict, that
-container's name.
-*/ -}}
-{{- define "outrigger-0.1.0.userBeside" -}}
 {{- $work := index . 0 -}}
 {{- $app := dict -}}
 {{- range $work.author.containers -}}
