@@ -191,7 +191,11 @@ func (c Chart) render3(t testing.TB, values string, settings Settings) (map[stri
 	if err != nil {
 		return nil, err
 	}
-	return engine.Render(loaded, renderValues)
+	texts, err := engine.Render(loaded, renderValues)
+	if err == nil {
+		keepRendered(t, settings.KubeVersion, texts)
+	}
+	return texts, err
 }
 
 func (c Chart) load() (*chart.Chart, error) {

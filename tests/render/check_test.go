@@ -151,8 +151,18 @@ func TestBadValuesFailWithTheKeyAndTheMend(t *testing.T) {
 		},
 		"a handler of a port that its container lacks": {
 			bad:     `{containers: {helper: {image: "h:1", lifecycle: {postStart: {httpGet: {port: http}}}}}}`,
-			good:    `{containers: {helper: {image: "h:1", lifecycle: {postStart: {httpGet: {port: "80"}}}}}}`,
+			good:    `{containers: {helper: {image: "h:1", lifecycle: {postStart: {httpGet: {port: 80}}}}}}`,
 			message: []string{`outrigger.containers.helper.lifecycle.postStart: the container has no port "http"; give one of its ports that name, or use the number`},
+		},
+		"a port's number as a text": {
+			bad:     `{containers: {helper: {image: "h:1", readinessProbe: {tcpSocket: {port: "80"}}}}}`,
+			good:    `{containers: {helper: {image: "h:1", ports: {p80: 80}, readinessProbe: {tcpSocket: {port: p80}}}}}`,
+			message: []string{`outrigger.containers.helper.readinessProbe: the port "80" is a text, which names a port; write the number without quotes`},
+		},
+		"a handler of a port that cannot be": {
+			bad:     `{containers: {helper: {image: "h:1", readinessProbe: {tcpSocket: {port: 0}}, lifecycle: {postStart: {httpGet: {port: 70000}}}}}}`,
+			good:    `{containers: {helper: {image: "h:1", readinessProbe: {tcpSocket: {port: 1}}, lifecycle: {postStart: {httpGet: {port: 65535}}}}}}`,
+			message: []string{"outrigger.containers.helper.readinessProbe: there is no port 0", "outrigger.containers.helper.lifecycle.postStart: there is no port 70000; ports are 1 to 65535"},
 		},
 		"a preStop that ends the sidecar": {
 			bad:     `{containers: {helper: {image: "h:1", lifecycle: {preStop: {exec: {command: [sh, -c, "sleep 5; kill 1"]}}}}}}`,
@@ -208,6 +218,7 @@ func TestBadValuesFailWithTheKeyAndTheMend(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			const pod = `
 pod:
+  metadata: {labels: {app: web}}
   spec:
     containers:
       - name: app
@@ -262,23 +273,35 @@ func TestBadPodTemplatesFailWithThePlaceAndTheMend(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			message := harness.Consumer(t).RenderError(t, `pod: {spec: `+test.bad+`}`)
+			message := harness.Consumer(t).RenderError(t, `pod: {metadata: {labels: {app: web}}, spec: `+test.bad+`}`)
 
 			assert.Contains(t, message, test.message)
-			harness.Consumer(t).Render(t, `pod: {spec: `+test.good+`}`)
+			harness.Consumer(t).Render(t, `pod: {metadata: {labels: {app: web}}, spec: `+test.good+`}`)
 		})
 	}
 }
 
 func TestASidecarMayMountAVolumeOfAStatefulSetsClaims(t *testing.T) {
-	renderPod(t, `
-pod: {spec: {containers: [{name: app, image: "a:1", volumeMounts: [{name: data, mountPath: /data}]}]}}
+	chart := harness.NewChart(t, map[string]string{"templates/statefulset.yaml": `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: web}
+spec:
+  serviceName: web
+  selector: {matchLabels: {app: web}}
+  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]
+  template:
+    {{- include "outrigger.podTemplate" (dict "context" . "podTemplate" .Values.pod "workload" "web") | nindent 4 }}
+`})
+
+	chart.Render(t, `
+pod: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "a:1", volumeMounts: [{name: data, mountPath: /data}]}]}}
 outrigger: {containers: {helper: {image: "h:1", volumeMounts: [{name: data}]}}}
 `)
 }
 
 func TestAnInitContainerOfTheAuthorsThatStaysNeedsAClusterThatKnowsIt(t *testing.T) {
-	const pod = `pod: {spec: {initContainers: [{name: own, image: "o:1", restartPolicy: Always}], containers: [{name: app, image: "a:1"}]}}`
+	const pod = `pod: {metadata: {labels: {app: web}}, spec: {initContainers: [{name: own, image: "o:1", restartPolicy: Always}], containers: [{name: app, image: "a:1"}]}}`
 
 	message := harness.Consumer(t).RenderError(t, pod, harness.Settings{KubeVersion: "v1.28.0"})
 
@@ -304,6 +327,7 @@ outrigger:
 func TestAPodMayRepeatAPortInARunOnceInitContainer(t *testing.T) {
 	renderPod(t, `
 pod:
+  metadata: {labels: {app: web}}
   spec:
     initContainers: [{name: migrate, image: m:1, ports: [{containerPort: 8080}]}]
     containers: [{name: app, image: app:1, ports: [{containerPort: 8080}]}]

@@ -104,6 +104,7 @@ func TestAClassicSidecarInAJobIsAnErrorThatSaysSo(t *testing.T) {
 func TestSidecarsStartInOrderBeforeTheAuthorsInitContainers(t *testing.T) {
 	pod := renderPod(t, `
 pod:
+  metadata: {labels: {app: web}}
   spec:
     initContainers: [{name: migrate, image: app:1}]
     containers:
@@ -178,7 +179,7 @@ template:
 	})
 
 	objects := chart.Render(t, `
-pod: {spec: {containers: [{name: app, image: "app:1", resources: {limits: {cpu: 1, memory: 1Gi}}}]}}
+pod: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "app:1", resources: {limits: {cpu: 1, memory: 1Gi}}}]}}
 outrigger:
   volumes: {logs: {mountPath: /logs}}
   logshippers: {shipper: {files: [/logs/a.log], to: {stdout: {}}}}

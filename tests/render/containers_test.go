@@ -46,7 +46,7 @@ outrigger:
 
 func TestAfterInitStartsAfterTheAuthorsInitContainers(t *testing.T) {
 	pod := renderPod(t, `
-pod: {spec: {initContainers: [{name: migrate, image: "m:1"}], containers: [{name: app, image: "app:1"}]}}
+pod: {metadata: {labels: {app: web}}, spec: {initContainers: [{name: migrate, image: "m:1"}], containers: [{name: app, image: "app:1"}]}}
 outrigger:
   containers:
     first: {image: "h:1"}
@@ -120,7 +120,7 @@ outrigger:
 
 func TestImagesComeFromTheGlobalRegistryWithTheGlobalPullSecrets(t *testing.T) {
 	pod := renderPod(t, `
-pod: {spec: {imagePullSecrets: [{name: own}], containers: [{name: app, image: "docker.io/app:1"}]}}
+pod: {metadata: {labels: {app: web}}, spec: {imagePullSecrets: [{name: own}], containers: [{name: app, image: "docker.io/app:1"}]}}
 global: {imageRegistry: "mirror:5000/", imagePullSecrets: [one, {name: two}, own]}
 outrigger:
   volumes: {logs: {mountPath: /logs}}
@@ -182,7 +182,7 @@ func TestTheGracePeriodIsWhatTheAppAndItsSidecarsDeclareAddedUp(t *testing.T) {
 
 func TestAnAuthorsGracePeriodIsKeptAndCheckedOnlyAgainstWhatIsDeclared(t *testing.T) {
 	pod := func(seconds string) string {
-		return `pod: {spec: {terminationGracePeriodSeconds: ` + seconds + `, containers: [{name: app, image: "app:1"}]}}
+		return `pod: {metadata: {labels: {app: web}}, spec: {terminationGracePeriodSeconds: ` + seconds + `, containers: [{name: app, image: "app:1"}]}}
 `
 	}
 	const declared = `outrigger: {shutdownSeconds: 20, containers: {h: {image: "h:1", shutdownSeconds: 5}}}`

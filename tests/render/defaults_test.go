@@ -72,7 +72,7 @@ func TestSidecarsRunAsTheAppsUserWhereThePodSaysOne(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pod := renderPod(t, `
-pod: {spec: {`+test.pod+`}}
+pod: {metadata: {labels: {app: web}}, spec: {`+test.pod+`}}
 outrigger: {containers: {helper: {image: "helper:1", volumeMounts: [`+map[bool]string{true: "{name: logs}"}[name == "another container shares the volume"]+`]}}}
 `)
 
@@ -119,7 +119,7 @@ func TestAGuaranteedPodStaysGuaranteed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pod := renderPod(t, `
-pod: {spec: {containers: [{name: app, image: app:1, resources: `+test.app+`}]}}
+pod: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: app:1, resources: `+test.app+`}]}}
 outrigger:
   containers: {helper: {image: "helper:1", resources: `+test.sidecar+`}}
 `)
@@ -134,7 +134,7 @@ outrigger:
 
 func TestASidecarThatAsksForLessThanItsLimitLeavesGuaranteedOnPurpose(t *testing.T) {
 	pod := renderPod(t, `
-pod: {spec: {containers: [{name: app, image: app:1, resources: {limits: {cpu: 1, memory: 1Gi}}}]}}
+pod: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: app:1, resources: {limits: {cpu: 1, memory: 1Gi}}}]}}
 outrigger: {containers: {helper: {image: "helper:1", resources: {requests: {cpu: 1m}}}}}
 `)
 
@@ -144,6 +144,7 @@ outrigger: {containers: {helper: {image: "helper:1", resources: {requests: {cpu:
 func TestEachSidecarHasTheUserOfTheContainerItSharesAVolumeWith(t *testing.T) {
 	pod := renderPod(t, `
 pod:
+  metadata: {labels: {app: web}}
   spec:
     containers:
       - {name: one, image: "a:1", securityContext: {runAsUser: 1001}, volumeMounts: [{name: a, mountPath: /a}]}

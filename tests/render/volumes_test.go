@@ -14,6 +14,7 @@ import (
 
 const twoContainers = `
 pod:
+  metadata: {labels: {app: web}}
   spec:
     initContainers: [{name: migrate, image: app:1}]
     containers: [{name: app, image: app:1}, {name: worker, image: app:1}]
@@ -84,6 +85,7 @@ func TestASharedVolumeMayBeAnyVolumeOfKubernetes(t *testing.T) {
 func TestALogshipperFindsTheVolumeOfItsFiles(t *testing.T) {
 	pod := renderPod(t, `
 pod:
+  metadata: {labels: {app: web}}
   spec:
     containers:
       - name: app
@@ -149,7 +151,7 @@ func TestSharedMemoryIsAVolumeInMemory(t *testing.T) {
 
 func TestASeedIsCopiedByTheAppsOwnUserAndPullPolicy(t *testing.T) {
 	seed := container(t, renderPod(t, `
-pod: {spec: {containers: [{name: app, image: "app:1", imagePullPolicy: Never, securityContext: {runAsUser: 1234, runAsGroup: 5678}}]}}
+pod: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "app:1", imagePullPolicy: Never, securityContext: {runAsUser: 1234, runAsGroup: 5678}}]}}
 outrigger: {volumes: {html: {mountPath: /html, seed: true}}}
 `), "html-seed")
 

@@ -51,12 +51,18 @@ func test(ctx context.Context, r *rig.Rig) error {
 	if err != nil {
 		return err
 	}
+	rendered, err := renderedFolder(r)
+	if err != nil {
+		return err
+	}
+	without.environment = []string{"OUTRIGGER_RENDERED=" + rendered}
 	within := &phase{
 		name:     "in the cluster",
 		packages: []string{clusterTests},
 		// One package at a time: the tests share two cores with the cluster and measure seconds.
-		flags:  []string{"-p=1", "-count=1", "-timeout=40m"},
-		format: "testname",
+		flags:       []string{"-p=1", "-count=1", "-timeout=40m"},
+		format:      "testname",
+		environment: without.environment, // what was rendered there is put to the API server here
 	}
 	fuzzing, err := fuzzPhase(ctx, r, fuzzExecutions)
 	if err != nil {
@@ -74,6 +80,19 @@ func test(ctx context.Context, r *rig.Rig) error {
 		})
 	}
 	return runPhases(ctx, r, k.cluster, phases...)
+}
+
+// renderedFolder returns a new folder for what the tests render, and removes those of earlier runs. Its name is new too:
+// Go's test cache goes by the variables that a test reads, and a cached test would leave nothing there.
+func renderedFolder(r *rig.Rig) (string, error) {
+	folder := filepath.Join(r.Cache, "rendered")
+	if err := os.RemoveAll(folder); err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(folder, "")
 }
 
 // testRender runs the tests that need neither cluster nor Docker.

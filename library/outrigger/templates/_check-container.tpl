@@ -102,7 +102,7 @@ that clash on a node. Takes a list: the work dict, the container.
 {{- end -}}
 
 {{- /*
-A probe or a lifecycle handler that names a port which its own container does not declare. Takes a list: the work dict,
+A probe or a lifecycle handler that names a port which its own container does not declare, or that no port has. Takes a list: the work dict,
 the container, the field, the probe or handler.
 */ -}}
 {{- define "outrigger-0.1.0.checkHandler" -}}
@@ -112,11 +112,17 @@ the container, the field, the probe or handler.
 {{- if kindIs "string" $port -}}
   {{- $names := list -}}
   {{- range $container.ports -}}{{- $names = append $names .name -}}{{- end -}}
-  {{- if not (or (has $port $names) (regexMatch "^[0-9]+$" (toString $port))) -}}
+  {{- if regexMatch "^[0-9]+$" $port -}}
+    {{- include "outrigger-0.1.0.containerProblem" (list (index . 0) $container.name (index . 2)
+          (printf "the port %q is a text, which names a port; write the number without quotes" $port)) -}}
+  {{- else if not (has $port $names) -}}
     {{- $names = compact $names -}}
     {{- include "outrigger-0.1.0.containerProblem" (list (index . 0) $container.name (index . 2)
           (printf "the container has no port %q; %s" $port (empty $names | ternary (printf "give one of its ports that name, or use the number") (printf "name one of %s, or use the number" (include "outrigger-0.1.0.quoteAll" $names))))) -}}
   {{- end -}}
+{{- else if and (not (kindIs "invalid" $port)) (or (lt (int $port) 1) (gt (int $port) 65535)) -}}
+  {{- include "outrigger-0.1.0.containerProblem" (list (index . 0) $container.name (index . 2)
+        (printf "there is no port %d; ports are 1 to 65535" (int $port))) -}}
 {{- end -}}
 {{- end -}}
 
