@@ -35,14 +35,14 @@ type Cluster struct {
 	Node       string // the Docker container that is the node; "" for a caller's cluster
 	NodeImage  string // the image of the node; "" for a caller's cluster
 	// Images tells of each of the tests' images where the node has it from. For a caller's cluster it is
-	// empty: its nodes pull what they can.
+	// empty: its nodes pull what they can, and testimages.BackendRef has to be loaded by the caller.
 	Images []ImageOrigin
 }
 
 // ImageOrigin tells where the cluster's node has an image of the tests from.
 type ImageOrigin struct {
 	Ref      string
-	Upstream bool   // pulled, not a stand-in
+	Upstream bool   // pulled, not a stand-in and not the tests' own
 	MadeOf   string // what the stand-in is made of; "" if it is upstream's
 	Key      string // what the stand-in is made from; "" if it is upstream's
 }

@@ -112,6 +112,9 @@ func (o ImageOrigin) String() string {
 	if o.Upstream {
 		return ref + " is upstream's"
 	}
+	if o.Ref == testimages.BackendRef {
+		return ref + " is built here (" + o.MadeOf + ")"
+	}
 	return ref + " is a stand-in (" + o.MadeOf + ")"
 }
 
@@ -119,7 +122,7 @@ func (o ImageOrigin) String() string {
 const nodePullLimit = 90 * time.Second
 
 func (r *Rig) loadImage(ctx context.Context, step *progress.Step, node string, image testimages.Image, offline *bool) (ImageOrigin, error) {
-	if !*offline {
+	if !*offline && image.Upstream() {
 		step.Is("pulling %s", image.Ref)
 		pullCtx, cancel := context.WithTimeout(ctx, nodePullLimit)
 		defer cancel()
@@ -143,6 +146,20 @@ func (r *Rig) loadImage(ctx context.Context, step *progress.Step, node string, i
 	}
 	key, err := image.StandInKey(r.Root)
 	return ImageOrigin{Ref: image.Ref, MadeOf: image.MadeOf, Key: key}, err
+}
+
+// BackendArchive returns the path of an archive with the image of tests/backend, which no registry has, for those who
+// bring their own cluster.
+func BackendArchive(ctx context.Context, out io.Writer) (path string, err error) {
+	err = with(ctx, out, func(r *Rig) error {
+		for _, image := range testimages.All {
+			if image.Ref == testimages.BackendRef {
+				path, err = image.Archive(ctx, testimages.Env{Root: r.Root, Cache: r.Cache, Log: r.Reporter.Log()})
+			}
+		}
+		return err
+	})
+	return path, err
 }
 
 // prepareStandIns makes the stand-ins of all images, so that they are there when the cluster is.

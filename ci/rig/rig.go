@@ -1,6 +1,6 @@
 // Package rig gives tests what they run against: a Kubernetes cluster, the tools by their pinned
-// versions, and the busybox that the library's scripts run on. It builds and keeps what is missing, and
-// uses again what an earlier run built.
+// versions, and the busybox and the collector that the library's sidecars run. It builds and keeps what
+// is missing, and uses again what an earlier run built.
 package rig
 
 import (
@@ -113,7 +113,7 @@ func (r *Rig) Ensure(ctx context.Context) (cluster *Cluster, err error) {
 
 // Tools returns a directory that holds programs built from the modules below ci/modules, at the
 // versions pinned there: those named, or helm and kubectl if none is. Known are helm, kubectl, ct,
-// gotestsum and staticcheck.
+// gotestsum, staticcheck and otelcol-k8s.
 func Tools(ctx context.Context, out io.Writer, names ...string) (dir string, err error) {
 	err = with(ctx, out, func(r *Rig) error {
 		dir, err = r.tools(ctx, names...)
@@ -150,6 +150,25 @@ func (r *Rig) BusyBox(ctx context.Context) (path string, err error) {
 	return path, err
 }
 
+// Collector returns the path of the OpenTelemetry Collector that is in the tests' stand-in for its image,
+// to check configurations and run them on this machine.
+func Collector(ctx context.Context, out io.Writer) (path string, err error) {
+	err = with(ctx, out, func(r *Rig) error {
+		path, err = r.tool(ctx, "otelcol-k8s")
+		return err
+	})
+	return path, err
+}
+
+// Collector is the function Collector for a Rig that is open.
+func (r *Rig) Collector(ctx context.Context) (path string, err error) {
+	err = r.locked(ctx, func() error {
+		path, err = r.tool(ctx, "otelcol-k8s")
+		return err
+	})
+	return path, err
+}
+
 func (r *Rig) busyBox(ctx context.Context) (path string, err error) {
 	path = filepath.Join(r.Cache, "busybox-"+busybox.Version, "busybox")
 	if _, err := os.Stat(path); err == nil {
@@ -174,6 +193,7 @@ func (r *Rig) toolModules() map[string]func() (tools.Module, error) {
 		"ct":          plain(tools.ChartTesting()),
 		"gotestsum":   plain(tools.Gotestsum()),
 		"staticcheck": plain(tools.Staticcheck()),
+		"otelcol-k8s": plain(tools.Collector()),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/outrigger-charts/outrigger/ci/cache"
 	"github.com/outrigger-charts/outrigger/ci/image"
+	"github.com/outrigger-charts/outrigger/ci/tools"
 )
 
 // Image is an image that tests use.
@@ -19,20 +20,28 @@ type Image struct {
 	Ref string // as a pod names it, with its registry
 	// MadeOf says in a few words what the stand-in is made of.
 	MadeOf string
-	// Key is all of what the stand-in is made of but for this package's sources.
+	// Key is all of what the stand-in is made of but for this package's sources, Sources and what is Built.
 	Key []string
+	// Built are the modules whose programs are in the stand-in.
+	Built []tools.Module
+	// Sources are folders of the repository whose Go files, go.mod and go.sum the stand-in is compiled from.
+	Sources []string
 	// StandIn makes what takes the image's place.
 	StandIn func(ctx context.Context, e Env) (image.Spec, error)
 }
 
 // All are the images of the tests. A further one is a file of this package and a line here.
-var All = []Image{busyBox, nginx}
+var All = []Image{backend, busyBox, collector, nginx}
 
 // Env is what a stand-in is made with.
 type Env struct {
 	Root  string // the repository
 	Cache string // the cache directory
 	Log   io.Writer
+}
+
+func (e Env) builder() tools.Builder {
+	return tools.Builder{Modules: filepath.Join(e.Root, "ci/modules"), Cache: e.Cache}
 }
 
 // StandInKey is what an image's stand-in is made from. Root is the repository's.
@@ -42,6 +51,23 @@ func (i Image) StandInKey(root string) (string, error) {
 		if err := key.AddSources(os.DirFS(filepath.Join(root, dir))); err != nil {
 			return "", err
 		}
+	}
+	if len(i.Sources) > 0 {
+		if err := key.AddFiles(filepath.Join(root, "go.mod"), filepath.Join(root, "go.sum")); err != nil {
+			return "", err
+		}
+	}
+	for _, dir := range i.Sources {
+		if err := key.AddSources(os.DirFS(filepath.Join(root, dir))); err != nil {
+			return "", err
+		}
+	}
+	for _, m := range i.Built {
+		built, err := Env{Root: root}.builder().Key(m)
+		if err != nil {
+			return "", err
+		}
+		key.Add(built.String())
 	}
 	return key.String(), nil
 }

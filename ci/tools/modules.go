@@ -104,3 +104,14 @@ func Staticcheck() Module {
 func ChartTesting() Module {
 	return Module{Name: "chart-testing", Programs: map[string]string{"ct": "github.com/helm/chart-testing/v3/ct"}}
 }
+
+// Collector is the OpenTelemetry Collector with those components of upstream's otelcol-k8s that its
+// builder.yaml names. Of Prometheus' service discoveries it has files, HTTP and Kubernetes alone:
+// upstream's others, of clouds, would make the program a third larger.
+func Collector() Module {
+	return Module{
+		Name:     "collector",
+		Programs: map[string]string{"otelcol-k8s": "github.com/outrigger-charts/outrigger/ci/modules/collector"},
+		Tags:     "grpcnotrace,remove_all_sd",
+	}
+}

@@ -39,8 +39,10 @@ func (b Builder) Key(m Module) (*cache.Key, error) {
 		key.Add(program, m.Programs[program])
 	}
 	dir := filepath.Join(b.Modules, m.Name)
-	err := key.AddFiles(filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum"))
-	return key, err
+	if err := key.AddFiles(filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")); err != nil {
+		return key, err
+	}
+	return key, key.AddSources(os.DirFS(dir)) // those modules that hold a program have some
 }
 
 // Version returns the version that a module's go.mod requires of a dependency.

@@ -18,6 +18,7 @@ and prints its contribution as YAML (or fills the dict, which saves the parsing)
   podAnnotations   annotations of the pod
   reads            paths that the sidecars read: {path, key}; the composer mounts the volume that holds each
   files            names of the library's files that the containers find in /outrigger
+  texts            further files there, name to text; the same for every pod of the entry
   tools            true: the containers find a static busybox at /outrigger-tools/busybox
   appImages        true: the containers' images are the app's own, and stay as they are (global.imageRegistry)
   problems         messages of the pattern's own checks

@@ -39,7 +39,7 @@ data:
 {{- end -}}
 
 {{- /*
-Prints the files that the work dict's contributions name, as YAML: name and text.
+Prints the files that the work dict's contributions name or contain, as YAML: name and text.
 */ -}}
 {{- define "outrigger-0.1.0.files" -}}
 {{- $work := . -}}
@@ -50,6 +50,7 @@ Prints the files that the work dict's contributions name, as YAML: name and text
     {{- if not $text -}}{{- fail (printf "outrigger: the library has no file files/%s, or it is empty" .) -}}{{- end -}}
     {{- $_ := set $files . $text -}}
   {{- end -}}
+  {{- include "outrigger-0.1.0.overlay" (list $files .texts) -}}
 {{- end -}}
 {{- if $files -}}
 {{- toYaml $files -}}

@@ -33,6 +33,22 @@ takes.
 {{- end -}}
 
 {{- /*
+Sets the entry's resources over those that the pattern gives its container. Takes what outrigger-….container takes.
+*/ -}}
+{{- define "outrigger-0.1.0.ownResources" -}}
+{{- $container := .container -}}
+{{- $given := $container.resources | default dict -}}
+{{- $resources := omit .contribution.config.resources "requests" "limits" -}}
+{{- range $kind := list "requests" "limits" -}}
+  {{- $quantities := dict -}}
+  {{- include "outrigger-0.1.0.overlay" (list $quantities (get $given $kind | default dict)) -}}
+  {{- include "outrigger-0.1.0.overlay" (list $quantities (get $.contribution.config.resources $kind | default dict)) -}}
+  {{- if $quantities -}}{{- $_ := set $resources $kind $quantities -}}{{- end -}}
+{{- end -}}
+{{- $_ := set $container "resources" $resources -}}
+{{- end -}}
+
+{{- /*
 Bounds quantities in place. Takes a list: the dict to change, the bounds, `atLeast` or `atMost`.
 */ -}}
 {{- define "outrigger-0.1.0.bound" -}}

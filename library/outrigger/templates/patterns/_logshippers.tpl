@@ -1,43 +1,58 @@
 {{- /*
 logshippers.<name>: ships an app's log files. With `to.stdout` they are streamed to the sidecar's own output, by a
-script on busybox.
+script on busybox; with any other target, or `agent: custom`, an agent ships them under a supervisor that lets it end
+only when everything is delivered.
 */ -}}
 {{- define "outrigger-0.1.0.pattern.logshippers" -}}
+{{- $problems := list -}}
+{{- if and (not .config.files) (not .config.receive) (not .config.scrape) -}}
+  {{- $problems = append $problems "files is missing; set it to a list of absolute paths, with * and ? as in a shell" -}}
+{{- end -}}
+{{- if and (not .config.to) (ne (.config.agent | default "") "custom") -}}
+  {{- $problems = append $problems "to is missing; set it to {stdout: {}}, or to {otlphttp: {endpoint: \"http://…\"}}" -}}
+{{- end -}}
+{{- range $index, $rule := .config.redact -}}
+  {{- if and $rule.field (not (dig "parse" "message" "" $.config)) -}}
+    {{- $problems = append $problems (printf "redact[%d].field leaves the field in the record's body, which is the whole line; set parse.message to the field that is to be the body, or redact by pattern" $index) -}}
+  {{- end -}}
+{{- end -}}
+{{- $reads := list -}}
+{{- range $index, $path := .config.files -}}
+  {{- $reads = append $reads (dict "path" $path "key" (printf "files[%d]" $index)) -}}
+{{- end -}}
+{{- $_ := set .contribution "order" 100 -}}
+{{- $_ := set .contribution "reads" $reads -}}
+{{- $_ := set .contribution "problems" $problems -}}
+{{- if or (eq (.config.agent | default "") "custom") (omit (.config.to | default dict) "stdout") .config.receive .config.scrape -}}
+  {{- include "outrigger-0.1.0.supervisedAgent" . -}}
+{{- else -}}
+  {{- include "outrigger-0.1.0.logsToOutput" . -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Fills the contribution of a logshipper to the sidecar's own output. Takes what a pattern takes.
+*/ -}}
+{{- define "outrigger-0.1.0.logsToOutput" -}}
 {{- $state := include "outrigger-0.1.0.shorten" (printf "outrigger-%s-state" .name) -}}
-order: 100
-problems:
-  {{- if not .config.files }}
-  - "files is missing; set it to a list of absolute paths, with * and ? as in a shell"
-  {{- end }}
-  {{- if not .config.to }}
-  - "to is missing; set it to {stdout: {}}"
-  {{- end }}
-files: [logshipper.sh]
-reads:
-  {{- range $index, $path := .config.files }}
-  - {{ dict "path" $path "key" (printf "files[%d]" $index) | toJson }}
-  {{- end }}
-volumes:
-  - name: {{ $state }}
-    emptyDir: {sizeLimit: 16Mi}
-sidecars:
-  - name: {{ .name | quote }}
-    image: {{ .values.images.busybox | quote }}
-    command: [/bin/sh, /outrigger/logshipper.sh]
-    args:
-      {{- /* $( begins a reference to a variable in Kubernetes; $$( is the escape. */}}
-      {{- range .config.files }}
-      - {{ . | replace "$(" "$$(" | quote }}
-      {{- end }}
-    env:
-      - name: STATE_DIR
-        value: /run/outrigger
-      {{- if eq .form "classic" }}
-      {{- /* A classic sidecar hears SIGTERM when the app does: it ships on, but ends before the kubelet kills it. */}}
-      - name: LINGER_SECONDS
-        value: {{ sub .gracePeriodSeconds 2 | max 0 | quote }}
-      {{- end }}
-    volumeMounts:
-      - name: {{ $state }}
-        mountPath: /run/outrigger
+{{- $problems := .contribution.problems -}}
+{{- range $key := list "exclude" "multiline" "parse" "attributes" "resource" "redact" "filter" "queue" "metrics" "extraConfig" "custom" -}}
+  {{- if hasKey $.config $key -}}
+    {{- $problems = append $problems (printf "%s means nothing beside to.stdout, which ships lines as they are; leave it out, or add a target such as otlphttp" $key) -}}
+  {{- end -}}
+{{- end -}}
+{{- $env := list (dict "name" "STATE_DIR" "value" "/run/outrigger") -}}
+{{- if eq .form "classic" -}}
+  {{- /* A classic sidecar hears SIGTERM when the app does: it ships on, but ends before the kubelet kills it. */ -}}
+  {{- $env = append $env (dict "name" "LINGER_SECONDS" "value" (sub .gracePeriodSeconds 2 | max 0 | toString)) -}}
+{{- end -}}
+{{- /* $( begins a reference to a variable in Kubernetes; $$( is the escape. */ -}}
+{{- $args := list -}}
+{{- range .config.files -}}{{- $args = append $args (replace "$(" "$$(" .) -}}{{- end -}}
+{{- $_ := set .contribution "problems" $problems -}}
+{{- $_ := set .contribution "files" (list "logshipper.sh") -}}
+{{- $_ := set .contribution "volumes" (list (dict "name" $state "emptyDir" (dict "sizeLimit" "16Mi"))) -}}
+{{- $_ := set .contribution "sidecars" (list (dict
+      "name" .name "image" .values.images.busybox "command" (list "/bin/sh" "/outrigger/logshipper.sh") "args" $args "env" $env
+      "volumeMounts" (list (dict "name" $state "mountPath" "/run/outrigger")))) -}}
 {{- end -}}

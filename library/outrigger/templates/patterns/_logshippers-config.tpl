@@ -1,0 +1,200 @@
+{{- /*
+Prints a collector's configuration, but for the entry's extraConfig. Files are read from their beginning, without a gap
+between what is noted as read and what is in the queue on disk (the feature gate stanza.synchronousLogEmitter); what
+cannot be queued or sent is retried without end. Takes a list: what a pattern takes, the exporters, the ports.
+*/ -}}
+{{- define "outrigger-0.1.0.collectorConfig" -}}
+{{- $call := index . 0 -}}
+{{- $exporters := index . 1 -}}
+{{- $ports := index . 2 -}}
+{{- $config := $call.config -}}
+{{- $otlp := dig "receive" "otlp" false $config -}}
+{{- $logs := list -}}
+{{- if $config.files -}}{{- $logs = append $logs "file_log" -}}{{- end -}}
+{{- if $otlp -}}{{- $logs = append $logs "otlp" -}}{{- end -}}
+{{- $metrics := list -}}
+{{- if $otlp -}}{{- $metrics = append $metrics "otlp" -}}{{- end -}}
+{{- if $config.scrape -}}{{- $metrics = append $metrics "prometheus" -}}{{- end -}}
+{{- $changes := include "outrigger-0.1.0.collectorChanges" $config | fromYaml -}}
+{{- $names := keys $exporters | sortAlpha -}}
+extensions:
+  file_storage:
+    directory: /run/outrigger
+    {{- /* A database that a crash of the node has left broken is set aside: the files are read anew. */}}
+    recreate: true
+    compaction: {on_rebound: true, directory: /run/outrigger}
+  health_check:
+    endpoint: 127.0.0.1:{{ $ports.health }}
+receivers:
+  {{- if $config.files }}
+  file_log:
+    {{- include "outrigger-0.1.0.fileReceiver" $config | nindent 4 }}
+  {{- end }}
+  {{- if $otlp }}
+  otlp:
+    protocols:
+      grpc: {endpoint: "127.0.0.1:{{ $ports.grpc }}"}
+      http: {endpoint: "127.0.0.1:{{ $ports.http }}"}
+  {{- end }}
+  {{- if $config.scrape }}
+  prometheus:
+    config:
+      scrape_configs:
+        {{- range $index, $scrape := $config.scrape }}
+        - job_name: {{ $scrape.name | default (printf "app-%d" (int $scrape.port)) | quote }}
+          scrape_interval: {{ $scrape.interval | default "30s" }}
+          metrics_path: {{ $scrape.path | default "/metrics" | quote }}
+          static_configs: [{targets: ["127.0.0.1:{{ $scrape.port }}"]}]
+        {{- end }}
+  {{- end }}
+processors:
+  memory_limiter: {check_interval: 1s, limit_percentage: 85, spike_limit_percentage: 15}
+  resource:
+    attributes:
+      {{- range $name, $value := include "outrigger-0.1.0.resourceAttributes" $config | fromYaml }}
+      - {{ dict "key" $name "value" $value "action" "insert" | toJson }}
+      {{- end }}
+  {{- with $changes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+exporters:
+  {{- toYaml $exporters | nindent 2 }}
+service:
+  extensions: [file_storage, health_check]
+  telemetry:
+    metrics:
+      readers:
+        - pull: {exporter: {prometheus: {host: {{ dig "metrics" "annotations" false $config | ternary "0.0.0.0" "127.0.0.1" }}, port: {{ $ports.metrics }}}}}
+  pipelines:
+    {{- with $logs }}
+    logs:
+      receivers: {{ toJson . }}
+      processors: {{ concat (list "memory_limiter") (keys $changes | sortAlpha) (list "resource") | toJson }}
+      exporters: {{ toJson $names }}
+    {{- end }}
+    {{- with $metrics }}
+    metrics: {receivers: {{ toJson . }}, processors: [memory_limiter, resource], exporters: {{ toJson $names }}}
+    {{- end }}
+    {{- if $otlp }}
+    traces: {receivers: [otlp], processors: [memory_limiter, resource], exporters: {{ toJson $names }}}
+    {{- end }}
+{{- end -}}
+
+{{- /*
+Prints the configuration of the receiver of files. Takes the entry's config.
+*/ -}}
+{{- define "outrigger-0.1.0.fileReceiver" -}}
+include: {{ include "outrigger-0.1.0.shippedGlobs" . | fromYamlArray | toJson }}
+exclude: {{ include "outrigger-0.1.0.excludedGlobs" . | fromYamlArray | toJson }}
+start_at: beginning
+storage: file_storage
+on_truncate: read_whole_file
+retry_on_failure: {enabled: {{ ne (dig "queue" "whenFull" "block" .) "drop" }}, max_elapsed_time: 0}
+{{- with .multiline }}
+multiline:
+  {{- if .startPattern }}
+  line_start_pattern: {{ include "outrigger-0.1.0.literal" .startPattern | quote }}
+  {{- else }}
+  line_end_pattern: {{ include "outrigger-0.1.0.literal" .endPattern | quote }}
+  {{- end }}
+{{- end }}
+{{- with .attributes }}
+attributes:
+  {{- range $name, $value := . }}
+  {{ $name }}: {{ include "outrigger-0.1.0.literal" (toString $value) | quote }}
+  {{- end }}
+{{- end }}
+{{- with .parse }}
+operators:
+  {{- include "outrigger-0.1.0.parsers" . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- /*
+Prints the operators that parse a line. A line that does not parse is shipped as it is. Takes the entry's `parse`.
+*/ -}}
+{{- define "outrigger-0.1.0.parsers" -}}
+{{- $parser := dict "on_error" "send_quiet" -}}
+{{- if .regex -}}
+  {{- $_ := set $parser "type" "regex_parser" -}}
+  {{- $_ := set $parser "regex" (include "outrigger-0.1.0.literal" .regex) -}}
+{{- else if hasKey . "logfmt" -}}
+  {{- $_ := set $parser "type" "key_value_parser" -}}
+{{- else if hasKey . "cri" -}}
+  {{- $_ := set $parser "type" "container" -}}
+  {{- $_ := set $parser "format" "containerd" -}}
+  {{- $_ := set $parser "add_metadata_from_filepath" false -}}
+{{- else -}}
+  {{- $_ := set $parser "type" "json_parser" -}}
+{{- end -}}
+{{- with .timestamp -}}
+  {{- $timestamp := dict "parse_from" (printf "attributes[%q]" .field) "layout_type" (.layoutType | default "strptime") "layout" .layout -}}
+  {{- if .location -}}{{- $_ := set $timestamp "location" .location -}}{{- end -}}
+  {{- $_ := set $parser "timestamp" $timestamp -}}
+{{- end -}}
+{{- with .severity -}}
+  {{- $severity := dict "parse_from" (printf "attributes[%q]" .field) -}}
+  {{- if .mapping -}}{{- $_ := set $severity "mapping" .mapping -}}{{- end -}}
+  {{- $_ := set $parser "severity" $severity -}}
+{{- end -}}
+{{- list $parser | toYaml }}
+{{- with .message }}
+- type: move
+  from: attributes[{{ quote . }}]
+  to: body
+  if: 'attributes[{{ quote . }}] != nil'
+{{- end }}
+{{- end -}}
+
+{{- /*
+Prints the processors by which log records are left out or changed, by name. Takes the entry's config.
+*/ -}}
+{{- define "outrigger-0.1.0.collectorChanges" -}}
+{{- $drops := list -}}
+{{- with .filter -}}
+  {{- if .minSeverity -}}
+    {{- $drops = append $drops (printf "severity_number != SEVERITY_NUMBER_UNSPECIFIED and severity_number < SEVERITY_NUMBER_%s" .minSeverity) -}}
+  {{- end -}}
+  {{- range .drop -}}{{- $drops = append $drops (printf "IsMatch(body, %s)" (include "outrigger-0.1.0.literal" . | quote)) -}}{{- end -}}
+{{- end -}}
+{{- $statements := list -}}
+{{- range .redact -}}
+  {{- if .field -}}
+    {{- $field := printf "log.attributes[%s]" (quote .field) -}}
+    {{- $statements = append $statements (hasKey . "replacement" | ternary
+          (printf "set(%s, %s) where %s != nil" $field (.replacement | default "" | quote) $field)
+          (printf "delete_key(log.attributes, %s)" (quote .field))) -}}
+  {{- else -}}
+    {{- $pattern := include "outrigger-0.1.0.literal" .pattern | quote -}}
+    {{- $replacement := hasKey . "replacement" | ternary .replacement "***" | replace "$" "$$" | quote -}}
+    {{- $statements = concat $statements (list
+          (printf "replace_pattern(log.body, %s, %s) where IsString(log.body)" $pattern $replacement)
+          (printf "replace_all_patterns(log.attributes, \"value\", %s, %s)" $pattern $replacement)) -}}
+  {{- end -}}
+{{- end -}}
+{{- if $drops }}
+filter: {error_mode: ignore, logs: {log_record: {{ toJson $drops }}}}
+{{- end }}
+{{- if $statements }}
+transform: {error_mode: ignore, log_statements: {{ toJson $statements }}}
+{{- end }}
+{{- end -}}
+
+{{- /*
+Prints the resource attributes of what is shipped, by OpenTelemetry's semantic conventions; an app's own, received by
+OTLP, stay. Takes the entry's config.
+*/ -}}
+{{- define "outrigger-0.1.0.resourceAttributes" -}}
+{{- $attributes := dict
+      "k8s.pod.name" "${env:K8S_POD_NAME}" "k8s.pod.uid" "${env:K8S_POD_UID}" "k8s.namespace.name" "${env:K8S_NAMESPACE_NAME}"
+      "k8s.node.name" "${env:K8S_NODE_NAME}" "k8s.container.name" "${env:K8S_CONTAINER_NAME}" "service.name" "${env:SERVICE_NAME}" -}}
+{{- range $name, $value := .resource -}}{{- $_ := set $attributes $name (include "outrigger-0.1.0.literal" (toString $value)) -}}{{- end -}}
+{{- toYaml $attributes -}}
+{{- end -}}
+
+{{- /*
+Prints a text as the collector's configuration takes it: $ begins a reference there.
+*/ -}}
+{{- define "outrigger-0.1.0.literal" -}}
+{{- replace "$" "$$" . -}}
+{{- end -}}

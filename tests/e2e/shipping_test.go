@@ -1,0 +1,207 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
+)
+
+// shippingApp returns values for harness.Consumer: the pod of restrictedApp, whose logshipper `shipper` is the
+// OpenTelemetry Collector and sends /logs/app.log to a backend. More are further keys of the logshipper, as YAML of one
+// line: {queue: {size: 1Mi}}.
+func shippingApp(script, endpoint string, more ...string) string {
+	keys := ""
+	for _, key := range more {
+		keys += ", " + key
+	}
+	return strings.Replace(restrictedApp(script), "to: {stdout: {}}", "to: {otlphttp: {endpoint: "+endpoint+"}}"+keys, 1)
+}
+
+// numbered is a line of a shell script that appends "line FROM" to "line TO" to a file.
+func numbered(from, to int, file string) string {
+	return fmt.Sprintf("seq %d %d | sed 's/^/line /' >> %s", from, to, file)
+}
+
+// delivered waits until each of the lines "line 1" to "line COUNT" has arrived, and returns the report.
+func delivered(t *testing.T, namespace *harness.Namespace, backend *harness.Backend, count int, limit time.Duration) (lost, repeated int) {
+	t.Helper()
+	namespace.Eventually(limit, fmt.Sprintf("%d lines arrive", count), func() bool { return backend.Report("line", count).Lost == 0 })
+	report := backend.Report("line", count)
+	return report.Lost, report.Repeated
+}
+
+func TestAMillionLinesWithTenRenamesArriveExactlyOnceAtABackend(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	backend := namespace.Backend()
+	script := "trap 'exit 0' TERM\ncd /logs\n"
+	for chunk := range 10 {
+		script += numbered(chunk*100_000+1, (chunk+1)*100_000, "app.log") + "\n" +
+			"for kept in 9 8 7 6 5 4 3 2 1; do [ ! -e app.log.$kept ] || mv app.log.$kept app.log.$((kept + 1)); done\nmv app.log app.log.1\n"
+	}
+	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp(script+serving, backend.Endpoint()))
+
+	_, repeated := delivered(t, namespace, backend, 1_000_000, 3*time.Minute)
+
+	t.Logf("1,000,000 lines, 10 renames: lost 0, repeated %d", repeated)
+	assert.Zero(t, repeated)
+}
+
+func TestLinesWrittenOnSIGTERMReachTheBackendAndThePodIsSoonGone(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"native", "classic"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			namespace := harness.NewNamespace(t, harness.Restricted)
+			backend := namespace.Backend()
+			namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp(`
+farewell() { `+numbered(1, 5000, "/logs/app.log")+`; printf 'the end' >> /logs/app.log; exit 0; }
+trap farewell TERM`+serving, backend.Endpoint())+"  mode: "+mode)
+			pod := namespace.ReadyPods(web, 1)[0]
+			stream := namespace.Follow(pod.Name, "shipper")
+
+			ended, gone := deletePod(t, namespace, pod, "app")
+			stream.WaitEnd(t, harness.PodEnd)
+
+			report := backend.Report("line", 5000)
+			t.Logf("%s: lost %d, repeated %d of 5,000; the pod was gone %.1f s after the app's end", mode, report.Lost, report.Repeated, gone.Sub(ended).Seconds())
+			assert.Zero(t, report.Lost+report.Repeated, "%v; the shipper's log:\n%s", report.Examples, strings.Join(stream.Texts(), "\n"))
+			assert.Len(t, backend.Records("the end"), 1, "a last line without a newline")
+			assert.Less(t, gone.Sub(ended), 5*time.Second+time.Duration(len(mode)/7)*2*time.Second, "from the app's end to the pod's; a classic one has to see that the files are quiet")
+		})
+	}
+}
+
+func TestAJobsLinesReachTheBackendAndItIsSoonComplete(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	backend := namespace.Backend()
+	values := strings.Replace(shippingApp(numbered(1, 5000, "/logs/app.log"), backend.Endpoint()), "pod:", "job:", 1)
+	values = strings.Replace(values, "  spec:\n", "  spec:\n    restartPolicy: Never\n", 1)
+	namespace.Install("demo", harness.Consumer(t).Write(t), values)
+
+	ended, completed := completeJob(t, namespace, "once", "app")
+
+	report := backend.Report("line", 5000)
+	t.Logf("lost %d, repeated %d of 5,000; Complete %.1f s after the app's end", report.Lost, report.Repeated, completed.Sub(ended).Seconds())
+	assert.Zero(t, report.Lost+report.Repeated, report.Examples)
+	assert.LessOrEqual(t, completed.Sub(ended), 6*time.Second)
+}
+
+// completeJob waits until a Job is Complete, and returns when a container of its pod ended, which has a resolution of one
+// second and counts as its beginning, and when the Job was seen to be Complete.
+func completeJob(t *testing.T, namespace *harness.Namespace, job, container string) (ended, completed time.Time) {
+	t.Helper()
+	namespace.Eventually(harness.PodStart, "the Job is complete", func() bool {
+		found, err := namespace.Client.BatchV1().Jobs(namespace.Name).Get(context.Background(), job, metav1.GetOptions{})
+		return err == nil && found.Status.Succeeded == 1 && found.Status.CompletionTime != nil
+	})
+	completed = time.Now()
+	terminated := harness.Status(t, namespace.Pods("batch.kubernetes.io/job-name=" + job)[0], container).State.Terminated
+	require.NotNil(t, terminated)
+	return terminated.FinishedAt.Time, completed
+}
+
+func TestWhileTheBackendIsDownTheAppWritesOnAndNothingIsLost(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	backend := namespace.Backend()
+	const seconds = 24
+	// Others see the sidecar's processes, so that the app can kill them as nothing else in a pod could.
+	values := strings.Replace(shippingApp(fmt.Sprintf(`
+trap 'exit 0' TERM
+kill_sidecar() {
+  for process in /proc/[0-9]*; do
+    case $(tr '\0' ' ' < $process/cmdline) in "/outrigger-tools/busybox sh /outrigger/supervise.sh "*|/otelcol-k8s*) kill -KILL ${process#/proc/} ;; esac
+  done
+}
+second=0
+while [ $second -lt %d ]; do
+  seq $((second * 2000 + 1)) $((second * 2000 + 2000)) | sed 's/^/line /' >> /logs/app.log
+  second=$((second + 1))
+  case $second in 3|6|20) kill_sidecar ;; esac # a second restart waits for 10 s, a third for 20 s
+  sleep 1
+done
+echo written`, seconds)+serving, backend.Endpoint()), "    securityContext:", "    shareProcessNamespace: true\n    securityContext:", 1)
+	backend.Pause()
+	began := time.Now()
+	namespace.Install("demo", harness.Consumer(t).Write(t), values)
+	namespace.Eventually(harness.PodStart, "the app has written all", func() bool {
+		pods := namespace.Pods(web)
+		return len(pods) == 1 && pods[0].Status.Phase == corev1.PodRunning && strings.Contains(namespace.Logs(pods[0].Name, "app"), "written")
+	})
+	t.Logf("the app wrote for %d s, %.0f s after its installation", seconds, time.Since(began).Seconds())
+	require.Zero(t, backend.Counts().Logs, "nothing has arrived yet")
+
+	backend.Resume()
+
+	_, repeated := delivered(t, namespace, backend, seconds*2000, time.Minute)
+	pod := namespace.Pods(web)[0]
+	t.Logf("%d lines, the backend down, the sidecar killed %d times: lost 0, repeated %d", seconds*2000, harness.Status(t, pod, "shipper").RestartCount, repeated)
+	assert.EqualValues(t, 3, harness.Status(t, pod, "shipper").RestartCount)
+	assert.Zero(t, harness.Status(t, pod, "app").RestartCount, "the app's restarts")
+	assert.LessOrEqual(t, repeated, 3*2*2000, "repeats are at most what was written since the last look, for each kill")
+}
+
+func TestWhateverTheBackendAnswersNothingIsLost(t *testing.T) {
+	t.Parallel()
+	for name, behaviour := range map[string]string{
+		"503":                  "mode=status&code=503",
+		"429 with Retry-After": "mode=status&code=429&retryAfter=2",
+		"no answer":            "mode=hang",
+		"a reset connection":   "mode=reset",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			namespace := harness.NewNamespace(t, harness.Restricted)
+			backend := namespace.Backend()
+			backend.Behave(behaviour)
+			namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp("trap 'exit 0' TERM\n"+numbered(1, 20_000, "/logs/app.log")+serving, backend.Endpoint()))
+			namespace.Eventually(harness.PodStart, "requests are refused", func() bool { return backend.Counts().Refused > 0 })
+
+			backend.Resume()
+
+			_, repeated := delivered(t, namespace, backend, 20_000, time.Minute)
+			t.Logf("%s: lost 0, repeated %d of 20,000", name, repeated)
+			assert.Zero(t, repeated)
+		})
+	}
+}
+
+func TestWhatCouldNotBeSentIsCountedInTheLastLinesOfTheShippersLog(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp("trap 'exit 0' TERM\n"+numbered(1, 5000, "/logs/app.log")+serving, "http://nobody.invalid:4318"))
+	pod := namespace.ReadyPods(web, 1)[0]
+	stream := namespace.Follow(pod.Name, "shipper")
+	namespace.Eventually(harness.LogLine, "the log says what is wrong", func() bool { return contains(stream.Texts(), "nobody.invalid", "no such host") })
+
+	_, gone := deletePod(t, namespace, pod, "app")
+	stream.WaitEnd(t, harness.PodEnd)
+
+	assert.True(t, contains(stream.Texts(), "outrigger: not delivered after 8 s: 5000 lines; they are lost with the pod"), strings.Join(stream.Texts(), "\n"))
+	_ = gone
+}
+
+// contains tells whether a line holds all of the texts.
+func contains(lines []string, texts ...string) bool {
+next:
+	for _, line := range lines {
+		for _, text := range texts {
+			if !strings.Contains(line, text) {
+				continue next
+			}
+		}
+		return true
+	}
+	return false
+}

@@ -1,0 +1,272 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/outrigger-charts/outrigger/ci/rig"
+	"github.com/outrigger-charts/outrigger/ci/testimages"
+	"github.com/outrigger-charts/outrigger/tests/backend"
+)
+
+// Names of what a namespace's backend is made of.
+const (
+	backendName   = "backend" // of its Pod and its Service
+	BackendSecret = "backend-tls"
+	BackendCA     = "backend-ca" // a ConfigMap; key ca.crt
+)
+
+// controlLimit bounds what the backend is asked and told: closing its listeners may take it 2 s.
+const controlLimit = 15 * time.Second
+
+// backendPorts are the Service's, which are the Pod's too.
+var backendPorts = []corev1.ServicePort{
+	{Name: "otlp-grpc", Port: 4317}, {Name: "otlp-http", Port: 4318}, {Name: "otlp-https", Port: 4319}, {Name: "control", Port: 8080},
+}
+
+// Backend is a backend for OTLP in a namespace: a Pod and a Service `backend`. Its methods fail the test where the backend
+// does not answer.
+type Backend struct {
+	n   *Namespace
+	tls bool
+}
+
+// Backend creates the namespace's backend, which receives OTLP over gRPC and HTTP, and waits until it does.
+func (n *Namespace) Backend() *Backend {
+	n.t.Helper()
+	return n.newBackend(false)
+}
+
+// BackendTLS creates a backend that receives OTLP over HTTPS too. The Secret backend-tls has its certificate (tls.crt,
+// tls.key), the ConfigMap backend-ca that of the authority that vouches for it (ca.crt).
+func (n *Namespace) BackendTLS() *Backend {
+	n.t.Helper()
+	ctx := context.Background()
+	made, err := backend.NewCertificate(backendName, backendName+"."+n.Name, n.backendHost(), n.backendHost()+".cluster.local")
+	require.NoError(n.t, err)
+	_, err = n.Client.CoreV1().Secrets(n.Name).Create(ctx, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: BackendSecret},
+		Type:       corev1.SecretTypeTLS,
+		Data:       map[string][]byte{corev1.TLSCertKey: made.Certificate, corev1.TLSPrivateKeyKey: made.Key},
+	}, metav1.CreateOptions{})
+	require.NoError(n.t, err)
+	_, err = n.Client.CoreV1().ConfigMaps(n.Name).Create(ctx, &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: BackendCA},
+		Data:       map[string]string{"ca.crt": string(made.CA)},
+	}, metav1.CreateOptions{})
+	require.NoError(n.t, err)
+	return n.newBackend(true)
+}
+
+func (n *Namespace) newBackend(tls bool) *Backend {
+	n.t.Helper()
+	service := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: backendName},
+		Spec:       corev1.ServiceSpec{Selector: backendLabels(), Ports: backendPorts},
+	}
+	_, err := n.Client.CoreV1().Services(n.Name).Create(context.Background(), service, metav1.CreateOptions{})
+	require.NoError(n.t, err)
+	b := &Backend{n: n, tls: tls}
+	b.Start()
+	return b
+}
+
+func backendLabels() map[string]string { return map[string]string{"app": backendName} }
+
+func (n *Namespace) backendHost() string { return backendName + "." + n.Name + ".svc" }
+
+// Endpoint is the URL of OTLP/HTTP within the cluster, without a path.
+func (b *Backend) Endpoint() string { return "http://" + b.n.backendHost() + ":4318" }
+
+// GRPCEndpoint is where OTLP/gRPC is received within the cluster, without TLS: HOST:PORT.
+func (b *Backend) GRPCEndpoint() string { return b.n.backendHost() + ":4317" }
+
+// TLSEndpoint is the URL of OTLP/HTTPS within the cluster, without a path; only BackendTLS answers there.
+func (b *Backend) TLSEndpoint() string { return "https://" + b.n.backendHost() + ":4319" }
+
+// Start creates the pod, which remembers nothing, and waits until the Service leads to it. New backends are started.
+func (b *Backend) Start() {
+	b.n.t.Helper()
+	_, err := b.n.Client.CoreV1().Pods(b.n.Name).Create(context.Background(), b.pod(), metav1.CreateOptions{})
+	require.NoError(b.n.t, err)
+	b.n.Eventually(PodStart, "the backend is ready", func() bool {
+		pod, found := b.n.Pod(b.n.t, backendName)
+		if found {
+			b.requireImage(pod)
+		}
+		return found && isReady(pod)
+	})
+	b.n.Eventually(PodStart, "the Service leads to the backend", func() bool {
+		_, err := b.ask("GET", "services", "healthz", nil)
+		return err == nil
+	})
+}
+
+// requireImage fails the test where the node does not have the backend's image, which happens in a cluster of the
+// caller's.
+func (b *Backend) requireImage(pod corev1.Pod) {
+	b.n.t.Helper()
+	for _, status := range pod.Status.ContainerStatuses {
+		if waits := status.State.Waiting; waits != nil && strings.Contains(waits.Reason, "ImagePull") {
+			archive, err := rig.BackendArchive(context.Background(), os.Stderr)
+			require.NoError(b.n.t, err)
+			require.Fail(b.n.t, "no image", "%s is in no registry: load it into every node of the cluster from %s, with `ctr -n k8s.io images import` or `kind load image-archive`", testimages.BackendRef, archive)
+		}
+	}
+}
+
+// Stop deletes the pod, with all that it remembers, and waits until it is gone. The Service stays and leads nowhere.
+func (b *Backend) Stop() {
+	b.n.t.Helper()
+	pods, second := b.n.Client.CoreV1().Pods(b.n.Name), int64(1)
+	require.NoError(b.n.t, pods.Delete(context.Background(), backendName, metav1.DeleteOptions{GracePeriodSeconds: &second}))
+	b.n.Eventually(PodEnd, "the backend is gone", func() bool {
+		_, err := pods.Get(context.Background(), backendName, metav1.GetOptions{})
+		return apierrors.IsNotFound(err)
+	})
+}
+
+// Pause refuses connections, as when the backend is down, until Resume. What it remembers stays.
+func (b *Backend) Pause() {
+	b.n.t.Helper()
+	b.Behave("mode=refuse")
+}
+
+// Resume ends Pause, and everything else that Behave began.
+func (b *Backend) Resume() {
+	b.n.t.Helper()
+	b.Behave("mode=ok")
+}
+
+// Behave sets what happens to requests: a query as backend.Backend's method of this name has it.
+func (b *Backend) Behave(query string) {
+	b.n.t.Helper()
+	values, err := url.ParseQuery(query)
+	require.NoError(b.n.t, err)
+	b.must("POST", "behave", values)
+}
+
+// Forget makes the backend forget all that arrived.
+func (b *Backend) Forget() {
+	b.n.t.Helper()
+	b.must("POST", "forget", nil)
+}
+
+// Report tells which of the lines "PREFIX 1" to "PREFIX COUNT" arrived.
+func (b *Backend) Report(prefix string, count int) (report backend.Report) {
+	b.n.t.Helper()
+	b.get("report", url.Values{"prefix": {prefix}, "count": {strconv.Itoa(count)}}, &report)
+	return report
+}
+
+// Records returns those of the last 2,000 records whose body contains a text, the oldest first.
+func (b *Backend) Records(contains string) (records []backend.Record) {
+	b.n.t.Helper()
+	b.get("records", url.Values{"contains": {contains}}, &records)
+	return records
+}
+
+// Counts returns what arrived so far.
+func (b *Backend) Counts() (counts backend.Counts) {
+	b.n.t.Helper()
+	b.get("counts", nil, &counts)
+	return counts
+}
+
+// Latency returns how long the lines that say when they were written took.
+func (b *Backend) Latency() (latency backend.Latency) {
+	b.n.t.Helper()
+	b.get("latency", nil, &latency)
+	return latency
+}
+
+func (b *Backend) get(path string, query url.Values, answer any) {
+	b.n.t.Helper()
+	require.NoError(b.n.t, json.Unmarshal(b.must("GET", path, query), answer))
+}
+
+func (b *Backend) must(verb, path string, query url.Values) []byte {
+	b.n.t.Helper()
+	answer, err := b.ask(verb, "pods", path, query)
+	require.NoError(b.n.t, err, "%s %s: %s", path, query.Encode(), answer)
+	return answer
+}
+
+// ask goes through the API server's proxy to the pod or the Service.
+func (b *Backend) ask(verb, kind, path string, query url.Values) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), controlLimit)
+	defer cancel()
+	port := "8080"
+	if kind == "services" {
+		port = "control" // by number a Service finds only ports without names
+	}
+	request := b.n.Client.CoreV1().RESTClient().Verb(verb).
+		Namespace(b.n.Name).Resource(kind).Name(fmt.Sprintf("%s:%s", backendName, port)).SubResource("proxy").Suffix(path)
+	for key, values := range query {
+		for _, value := range values {
+			request.Param(key, value)
+		}
+	}
+	return request.DoRaw(ctx)
+}
+
+func (b *Backend) pod() *corev1.Pod {
+	yes, no, user := true, false, int64(65532)
+	container := corev1.Container{
+		Name:  backendName,
+		Image: testimages.BackendRef,
+		SecurityContext: &corev1.SecurityContext{
+			AllowPrivilegeEscalation: &no,
+			ReadOnlyRootFilesystem:   &yes,
+			Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+		},
+		Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{
+			corev1.ResourceCPU: resource.MustParse("5m"), corev1.ResourceMemory: resource.MustParse("16Mi"),
+		}},
+		ReadinessProbe: &corev1.Probe{
+			ProbeHandler:     corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromString("control")}},
+			PeriodSeconds:    1,
+			TimeoutSeconds:   5,
+			FailureThreshold: 10, // a busy node does not take it from its Service
+		},
+	}
+	for _, port := range backendPorts {
+		container.Ports = append(container.Ports, corev1.ContainerPort{Name: port.Name, ContainerPort: port.Port})
+	}
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: backendName, Labels: backendLabels()},
+		Spec: corev1.PodSpec{
+			AutomountServiceAccountToken: &no,
+			EnableServiceLinks:           &no,
+			SecurityContext: &corev1.PodSecurityContext{
+				RunAsNonRoot:   &yes,
+				RunAsUser:      &user,
+				RunAsGroup:     &user,
+				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+			},
+		},
+	}
+	if b.tls {
+		const folder = "/etc/backend-tls"
+		container.Args = []string{"-tls-cert=" + folder + "/" + corev1.TLSCertKey, "-tls-key=" + folder + "/" + corev1.TLSPrivateKeyKey}
+		container.VolumeMounts = []corev1.VolumeMount{{Name: "tls", MountPath: folder, ReadOnly: true}}
+		pod.Spec.Volumes = []corev1.Volume{{Name: "tls", VolumeSource: corev1.VolumeSource{
+			Secret: &corev1.SecretVolumeSource{SecretName: BackendSecret},
+		}}}
+	}
+	pod.Spec.Containers = []corev1.Container{container}
+	return pod
+}
