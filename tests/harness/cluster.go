@@ -110,10 +110,17 @@ func kubectlOptions(namespace string) *k8s.KubectlOptions {
 	return options
 }
 
-// Install installs a chart's folder with values given as YAML. It does not wait for its pods.
-func (n *Namespace) Install(release, folder, values string) {
+// Install installs a chart's folder with values given as YAML, over those of files in the folder. It does not wait for its
+// pods.
+func (n *Namespace) Install(release, folder, values string, files ...string) {
 	n.t.Helper()
-	require.NoError(n.t, n.install(release, folder, values), "values:\n%s", values)
+	options, err := n.helmOptions(values)
+	require.NoError(n.t, err)
+	for index, file := range files {
+		files[index] = filepath.Join(folder, file)
+	}
+	options.ValuesFiles = append(files, options.ValuesFiles...)
+	require.NoError(n.t, helm.InstallContextE(n.t, context.Background(), options, folder, release), "values:\n%s", values)
 }
 
 // Upgrade upgrades a release with a chart's folder and values given as YAML. It does not wait for its pods.
@@ -127,17 +134,11 @@ func (n *Namespace) Upgrade(release, folder, values string) {
 // InstallError installs a chart's folder with values given as YAML, which must fail, and returns helm's message.
 func (n *Namespace) InstallError(release, folder, values string) string {
 	n.t.Helper()
-	err := n.install(release, folder, values)
+	options, err := n.helmOptions(values)
+	require.NoError(n.t, err)
+	err = helm.InstallContextE(n.t, context.Background(), options, folder, release)
 	require.Error(n.t, err, "values:\n%s", values)
 	return err.Error()
-}
-
-func (n *Namespace) install(release, folder, values string) error {
-	options, err := n.helmOptions(values)
-	if err != nil {
-		return err
-	}
-	return helm.InstallContextE(n.t, context.Background(), options, folder, release)
 }
 
 // Template renders a chart's folder with the helm command, and returns what it prints or its message.

@@ -18,10 +18,12 @@
 #   IN_METRICS, OUT_METRICS  those whose difference is how many lines it holds
 #   KEPT             where lines are that could not be sent: "kept on the volume data"
 #   VOLUMES          "BYTES FOLDER", one a line: a warning when 80 % of them are used
+#   WATCH_SECONDS    how often that, and what the agent reads, is looked at (10)
+#   STATE_DIR        a small writable directory that outlives the container (/run/outrigger)
 #   MEMORY_BYTES     the container's memory limit; Go's collector is told to stay below it
 #
 # What has been read is known from /proc/PID/fdinfo: the agent has a file open, and has read it to its
-# size. A file that is not open counts as unread, unless it has the contents of one that is.
+# size. A file that it does not have open counts as unread from where it was when it last had.
 set -uf
 export LC_ALL=C
 NEWLINE='
@@ -31,7 +33,10 @@ IFS=$NEWLINE # lists hold one item a line
 BUSYBOX=${BUSYBOX:-/outrigger-tools/busybox}
 QUIET_SECONDS=${QUIET_SECONDS:-1}
 DRAIN_SECONDS=${DRAIN_SECONDS:-10}
-LOOK_SECONDS=0.2 WATCH_SECONDS=15 SCRAPE_SECONDS=2
+WATCH_SECONDS=${WATCH_SECONDS:-10}
+REMEMBERED=${STATE_DIR:-/run/outrigger}/read-to
+LOOK_SECONDS=0.2 SCRAPE_SECONDS=2 HEAD_BYTES=1000
+NEVER_OPEN='the agent may not read it, or takes it for another file that begins with the same bytes'
 
 say() { printf 'outrigger: %s\n' "$*" >&2; }
 busybox() { "$BUSYBOX" "$@"; }
@@ -98,39 +103,51 @@ positions() { # prints "DEVICE:INODE POSITION" of each regular file that the age
   set -f
 }
 
-# Sets listing, which changes when a file does, and unread: "BYTES POSITION PATH" of each file that is
-# not read to its end.
+# Sets listing, which changes when a file does, and "BYTES POSITION PATH" of each file that is not read
+# to its end: behind, of those that the agent has open, and closed, of those that it does not. How far
+# a file was read when it was open is remembered, by its inode.
 look_at_files() {
-  unread=''
+  behind='' closed='' listing=''
   paths=$(shipped_files)
-  [ "$paths" ] || { listing=''; return 0; }
+  [ "$paths" ] || return 0
   # shellcheck disable=SC2086 # one path a line
   listing=$(busybox stat -L -c '%d:%i %s %n' $paths 2>/dev/null)
   # shellcheck disable=SC2016 # awk's own variables
-  states=$(printf '%s\n\n%s\n' "$(positions)" "$listing" | busybox awk '
-    !second && !NF { second = 1; next }
-    !second { if (!($1 in position) || position[$1] < $2) position[$1] = $2; next }
-    !NF { next }
+  states=$({
+    busybox cat "$REMEMBERED" 2>/dev/null
+    printf '\n%s\n\n%s\n' "$(positions)" "$listing"
+  } | busybox awk -v remembered="$REMEMBERED.new" '
+    !NF { part++; next }
+    part == 0 { before[$1] = $2; next }
+    part == 1 { if (!($1 in at) || at[$1] < $2) at[$1] = $2; next }
     {
       path = $0; sub(/^[^ ]* [^ ]* /, "", path)
-      if ($1 in position) { at = position[$1] < $2 ? position[$1] : $2; print at == $2 ? "read" : "behind", $2 - at, at, path }
-      else if ($2 > 0) print "closed", $2, 0, path
-    }')
-  whole=$(printf '%s\n' "$states" | busybox sed -n 's/^read [0-9]* [0-9]* //p')
+      open = $1 in at
+      position = open ? at[$1] : $1 in before && before[$1] <= $2 ? before[$1] : 0
+      if (position > $2) position = $2
+      print $1, position > remembered
+      if (position < $2) print open ? "behind" : "closed", $2 - position, position, path
+    }') && busybox mv "$REMEMBERED.new" "$REMEMBERED" 2>/dev/null
   for state in $states; do
     case $state in
-      behind*) unread=$unread${state#* }$NEWLINE ;;
-      closed*) is_copy "${state#* }" || unread=$unread${state#* }$NEWLINE ;;
+      behind*) behind=$behind${state#* }$NEWLINE ;;
+      closed*) closed=$closed${state#* }$NEWLINE ;;
     esac
   done
 }
 
-# A file that is not open may be a copy of one that is: then it is read, and the agent leaves it out.
-is_copy() { # "BYTES POSITION PATH"
-  for other in $whole; do
-    ! busybox cmp -s -n "${1%% *}" "${1#* * }" "$other" || return 0
-  done
-  return 1
+# Sets alike: the paths of files that begin with the same bytes as another, by which a collector knows a
+# file: it takes them for one, and counts the one as read where it has read the other.
+look_for_alike() {
+  # shellcheck disable=SC2016 # awk's own variables
+  alike=$(for path in $paths; do
+    busybox head -c "$HEAD_BYTES" "$path" 2>/dev/null | busybox md5sum | busybox sed "s/ .*//"
+    printf '%s\n' "$path"
+  done | busybox awk -v empty=d41d8cd98f00b204e9800998ecf8427e '
+    NR % 2 { head = $0; next }
+    head == empty { next }
+    head in first { print $0; next }
+    { first[head] = $0 }')
 }
 
 # ---- What the agent holds
@@ -170,15 +187,20 @@ look_at_agent() { # sets held: what the agent still holds, or unknown
 
 # ---- The end
 
-drain() { # waits until nothing is left; fails when the time is up, or the agent has ended
+drain() { # waits until nothing is left; fails when the time is up, nothing more happens, or the agent has ended
   now
   deadline=$((now + DRAIN_SECONDS * 100)) quiet_since=$now last_listing=''
   while kill -0 "$agent" 2>/dev/null; do
     look_at_files
     look_at_agent
     now
-    if [ -z "$unread" ] && [ "$held" = 0 ] && [ "$listing" = "$last_listing" ]; then
-      [ $((now - quiet_since)) -lt $((QUIET_SECONDS * 100)) ] || return 0
+    if [ -z "$behind" ] && [ "$held" = 0 ] && [ "$listing" = "$last_listing" ]; then
+      quiet=$((now - quiet_since))
+      if [ -z "$closed" ]; then
+        [ "$quiet" -lt $((QUIET_SECONDS * 100)) ] || return 0
+      else # the agent looks for files several times a second
+        [ "$quiet" -lt $(((QUIET_SECONDS + 2) * 100)) ] || return 1
+      fi
     else
       quiet_since=$now last_listing=$listing
     fi
@@ -190,14 +212,32 @@ drain() { # waits until nothing is left; fails when the time is up, or the agent
   return 1
 }
 
+count_lines() { # "BYTES POSITION PATH": sets bytes, path and count, of the lines from there on
+  bytes=${1%% *} path=${1#* * } at=${1#* }
+  count=$(busybox tail -c "+$((${at%% *} + 1))" "$path" 2>/dev/null | busybox awk 'END { print NR }')
+}
+
+say_alike() {
+  look_for_alike
+  for path in $alike; do
+    count_lines "0 0 $path"
+    say "in doubt: $count lines of $path, which begins with the same $HEAD_BYTES bytes as another file"
+  done
+}
+
 say_what_is_left() {
   lines=0
-  for file in $unread; do
-    bytes=${file%% *} path=${file#* * } at=${file#* }
-    count=$(busybox tail -c "+$((${at%% *} + 1))" "$path" 2>/dev/null | busybox awk 'END { print NR }')
+  for file in $behind; do
+    count_lines "$file"
     lines=$((lines + count))
     say "not read: $bytes bytes, $count lines of $path"
   done
+  for file in $closed; do
+    count_lines "$file"
+    say "not read: $count lines of $path; $NEVER_OPEN"
+    lines=$((lines + count))
+  done
+  say_alike
   case $held in
     0) ;;
     unknown) say 'not known: what the agent holds' ;;
@@ -212,7 +252,7 @@ say_what_is_left() {
       fi
       ;;
   esac
-  say "not delivered after $DRAIN_SECONDS s: $lines lines; they are ${KEPT:-lost with the pod}"
+  say "not delivered: $lines lines; they are ${KEPT:-lost with the pod}"
 }
 
 # Where files are unread the agent is killed, not asked to end: a collector whose queue is full, ending
@@ -227,51 +267,82 @@ finish() {
   [ -z "$watcher" ] || kill "$watcher" 2>/dev/null
   if drain; then
     stop_agent TERM
-    say 'everything is delivered'
+    say_alike
+    say "everything is delivered${alike:+ but what is in doubt}"
   else
     say_what_is_left
-    if [ "$unread" ]; then stop_agent KILL; else stop_agent TERM; fi
+    if [ "$behind" ]; then stop_agent KILL; else stop_agent TERM; fi
   fi
   exit 0
 }
 
 # ---- Meanwhile
 
-watch_volumes() { # warns, once until it is better, when a volume is nearly full
-  warned=''
-  while :; do
-    for line in $VOLUMES; do
-      folder=${line#* } limit=${line%% *}
-      used=$(busybox du -sk "$folder" 2>/dev/null)
-      used=${used%%[!0-9]*}
-      used=$((${used:-0} * 1024))
-      if [ $((used * 10)) -lt $((limit * 8)) ]; then
-        case $warned in *"<$folder>"*) warned=${warned%%"<$folder>"*}${warned#*"<$folder>"} ;; esac
-      else
-        case $warned in
-          *"<$folder>"*) ;;
-          *)
-            warned="$warned<$folder>"
-            say "warning: $folder holds $used bytes of at most $limit; the kubelet evicts a pod that holds more"
-            ;;
-        esac
-      fi
-    done
-    busybox sleep "$WATCH_SECONDS"
+warn_once() { # key, message
+  case $warned in *"<$1>"*) return ;; esac
+  warned="$warned<$1>"
+  say "warning: $2"
+}
+
+warn_again() { # key: what it warns of is over
+  case $warned in *"<$1>"*) warned=${warned%%"<$1>"*}${warned#*"<$1>"} ;; esac
+}
+
+watch_volumes() {
+  for line in ${VOLUMES:-}; do
+    folder=${line#* } limit=${line%% *}
+    used=$(busybox du -sk "$folder" 2>/dev/null)
+    used=${used%%[!0-9]*}
+    used=$((${used:-0} * 1024))
+    if [ $((used * 10)) -lt $((limit * 8)) ]; then
+      warn_again "$folder"
+    else
+      warn_once "$folder" "$folder holds $used bytes of at most $limit; the kubelet evicts a pod that holds more"
+    fi
+  done
+}
+
+watch_files() { # a file that is closed at two looks is one that the agent does not read
+  before=$closed
+  look_at_files
+  for file in $closed; do
+    case $NEWLINE$before in
+      *" ${file#* * }$NEWLINE"*)
+        count_lines "$file"
+        warn_once "$path" "$count lines of $path are not read; $NEVER_OPEN"
+        ;;
+    esac
+  done
+}
+
+watch_alike() { # only when a file is new
+  files=$(printf '%s\n' "$listing" | busybox sed 's/ .*//')
+  [ "$files" != "$known_files" ] || return 0
+  known_files=$files
+  look_for_alike
+  for path in $alike; do
+    warn_once "$path alike" "$path begins with the same $HEAD_BYTES bytes as another file: the agent may take them for one, and lose or repeat lines"
+  done
+}
+
+watch() {
+  warned='' closed='' known_files=''
+  while busybox sleep "$WATCH_SECONDS"; do
+    watch_files
+    watch_alike
+    watch_volumes
   done
 }
 
 [ -z "${MEMORY_BYTES:-}" ] || export GOMEMLIMIT="$((MEMORY_BYTES * 8 / 10))"
-agent='' watcher='' unread='' held=0 metrics=''
+agent='' watcher='' behind='' closed='' paths='' held=0 metrics=''
 trap finish TERM INT
 "$@" &
 agent=$!
-if [ "${VOLUMES:-}" ]; then
-  watch_volumes &
-  watcher=$!
-fi
+watch &
+watcher=$!
 wait "$agent"
 code=$?
-[ -z "$watcher" ] || kill "$watcher" 2>/dev/null
+kill "$watcher" 2>/dev/null
 say "the agent ended with exit code $code"
 exit "$code"

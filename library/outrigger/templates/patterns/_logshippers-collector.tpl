@@ -9,10 +9,11 @@ container.
 {{- $ports := include "outrigger-0.1.0.collectorPorts" $call | fromYaml -}}
 {{- $made := dict "environment" list "volumes" list "mounts" list "problems" list -}}
 {{- $exporters := dict -}}
-{{- range $name, $settings := omit ($config.to | default dict) "stdout" -}}
-  {{- $_ := set $exporters (include "outrigger-0.1.0.exporterName" $name) (include "outrigger-0.1.0.exporter" (list $call $name ($settings | default dict) $made) | fromYaml) -}}
+{{- $targets := include "outrigger-0.1.0.targets" $config | fromJson -}}
+{{- range $name, $settings := omit $targets "stdout" -}}
+  {{- $_ := set $exporters (include "outrigger-0.1.0.exporterName" $name) (include "outrigger-0.1.0.exporter" (list $call $name $settings $made) | fromYaml) -}}
 {{- end -}}
-{{- if hasKey ($config.to | default dict) "stdout" -}}
+{{- if hasKey $targets "stdout" -}}
   {{- $_ := set $made "problems" (append $made.problems "to.stdout stands alone; for a copy on the sidecar's output use to.debug, or a second logshipper with to.stdout") -}}
 {{- end -}}
 {{- $collector := include "outrigger-0.1.0.collectorConfig" (list $call $exporters $ports) | fromYaml -}}

@@ -5,10 +5,11 @@ only when everything is delivered.
 */ -}}
 {{- define "outrigger-0.1.0.pattern.logshippers" -}}
 {{- $problems := list -}}
+{{- $targets := include "outrigger-0.1.0.targets" .config | fromJson -}}
 {{- if and (not .config.files) (not .config.receive) (not .config.scrape) -}}
   {{- $problems = append $problems "files is missing; set it to a list of absolute paths, with * and ? as in a shell" -}}
 {{- end -}}
-{{- if and (not .config.to) (ne (.config.agent | default "") "custom") -}}
+{{- if and (not $targets) (ne (.config.agent | default "") "custom") -}}
   {{- $problems = append $problems "to is missing; set it to {stdout: {}}, or to {otlphttp: {endpoint: \"http://…\"}}" -}}
 {{- end -}}
 {{- range $index, $rule := .config.redact -}}
@@ -23,11 +24,23 @@ only when everything is delivered.
 {{- $_ := set .contribution "order" 100 -}}
 {{- $_ := set .contribution "reads" $reads -}}
 {{- $_ := set .contribution "problems" $problems -}}
-{{- if or (eq (.config.agent | default "") "custom") (omit (.config.to | default dict) "stdout") .config.receive .config.scrape -}}
+{{- if or (eq (.config.agent | default "") "custom") (omit $targets "stdout") .config.receive .config.scrape -}}
   {{- include "outrigger-0.1.0.supervisedAgent" . -}}
 {{- else -}}
   {{- include "outrigger-0.1.0.logsToOutput" . -}}
 {{- end -}}
+{{- end -}}
+
+{{- /*
+Prints, as JSON, the targets of an entry by name: null takes away one that another values file gave. Takes the entry's
+config.
+*/ -}}
+{{- define "outrigger-0.1.0.targets" -}}
+{{- $targets := dict -}}
+{{- range $name, $settings := .to -}}
+  {{- if not (kindIs "invalid" $settings) -}}{{- $_ := set $targets $name $settings -}}{{- end -}}
+{{- end -}}
+{{- toJson $targets -}}
 {{- end -}}
 
 {{- /*

@@ -1,0 +1,146 @@
+package e2e
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
+)
+
+func TestWhatAPodCouldNotSendItsSuccessorOnThePersistentVolumeSends(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	receiver := namespace.Backend()
+	chart := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/logging-app")).Write(t)
+	namespace.Install("demo", chart, "replicaCount: 1\noutrigger: {logshippers: {logshipper: {to: {otlphttp: {endpoint: "+receiver.Endpoint()+"}}}}}",
+		"values-otlp.yaml", "values-persistent.yaml")
+	pod := namespace.ReadyPods("app.kubernetes.io/component=app", 1)[0]
+	arrived(namespace, receiver, "logging")
+	receiver.Pause()
+	namespace.Kubectl("exec", pod.Name, "-c", "app", "--", "sh", "-c", numbered(1, 2000, "/opt/logs.txt"))
+	stream := namespace.Follow(pod.Name, "logshipper")
+
+	namespace.Kubectl("delete", "pod", pod.Name)
+	stream.WaitEnd(t, harness.PodEnd)
+	receiver.Resume()
+
+	_, repeated := delivered(t, namespace, receiver, 2000, harness.PodStart)
+	t.Logf("2,000 lines, the pod replaced while the backend was down: lost 0, repeated %d", repeated)
+	assert.NotEqual(t, pod.UID, namespace.ReadyPods("app.kubernetes.io/component=app", 1)[0].UID)
+	assert.True(t, contains(stream.Texts(), "outrigger: not delivered: ", "kept on the volume data, and sent by the next pod that has it"), strings.Join(stream.Texts(), "\n"))
+	assert.Zero(t, repeated)
+}
+
+func TestTwentyPodsShipWithoutGettingInEachOthersWay(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	receiver := namespace.Backend()
+	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp("trap 'exit 0' TERM\nseq 1 2000 | sed \"s/^/$(hostname) /\" >> /logs/app.log"+serving, receiver.Endpoint()))
+	namespace.Kubectl("scale", "deployment", "web", "--replicas=20")
+
+	pods := namespace.ReadyPods(web, 20)
+
+	repeated := 0
+	for _, pod := range pods {
+		namespace.Eventually(harness.LogLine, "the lines of "+pod.Name+" arrive", func() bool { return receiver.Report(pod.Name, 2000).Lost == 0 })
+		repeated += receiver.Report(pod.Name, 2000).Repeated
+		assert.Zero(t, harness.Status(t, pod, "shipper").RestartCount)
+	}
+	t.Logf("20 pods of 2,000 lines: lost 0, repeated %d", repeated)
+	assert.Zero(t, repeated)
+}
+
+func TestAFullVolumeStopsTheAppsWritesAloneAndIsDrained(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	receiver := namespace.Backend()
+	values := strings.Replace(shippingApp(`
+trap 'exit 0' TERM
+number=0
+while echo "line $((number + 1)) $(printf '%0100d' 0)" >> /logs/app.log; do number=$((number + 1)); done
+echo "full after $number"`+serving, receiver.Endpoint()), "logs: {mountPath: /logs}", "logs: {mountPath: /logs, medium: Memory, size: 1Mi}", 1)
+	namespace.Install("demo", harness.Consumer(t).Write(t), values)
+	pod := namespace.ReadyPods(web, 1)[0]
+	stream := namespace.Follow(pod.Name, "app")
+	namespace.Eventually(harness.LogLine, "the volume is full", func() bool { return contains(stream.Texts(), "full after") })
+	number := 0
+	for _, line := range stream.Texts() {
+		_, _ = fmt.Sscanf(line, "full after %d", &number)
+	}
+
+	_, repeated := delivered(t, namespace, receiver, number, harness.LogLine)
+
+	pod = namespace.Pods(web)[0]
+	t.Logf("%d lines until the volume was full: lost 0, repeated %d", number, repeated)
+	assert.Zero(t, repeated)
+	assert.True(t, contains(stream.Texts(), "No space left on device"))
+	assert.Zero(t, harness.Status(t, pod, "shipper").RestartCount)
+	assert.Equal(t, corev1.PodRunning, pod.Status.Phase)
+}
+
+func TestTheShipperWarnsBeforeTheKubeletEvictsForAFullVolume(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	values := strings.Replace(shippingApp("trap 'exit 0' TERM\ndd if=/dev/zero of=/logs/other bs=1k count=900 2>/dev/null"+serving, "http://backend:4318"),
+		"logs: {mountPath: /logs}", "logs: {mountPath: /logs, size: 1Mi}", 1)
+	namespace.Install("demo", harness.Consumer(t).Write(t), values)
+	stream := namespace.Follow(namespace.ReadyPods(web, 1)[0].Name, "shipper")
+
+	namespace.Eventually(harness.LogLine, "the log warns", func() bool {
+		return contains(stream.Texts(), "outrigger: warning: /logs holds ", "of at most 1048576")
+	})
+}
+
+func TestRenamesBetweenTwoLooksAndReusedInodesLoseNothing(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	receiver := namespace.Backend()
+	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp(`
+trap 'exit 0' TERM
+cd /logs
+number=0
+while [ $number -lt 3000 ]; do
+  # Two renames at once, with a line or more between, and a file that takes the inode of the one removed.
+  for line in 1 2 3; do number=$((number + 1)); echo "line $number" >> app.log; done
+  mv app.log app.log.1; echo "line $((number += 1))" >> app.log
+  mv app.log.1 app.log.2; mv app.log app.log.1; echo "line $((number += 1))" >> app.log
+  sleep 1
+  inode=$(stat -c %i app.log.2); rm app.log.2; echo "line $((number += 1))" > app.log.7
+  [ $number -gt 60 ] && break
+  mv app.log app.log.3; mv app.log.7 app.log.4; mv app.log.1 app.log.5; sleep 1; rm app.log.3 app.log.4 app.log.5
+done
+echo "written $number"`+serving, receiver.Endpoint()))
+	stream := namespace.Follow(namespace.ReadyPods(web, 1)[0].Name, "app")
+	namespace.Eventually(harness.PodStart, "the app has written all", func() bool { return contains(stream.Texts(), "written") })
+	number := 0
+	for _, line := range stream.Texts() {
+		_, _ = fmt.Sscanf(line, "written %d", &number)
+	}
+
+	_, repeated := delivered(t, namespace, receiver, number, harness.LogLine)
+
+	t.Logf("%d lines: lost 0, repeated %d", number, repeated)
+	assert.Zero(t, repeated)
+}
+
+func TestWhatABackendRefusesForGoodIsDroppedAndCounted(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	receiver := namespace.Backend()
+	receiver.Behave("mode=status&code=500")
+	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp("trap 'exit 0' TERM\n"+numbered(1, 1000, "/logs/app.log")+serving, receiver.Endpoint()))
+	pod := namespace.ReadyPods(web, 1)[0]
+	stream := namespace.Follow(pod.Name, "shipper")
+	namespace.Eventually(harness.LogLine, "the log says that lines are dropped", func() bool {
+		return contains(stream.Texts(), "500", `"dropped_items": 1000`)
+	})
+
+	metrics := namespace.Kubectl("exec", pod.Name, "-c", "shipper", "--", "/outrigger-tools/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:8888/metrics")
+
+	assert.Regexp(t, `otelcol_exporter_send_failed_log_records\{.*\} 1000\n`, metrics)
+}
