@@ -102,3 +102,46 @@ func uptime(t *testing.T, line string) float64 {
 	require.NoError(t, err, "uptime in %q", line)
 	return seconds
 }
+
+func TestLinesThatWaitForTheBackendSurviveARestartOfTheNode(t *testing.T) {
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	backend := namespace.Backend()
+	backend.Pause()
+	namespace.Install("demo", harness.Consumer(t).Write(t), `
+pod:
+  metadata: {labels: {app: web}}
+  spec:
+    securityContext: {runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000, seccompProfile: {type: RuntimeDefault}}
+    containers:
+      - name: app
+        image: docker.io/library/busybox:1.37.0
+        securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+        command:
+          - sh
+          - -c
+          - |
+            trap 'exit 0' TERM
+            [ -e /logs/written ] || { seq 1 20000 | sed 's/^/line /' >> /logs/app.log; touch /logs/written; }
+            while true; do sleep 1 & wait $!; done
+outrigger:
+  volumes: {logs: {mountPath: /logs}}
+  logshippers: {shipper: {files: [/logs/app.log], to: {otlphttp: {endpoint: "`+backend.Endpoint()+`"}}}}
+`)
+	pod := namespace.ReadyPods("app=web", 1)[0]
+	namespace.Eventually(harness.LogLine, "the lines wait in the queue", func() bool {
+		return strings.Contains(namespace.Logs(pod.Name, "shipper"), "connection refused")
+	})
+	require.Zero(t, backend.Counts().Logs)
+
+	namespace.RestartNode()
+
+	// The backend begins anew with the node, and takes requests again.
+	namespace.Eventually(harness.PodStart, "all lines arrive", func() bool {
+		after, found := namespace.Pod(t, "backend")
+		return found && after.Status.Phase == corev1.PodRunning && after.Status.ContainerStatuses[0].RestartCount > 0 &&
+			after.Status.ContainerStatuses[0].Ready && backend.Report("line", 20_000).Lost == 0
+	})
+	report := backend.Report("line", 20_000)
+	t.Logf("20,000 lines over a restart of the node: lost %d, repeated %d", report.Lost, report.Repeated)
+	assert.LessOrEqual(t, report.Repeated, 20_000)
+}
