@@ -3,6 +3,8 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -115,7 +117,12 @@ func TestWhileTheBackendIsDownTheAppWritesOnAndNothingIsLost(t *testing.T) {
 	t.Parallel()
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	backend := namespace.Backend()
-	const seconds = 24
+	seconds := 24
+	if given := os.Getenv("OUTRIGGER_OUTAGE_SECONDS"); given != "" {
+		var err error
+		seconds, err = strconv.Atoi(given)
+		require.NoError(t, err)
+	}
 	// Others see the sidecar's processes, so that the app can kill them as nothing else in a pod could.
 	values := strings.Replace(shippingApp(fmt.Sprintf(`
 trap 'exit 0' TERM
@@ -135,7 +142,7 @@ echo written`, seconds)+serving, backend.Endpoint()), "    securityContext:", " 
 	backend.Pause()
 	began := time.Now()
 	namespace.Install("demo", harness.Consumer(t).Write(t), values)
-	namespace.Eventually(harness.PodStart, "the app has written all", func() bool {
+	namespace.Eventually(harness.PodStart+2*time.Duration(seconds)*time.Second, "the app has written all", func() bool {
 		pods := namespace.Pods(web)
 		return len(pods) == 1 && pods[0].Status.Phase == corev1.PodRunning && strings.Contains(namespace.Logs(pods[0].Name, "app"), "written")
 	})

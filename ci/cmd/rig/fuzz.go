@@ -41,8 +41,8 @@ func fuzzPhase(ctx context.Context, r *rig.Rig, executions int) (*phase, error) 
 	}, nil
 }
 
-// testSoak runs what takes longer than a developer waits: ten minutes of fuzzing, and a hundred random runs of the log
-// shipper's script.
+// testSoak runs what takes longer than a developer waits: ten minutes of fuzzing, a hundred random runs of the log
+// shipper's script, and two minutes without a backend.
 func testSoak(ctx context.Context, r *rig.Rig) error {
 	r.Reporter.Plan(2)
 	k, err := newKube(ctx, r)
@@ -63,5 +63,12 @@ func testSoak(ctx context.Context, r *rig.Rig) error {
 		format:      "testname",
 		environment: []string{"OUTRIGGER_FUZZ_RUNS=100"},
 	}
-	return runPhases(ctx, r, k.cluster, scripts, fuzzing)
+	outage := &phase{
+		name:        "two minutes without a backend",
+		packages:    []string{clusterTests},
+		flags:       []string{"-count=1", "-timeout=15m", "-run=^TestWhileTheBackendIsDown"},
+		format:      "testname",
+		environment: []string{"OUTRIGGER_OUTAGE_SECONDS=120"},
+	}
+	return runPhases(ctx, r, k.cluster, scripts, outage, fuzzing)
 }
