@@ -144,3 +144,62 @@ func TestWhatABackendRefusesForGoodIsDroppedAndCounted(t *testing.T) {
 
 	assert.Regexp(t, `otelcol_exporter_send_failed_log_records\{.*\} 1000\n`, metrics)
 }
+
+func TestFilesOfAnAppThatKeepsThemOpenAreRotatedAndNothingIsLost(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	receiver := namespace.Backend()
+	// What is written at the very moment of the truncation is lost, so the app waits for it.
+	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp(`
+trap 'exit 0' TERM
+exec 3>&1 >> /logs/app.log
+for rotation in 0 1 2; do
+  seq $((rotation * 2000 + 1)) $((rotation * 2000 + 2000)) | sed 's/^/line /'
+  until [ $(stat -c %s /logs/app.log) = 0 ]; do sleep 0.1; done
+done
+ls /logs >&3`+serving, receiver.Endpoint(), "rotate: {maxSize: 10Ki, keep: 2}"))
+	stream := namespace.Follow(namespace.ReadyPods(web, 1)[0].Name, "app")
+
+	_, repeated := delivered(t, namespace, receiver, 6000, harness.PodStart)
+
+	namespace.Eventually(harness.LogLine, "the files are listed", func() bool { return len(stream.Texts()) >= 3 })
+	assert.Equal(t, []string{"app.log", "app.log.1", "app.log.2"}, stream.Texts())
+	t.Logf("6,000 lines, three rotations: lost 0, repeated %d", repeated)
+	assert.Zero(t, repeated)
+}
+
+func TestACopytruncateLosesNoMoreAtABackendThanTheRotatorLoses(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	receiver := namespace.Backend()
+	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp(`
+trap 'exit 0' TERM
+cd /logs
+{
+  for rotation in 1 2 3; do
+    until [ -e written ] || [ $(( $(wc -c < app.log 2>/dev/null || echo 0) )) -ge 150000 ]; do sleep 0.05; done
+    for kept in 2 1; do [ ! -e app.log.$kept ] || mv app.log.$kept app.log.$((kept + 1)); done
+    cp app.log app.log.1
+    : > app.log
+    sleep 1
+  done
+} &
+number=0
+while [ $number -lt 60000 ]; do number=$((number + 1)); echo "line $number" >> app.log; [ $((number % 200)) != 0 ] || sleep 0.02; done
+touch written
+wait
+echo "on disk $(cat app.log* | wc -l)"`+serving, receiver.Endpoint()))
+	stream := namespace.Follow(namespace.ReadyPods(web, 1)[0].Name, "app")
+	namespace.Eventually(harness.PodStart, "the app has written all", func() bool { return contains(stream.Texts(), "on disk") })
+	onDisk := 0
+	for _, line := range stream.Texts() {
+		_, _ = fmt.Sscanf(line, "on disk %d", &onDisk)
+	}
+
+	namespace.Eventually(harness.LogLine, "what is on disk arrives", func() bool { return receiver.Counts().Logs >= onDisk })
+
+	report := receiver.Report("line", 60_000)
+	t.Logf("60,000 lines, 3 copytruncates: lost %d, repeated %d; the rotator itself lost %d", report.Lost, report.Repeated, 60_000-onDisk)
+	assert.LessOrEqual(t, report.Lost, 60_000-onDisk)
+	assert.Zero(t, report.Repeated)
+}

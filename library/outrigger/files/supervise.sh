@@ -125,6 +125,7 @@ look_at_files() {
       open = $1 in at
       position = open ? at[$1] : $1 in before && before[$1] <= $2 ? before[$1] : 0
       if (position > $2) position = $2
+      if ($1 in before && before[$1] > $2) print "truncated", path
       print $1, position > remembered
       if (position < $2) print open ? "behind" : "closed", $2 - position, position, path
     }') && busybox mv "$REMEMBERED.new" "$REMEMBERED" 2>/dev/null
@@ -132,6 +133,7 @@ look_at_files() {
     case $state in
       behind*) behind=$behind${state#* }$NEWLINE ;;
       closed*) closed=$closed${state#* }$NEWLINE ;;
+      truncated*) say "${state#* } was truncated; what was written between a copy and that is lost" ;;
     esac
   done
 }
@@ -315,6 +317,9 @@ watch_files() { # a file that is closed at two looks is one that the agent does 
   done
 }
 
+# shellcheck source=/dev/null # ROTATE_FILES and the others are said there
+[ -z "${ROTATE_BYTES:-}" ] || . "${0%/*}/rotate.sh"
+
 watch_alike() { # only when a file is new
   files=$(printf '%s\n' "$listing" | busybox sed 's/ .*//')
   [ "$files" != "$known_files" ] || return 0
@@ -330,6 +335,7 @@ watch() {
   while busybox sleep "$WATCH_SECONDS"; do
     watch_files
     watch_alike
+    [ -z "${ROTATE_BYTES:-}" ] || rotate_files
     watch_volumes
   done
 }

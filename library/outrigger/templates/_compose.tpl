@@ -23,6 +23,9 @@ that native sidecars and contributed init containers start before the author's i
   {{- range $annotation, $value := $contribution.podAnnotations -}}
     {{- include "outrigger-0.1.0.annotate" (list $work $annotation $value) -}}
   {{- end -}}
+  {{- range $label, $value := $contribution.podLabels -}}
+    {{- include "outrigger-0.1.0.annotate" (list $work $label $value "labels") -}}
+  {{- end -}}
   {{- $starts := $contribution.initContainers | default list -}}
   {{- range $starts -}}
     {{- include "outrigger-0.1.0.container" (dict "work" $work "contribution" $contribution "container" .) -}}
@@ -108,13 +111,15 @@ its own mount fields.
 {{- end -}}
 
 {{- /*
-Sets an annotation of the pod. Takes a list: the work dict, the annotation, its value.
+Sets an annotation of the pod, or a label. Takes a list: the work dict, the annotation, its value, and "labels" for a
+label.
 */ -}}
 {{- define "outrigger-0.1.0.annotate" -}}
 {{- $podTemplate := (index . 0).podTemplate -}}
+{{- $kind := gt (len .) 3 | ternary "labels" "annotations" -}}
 {{- $metadata := $podTemplate.metadata | default dict -}}
-{{- $annotations := $metadata.annotations | default dict -}}
-{{- $_ := set $annotations (index . 1) (index . 2) -}}
-{{- $_ := set $metadata "annotations" $annotations -}}
+{{- $values := get $metadata $kind | default dict -}}
+{{- $_ := set $values (index . 1) (index . 2) -}}
+{{- $_ := set $metadata $kind $values -}}
 {{- $_ := set $podTemplate "metadata" $metadata -}}
 {{- end -}}

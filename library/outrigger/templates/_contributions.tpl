@@ -16,7 +16,9 @@ and prints its contribution as YAML (or fills the dict, which saves the parsing)
   appVolumeMounts  mounts for the author's containers, each with an optional `containers`: a list of names, or a map
                    of names to mount fields
   podAnnotations   annotations of the pod
-  reads            paths that the sidecars read: {path, key}; the composer mounts the volume that holds each
+  podLabels        labels of the pod, whose keys nobody else uses
+  objects          objects beside the pod, which outrigger.objects prints; their metadata.name is completed
+  reads            paths that the sidecars read: {path, key, writes}; the composer mounts the volume that holds each
   files            names of the library's files that the containers find in /outrigger
   texts            further files there, name to text; the same for every pod of the entry
   tools            true: the containers find a static busybox at /outrigger-tools/busybox

@@ -1,5 +1,5 @@
 {{- /*
-Mounts, read-only, the volume that holds each path that a sidecar reads. Takes what outrigger-….container takes.
+Mounts the volume that holds each path that a sidecar reads, read-only unless it writes there too. Takes what outrigger-….container takes.
 The volume is found by the mounts of the author's containers, shared volumes among them: the longest mountPath wins.
 */ -}}
 {{- define "outrigger-0.1.0.mountReads" -}}
@@ -15,7 +15,7 @@ The volume is found by the mounts of the author's containers, shared volumes amo
     {{- end -}}
   {{- end -}}
   {{- if $found -}}
-    {{- $mounts = append $mounts (set (pick $found "name" "mountPath" "subPath" "subPathExpr") "readOnly" true) | uniq -}}
+    {{- $mounts = append $mounts (set (pick $found "name" "mountPath" "subPath" "subPathExpr") "readOnly" (not $read.writes)) | uniq -}}
   {{- else -}}
     {{- include "outrigger-0.1.0.problem" (list $.work (printf "%s.%s" $.contribution.path $read.key)
           (printf "%q lies in no volume that the app mounts; add %s.volumes.NAME.mountPath: %s" $read.path $.work.key (dir $read.path))) -}}

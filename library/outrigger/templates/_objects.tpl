@@ -1,5 +1,6 @@
 {{- /*
-Prints what the chart's sidecars need outside their pods: the ConfigMap of their scripts, where any is needed. Takes the
+Prints what the chart's sidecars need outside their pods: the ConfigMap of their scripts, and objects of their patterns'
+own, where any is needed. Takes the
 chart's root context, or what outrigger.objects takes for the pods of a Helm hook.
 */ -}}
 {{- define "outrigger-0.1.0.objects" -}}
@@ -9,6 +10,29 @@ chart's root context, or what outrigger.objects takes for the pods of a Helm hoo
 {{- include "outrigger-0.1.0.entries" $work -}}
 {{- include "outrigger-0.1.0.contributions" $work -}}
 {{- include "outrigger-0.1.0.configMap" (list $work $call) -}}
+{{- range .hook | default "" | empty | ternary $work.contributions list -}}
+  {{- range .objects -}}
+    {{- include "outrigger-0.1.0.object" (list $work .) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints an object that a pattern contributes, with the names and labels of the chart's generated objects. Takes a list: the
+work dict, the object, whose metadata.name is what distinguishes it.
+*/ -}}
+{{- define "outrigger-0.1.0.object" -}}
+{{- $work := index . 0 -}}
+{{- $object := index . 1 }}
+---
+apiVersion: {{ $object.apiVersion }}
+kind: {{ $object.kind }}
+metadata:
+  name: {{ include "outrigger-0.1.0.shorten" (printf "%s-outrigger-%s" (include "outrigger-0.1.0.owner" $work) $object.metadata.name) }}
+  namespace: {{ $work.context.Release.Namespace }}
+  labels:
+    {{- include "outrigger-0.1.0.objectLabels" $work | nindent 4 }}
+{{ omit $object "apiVersion" "kind" "metadata" | toYaml }}
 {{- end -}}
 
 {{- /*

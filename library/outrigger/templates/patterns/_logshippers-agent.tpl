@@ -27,6 +27,10 @@ Collector, or the user's own. Takes what a pattern takes.
 {{- with include "outrigger-0.1.0.watchedVolumes" . -}}{{- $env = append $env (dict "name" "VOLUMES" "value" .) -}}{{- end -}}
 {{- $container := dict "name" .name "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/supervise.sh") "volumeMounts" (list $stateMount) -}}
 {{- $_ := set .contribution "files" (list "supervise.sh") -}}
+{{- if .config.rotate -}}
+  {{- $_ := set .contribution "files" (list "supervise.sh" "rotate.sh") -}}
+  {{- $env = concat $env (include "outrigger-0.1.0.rotation" . | fromYamlArray) -}}
+{{- end -}}
 {{- $_ := set .contribution "tools" true -}}
 {{- $_ := set .contribution "volumes" $volumes -}}
 {{- $_ := set .contribution "sidecars" (list $container) -}}
@@ -40,6 +44,24 @@ Collector, or the user's own. Takes what a pattern takes.
 {{- else -}}
   {{- include "outrigger-0.1.0.collector" (list . $container) -}}
 {{- end -}}
+{{- end -}}
+
+{{- /*
+Prints, as a YAML list, the environment of a supervisor that rotates files. Takes what a pattern takes.
+*/ -}}
+{{- define "outrigger-0.1.0.rotation" -}}
+{{- range $index, $path := .config.files -}}
+  {{- if hasSuffix "*" $path -}}
+    {{- $_ := set $.contribution "problems" (append $.contribution.problems
+          (printf "files[%d] ends in *, so that the copies of a rotation would be rotated too; let it end in the files' own suffix" $index)) -}}
+  {{- end -}}
+{{- end -}}
+- name: ROTATE_FILES
+  value: {{ .config.files | default list | join "\n" | replace "$(" "$$(" | quote }}
+- name: ROTATE_BYTES
+  value: {{ include "outrigger-0.1.0.quantity" .config.rotate.maxSize | float64 | int64 | quote }}
+- name: ROTATE_KEEP
+  value: {{ .config.rotate.keep | default 1 | quote }}
 {{- end -}}
 
 {{- /*

@@ -25,6 +25,15 @@ container.
 {{- if dig "metrics" "annotations" false $config -}}
   {{- $_ := set $call.contribution "podAnnotations" (dict "prometheus.io/scrape" "true" "prometheus.io/port" (toString $ports.metrics)) -}}
 {{- end -}}
+{{- if dig "metrics" "podMonitor" false $config -}}
+  {{- $label := include "outrigger-0.1.0.shorten" (printf "%s-%s" (include "outrigger-0.1.0.owner" $call) $call.name) -}}
+  {{- $_ := set $call.contribution "podLabels" (dict (printf "outrigger/%s" $call.name) $label) -}}
+  {{- $_ := set $call.contribution "objects" (list (dict
+        "apiVersion" "monitoring.coreos.com/v1" "kind" "PodMonitor" "metadata" (dict "name" $call.name)
+        "spec" (dict
+          "selector" (dict "matchLabels" (dict (printf "outrigger/%s" $call.name) $label))
+          "podMetricsEndpoints" (list (dict "port" (printf "metrics-%d" (int $ports.metrics))))))) -}}
+{{- end -}}
 {{- $image := $config.image | default $call.values.images.collector -}}
 {{- $_ := set $container "image" $image -}}
 {{- $_ := set $container "args" (list (include "outrigger-0.1.0.collectorProgram" $image) (printf "--config=/outrigger/%s" $file)
@@ -35,7 +44,11 @@ container.
 {{- $_ := set $container "startupProbe" (merge (dict "periodSeconds" 1 "failureThreshold" 60) $probe) -}}
 {{- if $config.liveness -}}{{- $_ := set $container "livenessProbe" (merge (dict "periodSeconds" 20 "failureThreshold" 3) $probe) -}}{{- end -}}
 {{- $listens := list -}}
-{{- range $name, $port := $ports -}}{{- $listens = append $listens (dict "containerPort" $port) -}}{{- end -}}
+{{- range $name, $port := $ports -}}
+  {{- $listen := dict "containerPort" $port -}}
+  {{- if eq $name "metrics" -}}{{- $_ := set $listen "name" (printf "metrics-%d" (int $port)) -}}{{- end -}}
+  {{- $listens = append $listens $listen -}}
+{{- end -}}
 {{- $_ := set $container "ports" $listens -}}
 {{- end -}}
 

@@ -64,7 +64,7 @@ service:
   telemetry:
     metrics:
       readers:
-        - pull: {exporter: {prometheus: {host: {{ dig "metrics" "annotations" false $config | ternary "0.0.0.0" "127.0.0.1" }}, port: {{ $ports.metrics }}}}}
+        - pull: {exporter: {prometheus: {host: {{ or (dig "metrics" "annotations" false $config) (dig "metrics" "podMonitor" false $config) | ternary "0.0.0.0" "127.0.0.1" }}, port: {{ $ports.metrics }}}}}
   pipelines:
     {{- with $logs }}
     logs:
