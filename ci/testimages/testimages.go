@@ -31,7 +31,7 @@ type Image struct {
 }
 
 // All are the images of the tests. A further one is a file of this package and a line here.
-var All = []Image{backend, busyBox, collector, nginx}
+var All = []Image{backend, busyBox, collector, loki, nginx}
 
 // Env is what a stand-in is made with.
 type Env struct {

@@ -115,3 +115,8 @@ func Collector() Module {
 		Tags:     "grpcnotrace,remove_all_sd",
 	}
 }
+
+// Loki is Grafana's log store.
+func Loki() Module {
+	return Module{Name: "loki", Programs: map[string]string{"loki": "github.com/grafana/loki/v3/cmd/loki"}}
+}
