@@ -16,7 +16,6 @@ import (
 	"github.com/outrigger-charts/outrigger/ci/nodeimage"
 	"github.com/outrigger-charts/outrigger/ci/proc"
 	"github.com/outrigger-charts/outrigger/ci/progress"
-	"github.com/outrigger-charts/outrigger/ci/testimages"
 	"github.com/outrigger-charts/outrigger/ci/tools"
 )
 
@@ -296,10 +295,10 @@ func (r *Rig) kindCreate(ctx context.Context, provider *cluster.Provider, option
 	}
 }
 
-// ensureImages sees to it that the node has every image of the tests. Offline says that a registry was
+// ensureImages sees to it that the node has the images. Offline says that a registry was
 // tried in this run, in vain.
 func (r *Rig) ensureImages(ctx context.Context, s *state, offline bool) error {
 	return r.Reporter.Step(ctx, "Images of the tests", func(ctx context.Context, step *progress.Step) error {
-		return r.loadImages(ctx, step, s, testimages.All, offline)
+		return r.loadImages(ctx, step, s, r.Images, offline)
 	})
 }

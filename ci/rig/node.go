@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,7 +76,7 @@ func (r *Rig) imagesMissing(ctx context.Context, s state) bool {
 	if err != nil {
 		return true
 	}
-	for _, image := range testimages.All {
+	for _, image := range r.Images {
 		if _, ok := r.loaded(s, has, image); !ok {
 			return true
 		}
@@ -102,6 +103,11 @@ func (r *Rig) loadImages(ctx context.Context, step *progress.Step, s *state, ima
 		said = append(said, o.String())
 	}
 	step.Result("%s", strings.Join(said, "; "))
+	for _, o := range s.Cluster.Images { // what another caller needed stays known
+		if !slices.ContainsFunc(images, func(image testimages.Image) bool { return image.Ref == o.Ref }) {
+			origins = append(origins, o)
+		}
+	}
 	s.Cluster.Images = origins
 	return r.writeState(*s)
 }
@@ -165,7 +171,7 @@ func BackendArchive(ctx context.Context, out io.Writer) (path string, err error)
 // prepareStandIns makes the stand-ins of all images, so that they are there when the cluster is.
 func (r *Rig) prepareStandIns(ctx context.Context) error {
 	return r.Reporter.Step(ctx, "Stand-ins for the images of the tests", func(ctx context.Context, step *progress.Step) error {
-		for _, image := range testimages.All {
+		for _, image := range r.Images {
 			step.Is("%s", image.Ref)
 			if _, err := image.Archive(ctx, testimages.Env{Root: r.Root, Cache: r.Cache, Log: step.Log()}); err != nil {
 				return err

@@ -11,6 +11,7 @@ import (
 	"github.com/outrigger-charts/outrigger/ci/proc"
 	"github.com/outrigger-charts/outrigger/ci/progress"
 	"github.com/outrigger-charts/outrigger/ci/rig"
+	"github.com/outrigger-charts/outrigger/ci/testimages"
 )
 
 const (
@@ -59,6 +60,7 @@ func (k *kube) kubectlWith(ctx context.Context, stdin string, args ...string) (s
 // demo installs the example chart into the cluster and shows what its sidecars do.
 func demo(ctx context.Context, r *rig.Rig) error {
 	r.Reporter.Plan(1)
+	r.Images = testimages.Demo
 	k, err := newKube(ctx, r)
 	if err != nil {
 		return err
