@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -213,15 +214,37 @@ func exists(path string) bool {
 // start runs the script for the patterns, which are relative to the directory of the logs.
 func (p *place) start(patterns ...string) *shipper {
 	p.t.Helper()
-	s := &shipper{t: p.t, ended: make(chan struct{})}
-	s.command = p.command(patterns...)
-	s.command.Stdout, s.command.Stderr = &s.output, &s.errors
-	require.NoError(p.t, s.command.Start())
+	return run(p.t, p.command(patterns...))
+}
+
+// run starts a command, which must have a process group of its own. What it leaves of that when it ends is killed, as at
+// the end of a container.
+func run(t *testing.T, command *exec.Cmd) *shipper {
+	t.Helper()
+	s := &shipper{t: t, command: command, ended: make(chan struct{})}
+	var copies sync.WaitGroup
+	capture := func(buffer *lockedBuffer) *os.File {
+		reader, writer, err := os.Pipe()
+		require.NoError(t, err)
+		copies.Go(func() {
+			_, _ = io.Copy(buffer, reader)
+			reader.Close()
+		})
+		return writer
+	}
+	stdout, stderr := capture(&s.output), capture(&s.errors)
+	command.Stdout, command.Stderr = stdout, stderr
+	err := command.Start()
+	stdout.Close()
+	stderr.Close()
+	require.NoError(t, err)
 	go func() {
-		s.err = s.command.Wait()
+		s.err = command.Wait()
+		s.signalAll(syscall.SIGKILL)
+		copies.Wait()
 		close(s.ended)
 	}()
-	p.t.Cleanup(func() {
+	t.Cleanup(func() {
 		s.signalAll(syscall.SIGKILL)
 		<-s.ended
 	})

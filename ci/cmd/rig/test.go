@@ -113,6 +113,9 @@ func withoutCluster(ctx context.Context, r *rig.Rig) (*phase, error) {
 	if _, err := r.BusyBox(ctx); err != nil {
 		return nil, err
 	}
+	if _, err := r.Collector(ctx); err != nil {
+		return nil, err
+	}
 	list, err := proc.Run(ctx, proc.Cmd{Args: []string{"go", "list", "./..."}, Dir: r.Root, Log: r.Reporter.Log()})
 	if err != nil {
 		return nil, err

@@ -34,8 +34,8 @@ BUSYBOX=${BUSYBOX:-/outrigger-tools/busybox}
 QUIET_SECONDS=${QUIET_SECONDS:-1}
 DRAIN_SECONDS=${DRAIN_SECONDS:-10}
 WATCH_SECONDS=${WATCH_SECONDS:-10}
-REMEMBERED=${STATE_DIR:-/run/outrigger}/read-to
-LOOK_SECONDS=0.2 SCRAPE_SECONDS=2 HEAD_BYTES=1000
+REMEMBERED=${STATE_DIR:-/run/outrigger}/read-to REMEMBERED_NEW=${STATE_DIR:-/run/outrigger}/read-to.new
+LOOK_SECONDS=0.2 SCRAPE_SECONDS=2 HEAD_BYTES=1000 MANY=50
 NEVER_OPEN='the agent may not read it, or takes it for another file that begins with the same bytes'
 
 say() { printf 'outrigger: %s\n' "$*" >&2; }
@@ -48,93 +48,122 @@ now() { # sets now, in hundredths of a second since the machine started
 
 # ---- The files and how far the agent has read them
 
-# A glob as a regular expression of awk's: ** is any folders, * and ? stop at a slash.
-files_that_match() { # globs: prints paths
+# Prints the fixed folders that globs begin with, each once.
+folders_of() { # globs
+  printf '%s\n' "$1" | busybox sed -n 's|[*?[{].*||; s|/[^/]*$|/|p' | busybox sort -u
+}
+
+# Prints the paths that match one of the globs and none of the others, as the collector's globs do: ** is
+# any number of folders, [^a] and [!a] are negated, {a,b} are alternatives.
+files_that_match() { # globs, globs of what is left out
+  depth='' slashes=0
   for glob in $1; do
-    case $glob in
-      *'**'*)
-        folder=${glob%%[*?[]*}
-        # shellcheck disable=SC2016 # awk's own variables
-        busybox find "${folder%/*}/" -type f 2>/dev/null | GLOB=$glob busybox awk '
-          BEGIN {
-            glob = ENVIRON["GLOB"]; expression = "^"
-            for (i = 1; i <= length(glob); i++) {
-              c = substr(glob, i, 1)
-              if (substr(glob, i, 3) == "**/") { expression = expression "(.*/)?"; i += 2 }
-              else if (substr(glob, i, 2) == "**") { expression = expression ".*"; i++ }
-              else if (c == "*") expression = expression "[^/]*"
-              else if (c == "?") expression = expression "[^/]"
-              else if (c == "[" || c == "]") expression = expression c
-              else if (c ~ /[a-zA-Z0-9_\/-]/) expression = expression c
-              else expression = expression "\\" c
-            }
-            expression = expression "$"
-          }
-          $0 ~ expression'
-        ;;
-      *)
-        set +f
-        for path in $glob; do
-          [ ! -f "$path" ] || printf '%s\n' "$path"
-        done
-        set -f
-        ;;
-    esac
+    case $glob in *'**'*) depth=any ;; esac
+    parts=$(printf '%s' "$glob" | busybox tr -dc /)
+    [ "${#parts}" -le "$slashes" ] || slashes=${#parts}
   done
+  [ "$depth" ] || depth="-maxdepth$NEWLINE$slashes"
+  # shellcheck disable=SC2046,SC2086,SC2016 # one folder a line; two words; awk's own variables
+  busybox find $(folders_of "$1") ${depth#any} '(' -type f -o -type l ')' 2>/dev/null | busybox sort |
+    GLOBS=$1 OTHERS=${2:-} busybox awk '
+      function expression(glob,  i, c, e, end) {
+        e = "^"
+        for (i = 1; i <= length(glob); i++) {
+          c = substr(glob, i, 1)
+          if (substr(glob, i, 3) == "**/") { e = e "(.*/)?"; i += 2 }
+          else if (substr(glob, i, 2) == "**") { e = e ".*"; i++ }
+          else if (c == "*") e = e "[^/]*"
+          else if (c == "?") e = e "[^/]"
+          else if (c == "[" && (end = index(substr(glob, i + 2), "]"))) {
+            c = substr(glob, i + 1, end)
+            sub(/^[!^]/, "^", c)
+            e = e "[" c "]"
+            i += end + 1
+          }
+          else if (c == "{") { e = e "("; inside++ }
+          else if (c == "}" && inside) { e = e ")"; inside-- }
+          else if (c == "," && inside) e = e "|"
+          else if (c ~ /[a-zA-Z0-9_\/,-]/) e = e c
+          else e = e "\\" c
+        }
+        return e "$"
+      }
+      BEGIN {
+        wanted = split(ENVIRON["GLOBS"], globs, "\n"); for (g = 1; g <= wanted; g++) globs[g] = expression(globs[g])
+        left = split(ENVIRON["OTHERS"], others, "\n"); for (g = 1; g <= left; g++) others[g] = expression(others[g])
+      }
+      {
+        gsub(/\/\/+/, "/")
+        for (g = 1; g <= left; g++) if ($0 ~ others[g]) next
+        for (g = 1; g <= wanted; g++) if ($0 ~ globs[g] && !seen[$0]++) print
+      }'
 }
 
-shipped_files() { # prints the paths of the files that the agent ships, each once
-  # shellcheck disable=SC2016 # awk's own variables
-  { files_that_match "${EXCLUDE:-}" | busybox sed 's/^/-/'; files_that_match "${FILES:-}" | busybox sed 's/^/+/'; } |
-    busybox awk '{ path = substr($0, 2) } /^-/ { no[path] = 1; next } !(path in no) { no[path] = 1; print path }'
-}
-
-positions() { # prints "DEVICE:INODE POSITION" of each regular file that the agent has open
+# Prints "DEVICE:INODE POSITION SIZE PATH" of each regular file that the agent has open to read only.
+positions() {
   set +f
   # shellcheck disable=SC2016 # awk's own variables
-  busybox stat -L -c '%d:%i %F %n' /proc/"$agent"/fd/* 2>/dev/null | busybox awk -v agent="$agent" '
+  busybox stat -L -c '%d:%i %s %F %n' /proc/"$agent"/fd/* 2>/dev/null | busybox awk -v agent="$agent" '
     / regular (empty )?file \/proc/ {
       descriptor = $NF; sub(".*/", "", descriptor)
       info = "/proc/" agent "/fdinfo/" descriptor
-      while ((getline line < info) > 0)
-        if (line ~ /^pos:/) { split(line, field, /[ \t]+/); print $1, field[2]; break }
+      position = ""; reads = 0
+      while ((getline line < info) > 0) {
+        split(line, field, /[ \t]+/)
+        if (field[1] == "pos:") position = field[2]
+        if (field[1] == "flags:" && field[2] ~ /[048]$/) reads = 1
+      }
       close(info)
+      if (reads && position != "") print $1, position, $2, $NF
     }'
   set -f
 }
 
 # Sets listing, which changes when a file does, and "BYTES POSITION PATH" of each file that is not read
 # to its end: behind, of those that the agent has open, and closed, of those that it does not. How far
-# a file was read when it was open is remembered, by its inode.
+# a file was read when it was open is remembered, by its inode. A file that the agent has open and that
+# no longer has a name that matches is read to its end too.
 look_at_files() {
   behind='' closed='' listing=''
-  paths=$(shipped_files)
-  [ "$paths" ] || return 0
+  [ "${FILES:-}" ] || return 0
+  paths=$(files_that_match "$FILES" "${EXCLUDE:-}")
   # shellcheck disable=SC2086 # one path a line
-  listing=$(busybox stat -L -c '%d:%i %s %n' $paths 2>/dev/null)
+  [ -z "$paths" ] || listing=$(busybox stat -L -c '%d:%i %s %F %n' $paths 2>/dev/null | busybox sed -n 's/ regular \(empty \)\{0,1\}file / /p')
   # shellcheck disable=SC2016 # awk's own variables
   states=$({
     busybox cat "$REMEMBERED" 2>/dev/null
     printf '\n%s\n\n%s\n' "$(positions)" "$listing"
-  } | busybox awk -v remembered="$REMEMBERED.new" '
+  } | FOLDERS=$(folders_of "$FILES") busybox awk -v remembered="$REMEMBERED_NEW" '
     !NF { part++; next }
     part == 0 { before[$1] = $2; next }
-    part == 1 { if (!($1 in at) || at[$1] < $2) at[$1] = $2; next }
+    part == 1 { if (!($1 in at) || at[$1] < $2) { at[$1] = $2; size[$1] = $3; descriptor[$1] = $4 } next }
     {
       path = $0; sub(/^[^ ]* [^ ]* /, "", path)
       open = $1 in at
+      listed[$1] = 1
       position = open ? at[$1] : $1 in before && before[$1] <= $2 ? before[$1] : 0
       if (position > $2) position = $2
       if ($1 in before && before[$1] > $2) print "truncated", path
       print $1, position > remembered
       if (position < $2) print open ? "behind" : "closed", $2 - position, position, path
-    }') && busybox mv "$REMEMBERED.new" "$REMEMBERED" 2>/dev/null
+    }
+    END { for (inode in at) if (!(inode in listed) && at[inode] < size[inode]) print "unnamed", size[inode] - at[inode], at[inode], descriptor[inode] }') ||
+    states=$(printf '%s\n' "$listing" | busybox awk 'NF { path = $0; sub(/^[^ ]* [^ ]* /, "", path); print "behind", $2, 0, path }')
+  [ "$REMEMBERED" = /dev/null ] || busybox mv "$REMEMBERED_NEW" "$REMEMBERED" 2>/dev/null
   for state in $states; do
     case $state in
       behind*) behind=$behind${state#* }$NEWLINE ;;
       closed*) closed=$closed${state#* }$NEWLINE ;;
+      unnamed*) add_unnamed "${state#* }" ;;
       truncated*) say "${state#* } was truncated; what was written between a copy and that is lost" ;;
     esac
+  done
+}
+
+add_unnamed() { # "BYTES POSITION DESCRIPTOR" of a file that the agent still reads, if it is one of the app's
+  named=$(busybox readlink "${1##* }") || return 0
+  for folder in $(folders_of "$FILES"); do
+    case $named in "$folder"*) behind=$behind$1$NEWLINE; return ;; esac
   done
 }
 
@@ -142,6 +171,10 @@ look_at_files() {
 # file: it takes them for one, and counts the one as read where it has read the other.
 look_for_alike() {
   # shellcheck disable=SC2016 # awk's own variables
+  alike=''
+  # shellcheck disable=SC2086 # one path a line
+  set -- $paths
+  [ $# -le "$MANY" ] || return 0
   alike=$(for path in $paths; do
     busybox head -c "$HEAD_BYTES" "$path" 2>/dev/null | busybox md5sum | busybox sed "s/ .*//"
     printf '%s\n' "$path"
@@ -172,7 +205,7 @@ sum() { # metrics, one a line
       value = $0; sub(/.*} /, "", value); sub(/^[^ ]*[^0-9.eE+-][^ ]* /, "", value)
       for (i = 1; i <= count; i++) if (name == names[i] && (label[i] == "" || index($0, label[i]))) total += value
     }
-    END { printf "%d\n", total }'
+    END { printf "%.0f\n", total }'
 }
 
 look_at_agent() { # sets held: what the agent still holds, or unknown
@@ -227,19 +260,26 @@ say_alike() {
   done
 }
 
+say_unread() { # "BYTES POSITION PATH", what is said of it: counts its lines, of the first files only, as time is short
+  unread_files=$((unread_files + 1))
+  [ "$unread_files" -le "$MANY" ] || return 0
+  count_lines "$1"
+  lines=$((lines + count))
+  case $path in /proc/*) path=$(busybox readlink "$path") ;; esac
+  say "not read: $bytes bytes, $count lines of $path$2"
+}
+
 say_what_is_left() {
-  lines=0
-  for file in $behind; do
-    count_lines "$file"
-    lines=$((lines + count))
-    say "not read: $bytes bytes, $count lines of $path"
-  done
-  for file in $closed; do
-    count_lines "$file"
-    say "not read: $count lines of $path; $NEVER_OPEN"
-    lines=$((lines + count))
-  done
+  lines=0 unread_files=0
   say_alike
+  for file in $behind; do say_unread "$file" ''; done
+  for file in $closed; do
+    case $NEWLINE$alike$NEWLINE in
+      *"$NEWLINE${file#* * }$NEWLINE"*) ;; # it is in doubt
+      *) say_unread "$file" "; $NEVER_OPEN" ;;
+    esac
+  done
+  [ "$unread_files" -le "$MANY" ] || say "not read, and not counted: $((unread_files - MANY)) files more"
   case $held in
     0) ;;
     unknown) say 'not known: what the agent holds' ;;
@@ -254,7 +294,7 @@ say_what_is_left() {
       fi
       ;;
   esac
-  say "not delivered: $lines lines; they are ${KEPT:-lost with the pod}"
+  say "not delivered: $lines lines${alike:+, and what is in doubt}; they are ${KEPT:-lost with the pod}"
 }
 
 # Where files are unread the agent is killed, not asked to end: a collector whose queue is full, ending

@@ -89,6 +89,8 @@ exclude: {{ include "outrigger-0.1.0.excludedGlobs" . | fromYamlArray | toJson }
 start_at: beginning
 storage: file_storage
 on_truncate: read_whole_file
+{{- /* Half of them are open at a time, and by that the supervisor sees what is read. */}}
+max_concurrent_files: 4096
 retry_on_failure: {enabled: {{ ne (dig "queue" "whenFull" "block" .) "drop" }}, max_elapsed_time: 0}
 {{- with .multiline }}
 multiline:

@@ -37,12 +37,13 @@ Prints an exporter's queue: bytes on disk, in batches that backends take (OTLP s
 takes.
 */ -}}
 {{- define "outrigger-0.1.0.exporterQueue" -}}
+{{- $bytes := include "outrigger-0.1.0.queueBytes" . | int64 -}}
 storage: file_storage
 sizer: bytes
-queue_size: {{ include "outrigger-0.1.0.queueBytes" . }}
+queue_size: {{ $bytes }}
 block_on_overflow: {{ ne (dig "queue" "whenFull" "block" .config) "drop" }}
 num_consumers: 4
-batch: {flush_timeout: 200ms, sizer: bytes, min_size: 1048576, max_size: 3145728}
+batch: {flush_timeout: 200ms, sizer: bytes, min_size: {{ min 1048576 (div $bytes 4) }}, max_size: {{ min 3145728 (div $bytes 2) }}}
 {{- end -}}
 
 {{- /*
