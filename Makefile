@@ -1,21 +1,22 @@
 # Every target that does something is a verb of one Go program, ci/cmd/rig. It is built first, and not
 # run by 'go run', which would not pass a SIGTERM on.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-render test-soak lint clean cluster bench-demo bench-render generate version
+.PHONY: help demo test test-render test-soak lint clean cluster bench-demo bench-render bench-logs generate version
 
 rig := .build/rig
 
 demo: ## A cluster, the example chart in it, and the first lines that its sidecars shipped
 test: ## All tests; exit code 0 only if all of them ran and passed
 test-render: ## The tests that need neither a cluster nor Docker
-test-soak: ## What takes longer: ten minutes of fuzzing, a hundred random runs of the scripts
+test-soak: ## What takes longer: fuzzing, random runs of the scripts, a long outage of a backend
 lint: ## chart-testing, helm lint --strict, shellcheck, go vet, staticcheck
 clean: ## Remove the cluster and the images
 cluster: ## Only the cluster, for tests that are run by hand
 bench-demo: ## How long the demo takes, cold and warm
 bench-render: ## How long a pod takes to render, by its number of sidecars
+bench-logs: ## What shipping log files costs, beside rsyslog and tail | nc
 
-demo test test-render test-soak lint clean cluster bench-demo bench-render:
+demo test test-render test-soak lint clean cluster bench-demo bench-render bench-logs:
 	@go build -o $(rig) ./ci/cmd/rig
 	@$(rig) $@
 

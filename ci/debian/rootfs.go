@@ -49,9 +49,9 @@ func RootFS(ctx context.Context, log io.Writer, path, suite string, packages ...
 	return f.Close()
 }
 
-// Package unpacks one package of a suite into dir, without root, without installing it, and without
-// a look at this machine's own package sources.
-func Package(ctx context.Context, log io.Writer, dir, suite, name string) error {
+// Package unpacks packages of a suite into dir, without root, without installing them or what they depend
+// on, and without a look at this machine's own package sources.
+func Package(ctx context.Context, log io.Writer, dir, suite string, names ...string) error {
 	const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 	if _, err := os.Stat(keyring); err != nil {
 		return fmt.Errorf("no %s (package debian-archive-keyring), by which Debian's packages are verified", keyring)
@@ -84,16 +84,20 @@ Acquire::Languages "none";
 			return err
 		}
 	}
-	for _, args := range [][]string{{"apt-get", "-q", "update"}, {"apt-get", "-q", "download", name}} {
+	for _, args := range [][]string{{"apt-get", "-q", "update"}, append([]string{"apt-get", "-q", "download"}, names...)} {
 		env := []string{"APT_CONFIG=" + filepath.Join(tmp, "apt.conf")}
 		if _, err := proc.Run(ctx, proc.Cmd{Args: args, Dir: tmp, Env: env, Log: log}); err != nil {
 			return err
 		}
 	}
 	debs, err := filepath.Glob(filepath.Join(tmp, "*.deb"))
-	if err != nil || len(debs) != 1 {
-		return fmt.Errorf("apt-get download %s gave %d files: %w", name, len(debs), err)
+	if err != nil || len(debs) != len(names) {
+		return fmt.Errorf("apt-get download %s gave %d files: %w", strings.Join(names, " "), len(debs), err)
 	}
-	_, err = proc.Run(ctx, proc.Cmd{Args: []string{"dpkg-deb", "-x", debs[0], dir}, Log: log})
-	return err
+	for _, deb := range debs {
+		if _, err := proc.Run(ctx, proc.Cmd{Args: []string{"dpkg-deb", "-x", deb, dir}, Log: log}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/outrigger-charts/outrigger/ci/busybox"
 	"github.com/outrigger-charts/outrigger/ci/cache"
 	"github.com/outrigger-charts/outrigger/ci/progress"
+	"github.com/outrigger-charts/outrigger/ci/rsyslog"
+	"github.com/outrigger-charts/outrigger/ci/testimages"
 	"github.com/outrigger-charts/outrigger/ci/tools"
 )
 
@@ -27,6 +29,9 @@ type Rig struct {
 	Cache    string // the cache directory
 	Builder  tools.Builder
 	Reporter *progress.Reporter
+	// Images are those that the cluster's nodes have: all of the tests' unless a caller needs fewer, as some take minutes
+	// to build.
+	Images []testimages.Image
 }
 
 // Open returns a Rig that tells its progress to out. The working directory must be in the repository.
@@ -44,6 +49,7 @@ func Open(out io.Writer) (*Rig, error) {
 		Cache:    dir,
 		Builder:  tools.Builder{Modules: filepath.Join(root, "ci/modules"), Cache: dir},
 		Reporter: progress.New(out, dir),
+		Images:   testimages.All,
 	}, nil
 }
 
@@ -93,7 +99,7 @@ func with(ctx context.Context, out io.Writer, f func(*Rig) error) error {
 //   - a kind cluster of kindest/node, if the Docker engine has that image or can pull it;
 //   - a kind cluster of a node image that is built on this machine, which takes some ten minutes once.
 //
-// A kind cluster stays for the next call. The images in testimages.All are on its nodes.
+// A kind cluster stays for the next call. The images of the tests are on its nodes.
 func Ensure(ctx context.Context, out io.Writer) (cluster *Cluster, err error) {
 	err = with(ctx, out, func(r *Rig) error {
 		cluster, err = r.ensure(ctx)
@@ -167,6 +173,37 @@ func (r *Rig) Collector(ctx context.Context) (path string, err error) {
 		return err
 	})
 	return path, err
+}
+
+// RSyslog returns the command that runs rsyslogd, to which its arguments are added, for the benchmark of log shipping to
+// compare with. It is not installed on this machine.
+func RSyslog(ctx context.Context, out io.Writer) (command []string, err error) {
+	err = with(ctx, out, func(r *Rig) error {
+		command, err = r.rsyslog(ctx)
+		return err
+	})
+	return command, err
+}
+
+// RSyslog is the function RSyslog for a Rig that is open.
+func (r *Rig) RSyslog(ctx context.Context) (command []string, err error) {
+	err = r.locked(ctx, func() error {
+		command, err = r.rsyslog(ctx)
+		return err
+	})
+	return command, err
+}
+
+func (r *Rig) rsyslog(ctx context.Context) (command []string, err error) {
+	if command, err = rsyslog.Kept(r.Cache); err == nil {
+		return command, nil
+	}
+	r.Reporter.Plan(1)
+	err = r.Reporter.Step(ctx, "rsyslog", func(ctx context.Context, s *progress.Step) error {
+		command, err = rsyslog.Command(ctx, s.Log(), r.Cache)
+		return err
+	})
+	return command, err
 }
 
 func (r *Rig) busyBox(ctx context.Context) (path string, err error) {

@@ -39,6 +39,10 @@ func TestTheAPIServerAcceptsStrictlyWhatAnyTestRenders(t *testing.T) {
 					fragments.Add(1)
 					continue
 				}
+				if object["kind"] == "PodMonitor" { // tests/render puts it to the Prometheus operator's own types
+					fragments.Add(1)
+					continue
+				}
 				if template := podTemplateOf(object); template != nil && !server.Serves(object) {
 					foreign.Add(1)
 					object = podOf(template)
@@ -54,7 +58,7 @@ func TestTheAPIServerAcceptsStrictlyWhatAnyTestRenders(t *testing.T) {
 	close(queue)
 	group.Wait()
 
-	t.Logf("%d objects in %s, %d of them the pods of kinds that the cluster does not serve; %d documents that are no objects left out",
+	t.Logf("%d objects in %s, %d of them the pods of kinds that the cluster does not serve; %d left out: no objects, or PodMonitors",
 		submitted.Load(), time.Since(began).Round(100*time.Millisecond), foreign.Load(), fragments.Load())
 }
 

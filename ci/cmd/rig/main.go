@@ -25,6 +25,7 @@ var verbs = map[string]func(context.Context, *rig.Rig) error{
 	"clean":        clean,
 	"bench-demo":   benchDemo,
 	"bench-render": benchRender,
+	"bench-logs":   benchLogs,
 }
 
 // errQuiet is a failure that was told already.

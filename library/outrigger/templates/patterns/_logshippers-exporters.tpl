@@ -14,6 +14,11 @@ name, its settings, and a dict to whose lists environment, volumes, mounts and p
   {{- $_ := set $made "problems" (append $made.problems (printf "to.%s.endpoint is missing; set it to the backend's address, such as http://loki:3100/otlp" $name)) -}}
 {{- end -}}
 {{- $exporter := omit $settings "headers" "tls" -}}
+{{- if and (eq $type "otlp_http") (not (hasKey $exporter "compression")) -}}
+  {{- /* Every backend takes gzip; its usual level costs more processor time than all the rest of the shipping. */ -}}
+  {{- $_ := set $exporter "compression" "gzip" -}}
+  {{- $_ := set $exporter "compression_params" (dict "level" 1) -}}
+{{- end -}}
 {{- if not (has $type (list "debug" "file" "nop")) -}}
   {{- if not (hasKey $exporter "retry_on_failure") -}}
     {{- /* The longest wait is short enough for one more attempt while the pod ends. */ -}}
