@@ -62,6 +62,25 @@ END`+serving, receiver.Endpoint(),
 	assert.Empty(t, append(receiver.Records("of no interest"), receiver.Records("healthz")...), "what is filtered out")
 }
 
+func TestASampleIsShippedOfWhatIsNotSevereAndAllThatIs(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	receiver := namespace.Backend()
+	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp(`
+trap 'exit 0' TERM
+seq 1 1000 | sed 's/.*/level=info msg="info &"/' >> /logs/app.log
+seq 1 100 | sed 's/.*/level=error msg="error &"/' >> /logs/app.log
+echo 'level=error msg=end' >> /logs/app.log`+serving, receiver.Endpoint(),
+		"parse: {logfmt: {}, message: msg, severity: {field: level}}", "filter: {sample: {percentage: 10}}"))
+
+	end := arrived(namespace, receiver, "end")
+
+	assert.Zero(t, receiver.Report("error", 100).Lost)
+	// Of 1,000 drawn with a chance of 0.1 that many come but once in millions of runs.
+	assert.InDelta(t, 100, receiver.Report("info", 1000).Received, 50)
+	assert.NotContains(t, fmt.Sprint(end.Attributes), "outrigger")
+}
+
 func TestARecordOfSeveralLinesArrivesAsOneTheLastOpenOneToo(t *testing.T) {
 	t.Parallel()
 	namespace := harness.NewNamespace(t, harness.Restricted)

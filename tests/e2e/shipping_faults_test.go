@@ -105,26 +105,29 @@ trap 'exit 0' TERM
 cd /logs
 number=0
 while [ $number -lt 3000 ]; do
-  # Two renames at once, with a line or more between, and a file that takes the inode of the one removed.
+  # Two renames at once, with a line or more between, and a file that takes the inode of the one removed, which is free
+  # when the collector has closed it too.
   for line in 1 2 3; do number=$((number + 1)); echo "line $number" >> app.log; done
   mv app.log app.log.1; echo "line $((number += 1))" >> app.log
   mv app.log.1 app.log.2; mv app.log app.log.1; echo "line $((number += 1))" >> app.log
   sleep 1
-  inode=$(stat -c %i app.log.2); rm app.log.2; echo "line $((number += 1))" > app.log.7
+  inode=$(stat -c %i app.log.2); rm app.log.2; sleep 1; echo "line $((number += 1))" > app.log.7
+  [ $(stat -c %i app.log.7) != $inode ] || reused=$((reused + 1))
   [ $number -gt 60 ] && break
   mv app.log app.log.3; mv app.log.7 app.log.4; mv app.log.1 app.log.5; sleep 1; rm app.log.3 app.log.4 app.log.5
 done
-echo "written $number"`+serving, receiver.Endpoint()))
+echo "written $number reused $reused"`+serving, receiver.Endpoint()))
 	stream := namespace.Follow(namespace.ReadyPods(web, 1)[0].Name, "app")
 	namespace.Eventually(harness.PodStart, "the app has written all", func() bool { return contains(stream.Texts(), "written") })
-	number := 0
+	number, reused := 0, 0
 	for _, line := range stream.Texts() {
-		_, _ = fmt.Sscanf(line, "written %d", &number)
+		_, _ = fmt.Sscanf(line, "written %d reused %d", &number, &reused)
 	}
 
 	_, repeated := delivered(t, namespace, receiver, number, harness.LogLine)
 
-	t.Logf("%d lines: lost 0, repeated %d", number, repeated)
+	t.Logf("%d lines, %d inodes used again: lost 0, repeated %d", number, reused, repeated)
+	assert.Positive(t, reused, "inodes that were used again")
 	assert.Zero(t, repeated)
 }
 

@@ -126,16 +126,23 @@ func TestWhileTheBackendIsDownTheAppWritesOnAndNothingIsLost(t *testing.T) {
 	// Others see the sidecar's processes, so that the app can kill them as nothing else in a pod could.
 	values := strings.Replace(shippingApp(fmt.Sprintf(`
 trap 'exit 0' TERM
-kill_sidecar() {
-  for process in /proc/[0-9]*; do
-    case $(tr '\0' ' ' < $process/cmdline) in "/outrigger-tools/busybox sh /outrigger/supervise.sh "*|/otelcol-k8s*) kill -KILL ${process#/proc/} ;; esac
+kill_sidecar() { # waits until there is one
+  killed=
+  until [ "$killed" ]; do
+    for process in /proc/[0-9]*; do
+      case $(tr '\0' ' ' < $process/cmdline) in
+        "/outrigger-tools/busybox sh /outrigger/supervise.sh "*) kill -KILL ${process#/proc/} && killed=yes ;;
+        /otelcol-k8s*) kill -KILL ${process#/proc/} ;;
+      esac
+    done
+    [ "$killed" ] || sleep 0.2
   done
 }
 second=0
 while [ $second -lt %d ]; do
   seq $((second * 2000 + 1)) $((second * 2000 + 2000)) | sed 's/^/line /' >> /logs/app.log
   second=$((second + 1))
-  case $second in 3|6|20) kill_sidecar ;; esac # a second restart waits for 10 s, a third for 20 s
+  case $second in 3|8|20) kill_sidecar & ;; esac # a second restart waits for 10 s, a third for 20 s
   sleep 1
 done
 echo written`, seconds)+serving, backend.Endpoint()), "    securityContext:", "    shareProcessNamespace: true\n    securityContext:", 1)
@@ -149,6 +156,10 @@ echo written`, seconds)+serving, backend.Endpoint()), "    securityContext:", " 
 	t.Logf("the app wrote for %d s, %.0f s after its installation", seconds, time.Since(began).Seconds())
 	require.Zero(t, backend.Counts().Logs, "nothing has arrived yet")
 
+	namespace.Eventually(harness.PodStart, "the sidecar is up after its third restart", func() bool {
+		status := harness.Status(t, namespace.Pods(web)[0], "shipper")
+		return status.RestartCount == 3 && status.State.Running != nil
+	})
 	backend.Resume()
 
 	_, repeated := delivered(t, namespace, backend, seconds*2000, time.Minute)

@@ -93,6 +93,10 @@ func NewNamespace(t testing.TB, level Level) *Namespace {
 		}
 		_ = k8s.DeleteNamespaceContextE(t, ctx, options, name)
 	})
+	namespace.Eventually(PodStart, "the namespace has the service account without which no pod is admitted", func() bool {
+		_, err := client.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{})
+		return err == nil
+	})
 	return namespace
 }
 

@@ -257,14 +257,14 @@ func TestTheCollectorTakesWhatTheValuesMake(t *testing.T) {
 			},
 		},
 		"a filter": {
-			`{files: [/logs/a], filter: {minSeverity: WARN, drop: ["^GET /healthz", 'a"b\.$']}, ` + to + `}`,
+			`{files: [/logs/a], filter: {minSeverity: WARN, drop: ["^GET /healthz", 'a"b\.$'], sample: {percentage: 12.5, all: ERROR}}, ` + to + `}`,
 			func(t *testing.T, config map[string]any, _ corev1.Container) {
 				assert.Equal(t, []any{
 					"severity_number != SEVERITY_NUMBER_UNSPECIFIED and severity_number < SEVERITY_NUMBER_WARN",
 					`IsMatch(body, "^GET /healthz")`,
 					`IsMatch(body, "a\"b\\.$$")`,
 				}, at(t, config, "processors", "filter", "logs", "log_record"))
-				assert.Equal(t, []any{"memory_limiter", "filter", "resource"}, at(t, config, "service", "pipelines", "logs", "processors"))
+				assert.Equal(t, []any{"memory_limiter", "filter", "transform", "probabilistic_sampler", "transform/sampled", "resource"}, at(t, config, "service", "pipelines", "logs", "processors"))
 			},
 		},
 		"OTLP from the app": {

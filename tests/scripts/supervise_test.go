@@ -106,6 +106,7 @@ func (v *supervision) launch() *shipper {
 	v.t.Cleanup(asked.Close)
 
 	return v.supervise([]string{
+		"READY_URL=http://" + health + "/",
 		"METRICS_URL=" + asked.URL + "/metrics",
 		"LEFT_METRICS=otelcol_exporter_queue_size",
 		`IN_METRICS=otelcol_processor_outgoing_items{otel_signal="logs",processor="resource"`,
@@ -795,4 +796,32 @@ func TestCrashesLoseNothing(t *testing.T) {
 	t.Logf("seed %d: %d lines, %d repeated", seed, written, report.Repeated)
 	require.Zero(t, report.Lost, "seed %d: %+v\nerrors:\n%s", seed, report, last.errors.String())
 	require.Equal(t, []string{"everything is delivered"}, said(last))
+}
+
+// The collector takes what was under way out of its queue on disk before it puts it back.
+func TestACrashWhileTheCollectorStartsLosesNothing(t *testing.T) {
+	t.Parallel()
+	const lines, crashes = 2000, 12
+	v := newSupervision(t, "*.log")
+	v.behave("mode=status&code=503")
+	v.write("app.log", text(counted("app", 1, lines)))
+	first := v.start()
+	v.awaitQueued(first, lines)
+	first.signalAll(syscall.SIGKILL)
+	require.Error(t, first.wait())
+
+	for range crashes {
+		s := v.launch()
+		s.awaitError("Fetching items left for dispatch")
+		s.signalAll(syscall.SIGKILL)
+		require.Error(t, s.wait())
+	}
+	v.behave("mode=ok")
+	last := v.start()
+	v.stop(last)
+
+	report := v.backend.Report("app", lines)
+	t.Logf("%d crashes at the start: %d lines, %d repeated", crashes, lines, report.Repeated)
+	require.Zero(t, report.Lost, "%+v\nerrors:\n%s", report, last.errors.String())
+	require.Contains(t, last.errors.String(), "the last start was broken off")
 }

@@ -17,6 +17,7 @@
 #   LEFT_COMMAND     instead: a command that prints that number
 #   IN_METRICS, OUT_METRICS  those whose difference is how many lines it holds
 #   KEPT             where lines are that could not be sent: "kept on the volume data"
+#   READY_URL        answers when the agent has started; until then its state is kept as it was before
 #   VOLUMES          "BYTES FOLDER", one a line: a warning when 80 % of them are used
 #   WATCH_SECONDS    how often that, and what the agent reads, is looked at (10)
 #   STATE_DIR        a small writable directory that outlives the container (/run/outrigger)
@@ -34,7 +35,8 @@ BUSYBOX=${BUSYBOX:-/outrigger-tools/busybox}
 QUIET_SECONDS=${QUIET_SECONDS:-1}
 DRAIN_SECONDS=${DRAIN_SECONDS:-10}
 WATCH_SECONDS=${WATCH_SECONDS:-10}
-REMEMBERED=${STATE_DIR:-/run/outrigger}/read-to REMEMBERED_NEW=${STATE_DIR:-/run/outrigger}/read-to.new
+STATE_DIR=${STATE_DIR:-/run/outrigger}
+REMEMBERED=$STATE_DIR/read-to REMEMBERED_NEW=$STATE_DIR/read-to.new BEFORE=$STATE_DIR/before-start
 LOOK_SECONDS=0.2 SCRAPE_SECONDS=2 HEAD_BYTES=1000 MANY=50
 NEVER_OPEN='the agent may not read it, or takes it for another file that begins with the same bytes'
 
@@ -119,21 +121,28 @@ positions() {
   set -f
 }
 
-# Sets listing, which changes when a file does, and "BYTES POSITION PATH" of each file that is not read
-# to its end: behind, of those that the agent has open, and closed, of those that it does not. How far
-# a file was read when it was open is remembered, by its inode. A file that the agent has open and that
-# no longer has a name that matches is read to its end too.
-look_at_files() {
-  behind='' closed='' listing=''
+# Sets paths, and listing, which changes when a file does.
+list_files() {
+  listing='' paths=''
   [ "${FILES:-}" ] || return 0
   paths=$(files_that_match "$FILES" "${EXCLUDE:-}")
   # shellcheck disable=SC2086 # one path a line
   [ -z "$paths" ] || listing=$(busybox stat -L -c '%d:%i %s %F %n' $paths 2>/dev/null | busybox sed -n 's/ regular \(empty \)\{0,1\}file / /p')
+}
+
+# Sets, beside what list_files does, "BYTES POSITION PATH" of each file that is not read
+# to its end: behind, of those that the agent has open, and closed, of those that it does not. How far
+# a file was read when it was open is remembered, by its inode. A file that the agent has open and that
+# no longer has a name that matches is read to its end too.
+look_at_files() {
+  behind='' closed=''
+  list_files
+  [ "${FILES:-}" ] || return 0
   # shellcheck disable=SC2016 # awk's own variables
   states=$({
     busybox cat "$REMEMBERED" 2>/dev/null
     printf '\n%s\n\n%s\n' "$(positions)" "$listing"
-  } | FOLDERS=$(folders_of "$FILES") busybox awk -v remembered="$REMEMBERED_NEW" '
+  } | busybox awk -v remembered="$REMEMBERED_NEW" '
     !NF { part++; next }
     part == 0 { before[$1] = $2; next }
     part == 1 { if (!($1 in at) || at[$1] < $2) { at[$1] = $2; size[$1] = $3; descriptor[$1] = $4 } next }
@@ -149,7 +158,7 @@ look_at_files() {
     }
     END { for (inode in at) if (!(inode in listed) && at[inode] < size[inode]) print "unnamed", size[inode] - at[inode], at[inode], descriptor[inode] }') ||
     states=$(printf '%s\n' "$listing" | busybox awk 'NF { path = $0; sub(/^[^ ]* [^ ]* /, "", path); print "behind", $2, 0, path }')
-  [ "$REMEMBERED" = /dev/null ] || busybox mv "$REMEMBERED_NEW" "$REMEMBERED" 2>/dev/null
+  busybox mv "$REMEMBERED_NEW" "$REMEMBERED" 2>/dev/null
   for state in $states; do
     case $state in
       behind*) behind=$behind${state#* }$NEWLINE ;;
@@ -318,6 +327,35 @@ finish() {
   exit 0
 }
 
+# ---- The start
+
+# A collector that is killed while it starts loses what its last life had under way: it takes that out of
+# the queue on disk before it puts it back. So its state is copied before it starts, the copy stays until
+# it has started, and one that is still there takes the state's place.
+keep_state() {
+  [ "${READY_URL:-}" ] || return 0
+  set +f
+  if [ -d "$BEFORE" ]; then
+    say 'the last start was broken off; its state is restored, and some lines may be sent twice'
+    busybox cp "$BEFORE"/* "$STATE_DIR/" || return 0
+  else
+    busybox rm -rf "$BEFORE.new" && busybox mkdir "$BEFORE.new" || return 0
+    for file in "$STATE_DIR"/*; do
+      [ ! -f "$file" ] || busybox cp "$file" "$BEFORE.new/" || { busybox rm -rf "$BEFORE.new"; break; }
+    done
+    [ ! -d "$BEFORE.new" ] || busybox mv "$BEFORE.new" "$BEFORE"
+  fi
+  set -f
+}
+
+await_start() { # then the copy of its state is removed
+  [ -d "$BEFORE" ] || return 0
+  until busybox wget -q -T "$SCRAPE_SECONDS" -O /dev/null "$READY_URL" 2>/dev/null; do
+    busybox sleep "$LOOK_SECONDS"
+  done
+  busybox mv "$BEFORE" "$BEFORE.new" && busybox rm -rf "$BEFORE.new"
+}
+
 # ---- Meanwhile
 
 warn_once() { # key, message
@@ -346,7 +384,12 @@ watch_volumes() {
 
 watch_files() { # a file that is closed at two looks is one that the agent does not read
   before=$closed
+  if [ -z "$behind$closed" ]; then # as long as nothing is new, all is read
+    list_files
+    [ "$listing" != "$looked_at" ] || return 0
+  fi
   look_at_files
+  looked_at=$listing
   for file in $closed; do
     case $NEWLINE$before in
       *" ${file#* * }$NEWLINE"*)
@@ -371,7 +414,8 @@ watch_alike() { # only when a file is new
 }
 
 watch() {
-  warned='' closed='' known_files=''
+  warned='' behind='' closed='' known_files='' looked_at=''
+  await_start
   while busybox sleep "$WATCH_SECONDS"; do
     watch_files
     watch_alike
@@ -383,6 +427,7 @@ watch() {
 [ -z "${MEMORY_BYTES:-}" ] || export GOMEMLIMIT="$((MEMORY_BYTES * 8 / 10))"
 agent='' watcher='' behind='' closed='' paths='' held=0 metrics=''
 trap finish TERM INT
+keep_state
 "$@" &
 agent=$!
 watch &

@@ -99,6 +99,8 @@ refers to, and what the supervisor reads. Takes a list: what a pattern takes, th
   value: {{ (first ($containers | default (list dict))).name | default $call.context.Chart.Name | quote }}
 - name: SERVICE_NAME
   value: {{ get $labels "app.kubernetes.io/name" | default $call.context.Chart.Name | quote }}
+- name: READY_URL
+  value: http://127.0.0.1:{{ $ports.health }}/
 - name: METRICS_URL
   value: http://127.0.0.1:{{ $ports.metrics }}/metrics
 - name: LEFT_METRICS

@@ -16,6 +16,10 @@ cannot be queued or sent is retried without end. Takes a list: what a pattern ta
 {{- if $otlp -}}{{- $metrics = append $metrics "otlp" -}}{{- end -}}
 {{- if $config.scrape -}}{{- $metrics = append $metrics "prometheus" -}}{{- end -}}
 {{- $changes := include "outrigger-0.1.0.collectorChanges" $config | fromYaml -}}
+{{- $changing := list -}}
+{{- range list "filter" "transform" "probabilistic_sampler" "transform/sampled" -}}
+  {{- if hasKey $changes . -}}{{- $changing = append $changing . -}}{{- end -}}
+{{- end -}}
 {{- $names := keys $exporters | sortAlpha -}}
 extensions:
   file_storage:
@@ -69,7 +73,7 @@ service:
     {{- with $logs }}
     logs:
       receivers: {{ toJson . }}
-      processors: {{ concat (list "memory_limiter") (keys $changes | sortAlpha) (list "resource") | toJson }}
+      processors: {{ concat (list "memory_limiter") $changing (list "resource") | toJson }}
       exporters: {{ toJson $names }}
     {{- end }}
     {{- with $metrics }}
@@ -174,6 +178,19 @@ Prints the processors by which log records are left out or changed, by name. Tak
           (printf "replace_all_patterns(log.attributes, \"value\", %s, %s)" $pattern $replacement)) -}}
   {{- end -}}
 {{- end -}}
+{{- $sample := dig "filter" "sample" dict . -}}
+{{- if $sample -}}
+  {{- /* A record has nothing by which it could be drawn, so it gets a random text for a moment. */ -}}
+  {{- $statements = concat $statements (list
+        "set(log.attributes[\"outrigger.sample\"], UUID())"
+        (printf "set(log.attributes[\"outrigger.sample.priority\"], 100) where log.severity_number >= SEVERITY_NUMBER_%s" ($sample.all | default "WARN"))) }}
+probabilistic_sampler:
+  sampling_percentage: {{ $sample.percentage }}
+  attribute_source: record
+  from_attribute: outrigger.sample
+  sampling_priority: outrigger.sample.priority
+transform/sampled: {error_mode: ignore, log_statements: ['delete_matching_keys(log.attributes, "^outrigger[.]sample")']}
+{{- end }}
 {{- if $drops }}
 filter: {error_mode: ignore, logs: {log_record: {{ toJson $drops }}}}
 {{- end }}
