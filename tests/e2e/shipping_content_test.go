@@ -202,3 +202,22 @@ func TestAMissingSecretIsNamedInThePodsStatus(t *testing.T) {
 		return waiting != nil && waiting.Reason == "CreateContainerConfigError" && strings.Contains(waiting.Message, `secret "forgotten" not found`)
 	})
 }
+
+func TestEachOfSeveralTargetsGetsEachLineOverGRPCToo(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	receiver := namespace.Backend()
+	values := strings.Replace(shippingApp("trap 'exit 0' TERM\n"+numbered(1, 1000, "/logs/app.log")+serving, receiver.Endpoint()),
+		"to: {otlphttp: ", `to: {debug: {verbosity: detailed}, otlp: {endpoint: "http://`+receiver.GRPCEndpoint()+`"}, otlphttp: `, 1)
+	namespace.Install("demo", harness.Consumer(t).Write(t), values)
+	pod := namespace.ReadyPods(web, 1)[0]
+
+	namespace.Eventually(harness.LogLine, "each line arrives over HTTP and gRPC", func() bool { return receiver.Report("line", 1000).Received == 2000 })
+
+	report := receiver.Report("line", 1000)
+	assert.Zero(t, report.Lost)
+	assert.Equal(t, 1000, report.Repeated)
+	namespace.Eventually(harness.LogLine, "the debug target has them too", func() bool {
+		return strings.Contains(namespace.Logs(pod.Name, "shipper"), "Body: Str(line 1000)")
+	})
+}

@@ -3,10 +3,12 @@ package e2e
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/outrigger-charts/outrigger/tests/harness"
@@ -205,4 +207,46 @@ echo "on disk $(cat app.log* | wc -l)"`+serving, receiver.Endpoint()))
 	t.Logf("60,000 lines, 3 copytruncates: lost %d, repeated %d; the rotator itself lost %d", report.Lost, report.Repeated, 60_000-onDisk)
 	assert.LessOrEqual(t, report.Lost, 60_000-onDisk)
 	assert.Zero(t, report.Repeated)
+}
+
+func TestWhatAFullQueueDropsByChoiceIsCounted(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	receiver := namespace.Backend()
+	receiver.Pause()
+	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp("trap 'exit 0' TERM\n"+numbered(1, 50_000, "/logs/app.log")+serving, receiver.Endpoint(),
+		"queue: {size: 256Ki, whenFull: drop}"))
+	pod := namespace.ReadyPods(web, 1)[0]
+	dropped := 0
+	namespace.Eventually(harness.LogLine, "the queue is full and all is read", func() bool {
+		metrics := namespace.Kubectl("exec", pod.Name, "-c", "shipper", "--", "/outrigger-tools/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:8888/metrics")
+		read := 0
+		for _, line := range strings.Split(metrics, "\n") {
+			switch value := int(number(line)); {
+			case strings.HasPrefix(line, "otelcol_exporter_enqueue_failed_log_records"):
+				dropped = value
+			case strings.HasPrefix(line, "otelcol_processor_incoming_items") && strings.Contains(line, `processor="resource"`):
+				read = value
+			}
+		}
+		return read == 50_000
+	})
+
+	receiver.Resume()
+
+	require.Positive(t, dropped)
+	namespace.Eventually(harness.LogLine, "what is not counted as dropped arrives", func() bool {
+		return receiver.Report("line", 50_000).Received == 50_000-dropped
+	})
+	t.Logf("a queue of 256Ki, 50,000 lines: %d dropped and counted, the rest arrived", dropped)
+}
+
+// number returns the value of a metric's line.
+func number(line string) float64 {
+	fields := strings.Fields(line)
+	if len(fields) == 0 {
+		return 0
+	}
+	value, _ := strconv.ParseFloat(fields[len(fields)-1], 64)
+	return value
 }

@@ -87,7 +87,7 @@ func TestAJobsLinesReachTheBackendAndItIsSoonComplete(t *testing.T) {
 	t.Parallel()
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	backend := namespace.Backend()
-	values := strings.Replace(shippingApp(numbered(1, 5000, "/logs/app.log"), backend.Endpoint()), "pod:", "job:", 1)
+	values := strings.Replace(shippingApp(numbered(1, 5000, "/logs/app.log")+"\necho done", backend.Endpoint()), "pod:", "job:", 1)
 	values = strings.Replace(values, "  spec:\n", "  spec:\n    restartPolicy: Never\n", 1)
 	namespace.Install("demo", harness.Consumer(t).Write(t), values)
 
@@ -99,8 +99,8 @@ func TestAJobsLinesReachTheBackendAndItIsSoonComplete(t *testing.T) {
 	assert.LessOrEqual(t, completed.Sub(ended), 6*time.Second)
 }
 
-// completeJob waits until a Job is Complete, and returns when a container of its pod ended, which has a resolution of one
-// second and counts as its beginning, and when the Job was seen to be Complete.
+// completeJob waits until a Job is Complete, and returns when a container of its pod wrote its last line, which is the last
+// that it does, and when the Job was seen to be Complete.
 func completeJob(t *testing.T, namespace *harness.Namespace, job, container string) (ended, completed time.Time) {
 	t.Helper()
 	namespace.Eventually(harness.PodStart, "the Job is complete", func() bool {
@@ -108,9 +108,12 @@ func completeJob(t *testing.T, namespace *harness.Namespace, job, container stri
 		return err == nil && found.Status.Succeeded == 1 && found.Status.CompletionTime != nil
 	})
 	completed = time.Now()
-	terminated := harness.Status(t, namespace.Pods("batch.kubernetes.io/job-name=" + job)[0], container).State.Terminated
-	require.NotNil(t, terminated)
-	return terminated.FinishedAt.Time, completed
+	pod := namespace.Pods("batch.kubernetes.io/job-name=" + job)[0].Name
+	log, err := namespace.Client.CoreV1().Pods(namespace.Name).GetLogs(pod, &corev1.PodLogOptions{Container: container, Timestamps: true}).DoRaw(context.Background())
+	require.NoError(t, err)
+	ended, err = time.Parse(time.RFC3339Nano, strings.Fields(string(log))[0])
+	require.NoError(t, err, string(log))
+	return ended, completed
 }
 
 func TestWhileTheBackendIsDownTheAppWritesOnAndNothingIsLost(t *testing.T) {
