@@ -326,7 +326,7 @@ func TestTheCollectorTakesWhatTheValuesMake(t *testing.T) {
 				assert.Equal(t, map[string]any{"host": "0.0.0.0", "port": 9999.0}, at(t, config, "service", "telemetry", "metrics", "readers", 0, "pull", "exporter", "prometheus"))
 				assert.Equal(t, "http://127.0.0.1:9999/metrics", environment(container)["METRICS_URL"])
 				require.NotNil(t, container.LivenessProbe)
-				assert.Equal(t, container.StartupProbe.Exec, container.LivenessProbe.Exec)
+				assert.Equal(t, "http://127.0.0.1:13133/", container.LivenessProbe.Exec.Command[len(container.LivenessProbe.Exec.Command)-1])
 			},
 		},
 		"several targets": {
@@ -551,7 +551,8 @@ func TestACollectorIsASidecarThatIsStartedReadyAndClosedToTheNetwork(t *testing.
 		assert.Equal(t, []string{"/outrigger-tools/busybox", "sh", "/outrigger/supervise.sh"}, ship.Command)
 		assert.Equal(t, []string{"/otelcol-k8s", "--config=/outrigger/" + name + ".conf.yaml", "--feature-gates=stanza.synchronousLogEmitter"}, ship.Args)
 		require.NotNil(t, ship.StartupProbe)
-		assert.Equal(t, fmt.Sprintf("http://127.0.0.1:%d/", 13133+i), ship.StartupProbe.Exec.Command[len(ship.StartupProbe.Exec.Command)-1])
+		assert.Equal(t, "--await-start", ship.StartupProbe.Exec.Command[len(ship.StartupProbe.Exec.Command)-1])
+		assert.Contains(t, ship.Env, corev1.EnvVar{Name: "READY_URL", Value: fmt.Sprintf("http://127.0.0.1:%d/", 13133+i)})
 		assert.Nil(t, ship.LivenessProbe)
 		assert.True(t, *ship.SecurityContext.ReadOnlyRootFilesystem)
 		assert.True(t, *ship.SecurityContext.RunAsNonRoot)

@@ -6,6 +6,7 @@
 # stops the agent and says what was not delivered.
 #
 #   supervise.sh AGENT [ARGUMENT...]
+#   supervise.sh --await-start    ends when READY_URL answers: one probe that waits costs less than many
 #
 #   BUSYBOX          a static busybox; the agent's image has no shell
 #   FILES            globs of the files that the agent ships, one a line; ** is any number of folders
@@ -348,11 +349,15 @@ keep_state() {
   set -f
 }
 
-await_start() { # then the copy of its state is removed
-  [ -d "$BEFORE" ] || return 0
+await_start() {
   until busybox wget -q -T "$SCRAPE_SECONDS" -O /dev/null "$READY_URL" 2>/dev/null; do
     busybox sleep "$LOOK_SECONDS"
   done
+}
+
+forget_state() { # when the agent has started
+  [ -d "$BEFORE" ] || return 0
+  await_start
   busybox mv "$BEFORE" "$BEFORE.new" && busybox rm -rf "$BEFORE.new"
 }
 
@@ -415,7 +420,7 @@ watch_alike() { # only when a file is new
 
 watch() {
   warned='' behind='' closed='' known_files='' looked_at=''
-  await_start
+  forget_state
   while busybox sleep "$WATCH_SECONDS"; do
     watch_files
     watch_alike
@@ -423,6 +428,11 @@ watch() {
     watch_volumes
   done
 }
+
+if [ "$1" = --await-start ]; then
+  await_start
+  exit 0
+fi
 
 [ -z "${MEMORY_BYTES:-}" ] || export GOMEMLIMIT="$((MEMORY_BYTES * 8 / 10))"
 agent='' watcher='' behind='' closed='' paths='' held=0 metrics=''

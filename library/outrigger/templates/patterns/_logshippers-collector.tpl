@@ -40,9 +40,14 @@ container.
       (printf "--feature-gates=%s" "stanza.synchronousLogEmitter")) -}}
 {{- $_ := set $container "volumeMounts" (concat $container.volumeMounts $made.mounts) -}}
 {{- $_ := set $container "env" (concat $container.env $made.environment (include "outrigger-0.1.0.collectorEnvironment" (list $call $ports (keys $exporters)) | fromYamlArray)) -}}
-{{- $probe := dict "exec" (dict "command" (list "/outrigger-tools/busybox" "wget" "-q" "-T" "2" "-O" "/dev/null" (printf "http://127.0.0.1:%d/" (int $ports.health)))) "timeoutSeconds" 3 -}}
-{{- $_ := set $container "startupProbe" (merge (dict "periodSeconds" 1 "failureThreshold" 60) $probe) -}}
-{{- if $config.liveness -}}{{- $_ := set $container "livenessProbe" (merge (dict "periodSeconds" 20 "failureThreshold" 3) $probe) -}}{{- end -}}
+{{- $_ := set $container "startupProbe" (dict
+      "exec" (dict "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/supervise.sh" "--await-start"))
+      "timeoutSeconds" 30 "periodSeconds" 1 "failureThreshold" 4) -}}
+{{- if $config.liveness -}}
+  {{- $_ := set $container "livenessProbe" (dict
+        "exec" (dict "command" (list "/outrigger-tools/busybox" "wget" "-q" "-T" "2" "-O" "/dev/null" (printf "http://127.0.0.1:%d/" (int $ports.health))))
+        "timeoutSeconds" 3 "periodSeconds" 20 "failureThreshold" 3) -}}
+{{- end -}}
 {{- $listens := list -}}
 {{- range $name, $port := $ports -}}
   {{- $listen := dict "containerPort" $port -}}
