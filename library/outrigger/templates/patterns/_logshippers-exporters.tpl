@@ -19,6 +19,10 @@ name, its settings, and a dict to whose lists environment, volumes, mounts and p
   {{- $_ := set $exporter "compression" "gzip" -}}
   {{- $_ := set $exporter "compression_params" (dict "level" 1) -}}
 {{- end -}}
+{{- if and (eq $type "otlp_grpc") (hasPrefix "http://" (toString $settings.endpoint)) (not $settings.tls) -}}
+  {{- /* The exporter takes http:// and speaks TLS all the same. */ -}}
+  {{- $_ := set $exporter "tls" (dict "insecure" true) -}}
+{{- end -}}
 {{- if not (has $type (list "debug" "file" "nop")) -}}
   {{- if not (hasKey $exporter "retry_on_failure") -}}
     {{- /* The longest wait is short enough for one more attempt while the pod ends. */ -}}
