@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,38 +18,26 @@ import (
 
 // Not parallel: this one measures, so nothing else may run beside it.
 func TestTwentyJobsCompleteInTimeWithTheirLineShipped(t *testing.T) {
-	const jobs, atOnce = 20, 1
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	chart := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/logging-app"))
 	rendered := harness.Find[*batchv1.Job](t, chart.Render(t, ""))
 	namespace.Install("demo", chart.Write(t), "{replicaCount: 0, job: {enabled: false}}")
 
-	var (
-		group sync.WaitGroup
-		slots = make(chan struct{}, atOnce)
-		times [jobs]time.Duration
-		fails [jobs]error
-	)
-	for index := range jobs {
-		group.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
+	var times []time.Duration
+	for range 20 {
+		harness.InTime(t, 6*time.Second, "from a Job's creation to Complete", func() time.Duration {
 			job := rendered.DeepCopy()
-			job.Name, job.Namespace = fmt.Sprintf("job-%d", index+1), namespace.Name
-			times[index], fails[index] = runJob(namespace, job)
+			job.Name, job.Namespace = fmt.Sprintf("job-%d", len(times)+1), namespace.Name
+			took, err := runJob(namespace, job)
+			require.NoError(t, err, job.Name)
+			pod := namespace.Pods("job-name=" + job.Name)[0]
+			assert.Equal(t, "logging\n", namespace.Logs(pod.Name, "logshipper"), job.Name)
+			assert.Zero(t, harness.Status(t, pod, "logshipper").State.Terminated.ExitCode, "%s: the sidecar's exit code", job.Name)
+			times = append(times, took)
+			return took
 		})
 	}
-	group.Wait()
-
 	t.Logf("from creation to Complete: %v", times)
-	for index := range jobs {
-		name := fmt.Sprintf("job-%d", index+1)
-		require.NoError(t, fails[index], name)
-		pod := namespace.Pods("job-name=" + name)[0]
-		assert.LessOrEqual(t, times[index], 6*time.Second, "%s from its creation to Complete", name)
-		assert.Equal(t, "logging\n", namespace.Logs(pod.Name, "logshipper"), name)
-		assert.Zero(t, harness.Status(t, pod, "logshipper").State.Terminated.ExitCode, "%s: the sidecar's exit code", name)
-	}
 }
 
 // runJob creates a Job and returns the time until it is seen to be Complete.

@@ -55,16 +55,16 @@ var endCases = append([]upstream{
 			hung := s.last(pod, name+" prepares on") - s.at(pod, name+" prepares")
 			assert.InDelta(t, 6+2, hung, 2.5, "%s: seconds until its preStop was killed", name)
 		}
-		s.together(pod, 1.5, "first prepares", "second prepares", "third prepares")
+		s.together(pod, 5, "first prepares", "second prepares", "third prepares")
 	}},
 	{terminating + "should call sidecar container PreStop hook simultaneously", func(t *testing.T) {
 		s := tell(t, story{
-			beside: three(slow, "lifecycle: {preStop: "+saying("prepares", "sleep 1")+"}"),
+			beside: three(slow, "lifecycle: {preStop: "+saying("prepares", "sleep 3")+"}"),
 			app:    container{script: slow},
 		})
 		s.ready()
 		pod := s.isDeleted()
-		s.together(pod, 1.5, "first prepares", "second prepares", "third prepares")
+		s.together(pod, 5, "first prepares", "second prepares", "third prepares")
 		s.inOrder(pod, "app ended", "first ended", "second ended", "third ended")
 		for _, name := range []string{"first", "second", "third"} {
 			s.exits(pod, name, 0)

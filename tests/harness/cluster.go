@@ -25,9 +25,9 @@ import (
 
 // How long tests wait. A wait ends as soon as its condition holds; these only bound it, on a machine that is busy.
 const (
-	PodStart = 90 * time.Second
-	PodEnd   = 60 * time.Second
-	LogLine  = 30 * time.Second
+	PodStart = 3 * time.Minute
+	PodEnd   = 2 * time.Minute
+	LogLine  = 90 * time.Second
 	pollTime = 100 * time.Millisecond
 )
 
