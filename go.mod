@@ -9,6 +9,8 @@ require (
 	github.com/klauspost/compress v1.19.2
 	// The types by which PodMonitors are checked; a newer version needs libraries of Kubernetes that the module proxy refuses.
 	github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring v0.88.0
+	// That of Kubernetes' CronJob controller: the schedules' tests expect what it answers.
+	github.com/robfig/cron/v3 v3.0.1
 	github.com/stretchr/testify v1.12.1
 	// That of the collector in ci/modules/collector: the tests' backend decodes with what the collector encodes with.
 	go.opentelemetry.io/collector/pdata v1.64.0
