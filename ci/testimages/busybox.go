@@ -9,9 +9,12 @@ import (
 	"github.com/outrigger-charts/outrigger/ci/image"
 )
 
+// BusyBoxRef is the image of busybox.
+const BusyBoxRef = "docker.io/library/busybox:" + busybox.Version
+
 // busyBox is the library's default image for what is written as a shell script.
 var busyBox = Image{
-	Ref:    "docker.io/library/busybox:" + busybox.Version,
+	Ref:    BusyBoxRef,
 	MadeOf: "busybox " + busybox.Version + " of Debian's busybox-static",
 	Key:    []string{busybox.Version},
 	StandIn: func(ctx context.Context, e Env) (image.Spec, error) {

@@ -31,7 +31,9 @@ type Image struct {
 }
 
 // All are the images of the tests. A further one is a file of this package and a line here.
-var All = []Image{backend, busyBox, collector, loki, nginx}
+var All = []Image{
+	backend, busyBox, collector, loki, nginx, postgres, restic, versityGW,
+}
 
 // Demo are the images of charts/logging-app with its own values.
 var Demo = []Image{busyBox}

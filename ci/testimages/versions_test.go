@@ -6,6 +6,8 @@ func TestAnImageNamesTheVersionThatIsBuilt(t *testing.T) {
 	for _, test := range []struct{ module, dependency, named string }{
 		{"collector", "go.opentelemetry.io/collector/otelcol", collectorVersion},
 		{"loki", "github.com/grafana/loki/v3", lokiVersion},
+		{"restic", "github.com/restic/restic", resticVersion},
+		{"versitygw", "github.com/versity/versitygw", versityGWVersion},
 	} {
 		version, err := Env{Root: "../.."}.builder().Version(test.module, test.dependency)
 		if err != nil || version != "v"+test.named {

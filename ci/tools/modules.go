@@ -120,3 +120,17 @@ func Collector() Module {
 func Loki() Module {
 	return Module{Name: "loki", Programs: map[string]string{"loki": "github.com/grafana/loki/v3/cmd/loki"}}
 }
+
+// Restic is a backup program.
+func Restic() Module {
+	return Module{Name: "restic", Programs: map[string]string{"restic": "github.com/restic/restic/cmd/restic"}}
+}
+
+// VersityGW is an S3 server that keeps objects as files. It knows its version by a linker flag alone.
+func VersityGW(version string) Module {
+	return Module{
+		Name:     "versitygw",
+		Programs: map[string]string{"versitygw": "github.com/versity/versitygw/cmd/versitygw"},
+		LDFlags:  []string{"-X main.Version=v" + version},
+	}
+}
