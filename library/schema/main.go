@@ -7,6 +7,7 @@
 //	values.json        the library's own keys
 //	entry.json         keys of every entry of every pattern
 //	sidecar.json       keys of every entry that makes a sidecar from an image of the library's
+//	job-pod.json       keys of every entry that makes Jobs: fields of their pods
 //	patterns/*.json    one file for each pattern, named as its values key; "include" names parts or Kubernetes types
 //
 // Usage: go run ./library/schema [--check]. With --check nothing is written, and a stale file is an error.

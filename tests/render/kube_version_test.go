@@ -102,7 +102,8 @@ func TestEveryVersionOfKubernetesTakesTheExampleCharts(t *testing.T) {
 		metadata, err := chartutil.LoadChartfile(folder)
 		require.NoError(t, err)
 		chart := harness.LoadChart(t, filepath.Dir(folder))
-		jobs := len(ofKind("Job", chart.RenderMaps(t, ""))) > 0
+		rendered := chart.RenderMaps(t, "")
+		jobs := len(ofKind("Job", rendered))+len(ofKind("CronJob", rendered)) > 0
 		t.Run(filepath.Base(filepath.Dir(folder)), func(t *testing.T) {
 			eachMinor(t, func(t *testing.T, minor int) {
 				settings := harness.Settings{KubeVersion: fmt.Sprintf("v1.%d.1", minor)}

@@ -42,7 +42,7 @@ func fuzzPhase(ctx context.Context, r *rig.Rig, executions int) (*phase, error) 
 }
 
 // testSoak runs what takes longer than a developer waits: ten minutes of fuzzing, a hundred random runs of the log
-// shipper's script, and two minutes without a backend.
+// shipper's script, two minutes without a backend, and twenty backups that are killed.
 func testSoak(ctx context.Context, r *rig.Rig) error {
 	r.Reporter.Plan(2)
 	k, err := newKube(ctx, r)
@@ -70,5 +70,12 @@ func testSoak(ctx context.Context, r *rig.Rig) error {
 		format:      "testname",
 		environment: []string{"OUTRIGGER_OUTAGE_SECONDS=120"},
 	}
-	return runPhases(ctx, r, k.cluster, scripts, outage, fuzzing)
+	kills := &phase{
+		name:        "twenty backups that are killed",
+		packages:    []string{clusterTests},
+		flags:       []string{"-count=1", "-timeout=15m", "-run=^TestABackupThatIsKilled"},
+		format:      "testname",
+		environment: []string{"OUTRIGGER_BACKUP_KILLS=20"},
+	}
+	return runPhases(ctx, r, k.cluster, scripts, outage, kills, fuzzing)
 }

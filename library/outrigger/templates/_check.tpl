@@ -16,6 +16,13 @@ only now. Takes the work dict.
   {{- include "outrigger-0.1.0.checkContainer" (dict "work" $work "container" . "stays" (eq (.restartPolicy | default "") "Always")) -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.checkFields" . -}}
+{{- include "outrigger-0.1.0.failWithProblems" . -}}
+{{- end -}}
+
+{{- /*
+Fails with the problems of the work dict in one message, if it has any.
+*/ -}}
+{{- define "outrigger-0.1.0.failWithProblems" -}}
 {{- if .problems -}}
   {{- fail (printf "outrigger: %d problem(s) in chart %q:\n- %s" (len .problems) .context.Chart.Name (join "\n- " (.problems | uniq))) -}}
 {{- end -}}

@@ -9,10 +9,19 @@ chart's root context, or what outrigger.objects takes for the pods of a Helm hoo
 {{- include "outrigger-0.1.0.work" (list $work $call) -}}
 {{- include "outrigger-0.1.0.entries" $work -}}
 {{- include "outrigger-0.1.0.contributions" $work -}}
+{{- range $contribution := $work.contributions -}}
+  {{- range .problems -}}
+    {{- include "outrigger-0.1.0.problem" (list $work $contribution.path .) -}}
+  {{- end -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.failWithProblems" $work -}}
 {{- include "outrigger-0.1.0.configMap" (list $work $call) -}}
-{{- range .hook | default "" | empty | ternary $work.contributions list -}}
+{{- range $contribution := .hook | default "" | empty | ternary $work.contributions list -}}
   {{- range .objects -}}
     {{- include "outrigger-0.1.0.object" (list $work .) -}}
+  {{- end -}}
+  {{- range .cronJobs -}}
+    {{- include "outrigger-0.1.0.ownCronJob" (list $work $contribution .) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -1,0 +1,332 @@
+#!/bin/sh
+# shellcheck shell=sh disable=SC2317,SC1090 # what a trap calls is reached; sources and stores are read by name
+#
+# Backs up one source into one store, and restores it. It runs in the image of the database, whose own
+# tools do the dump, on a static busybox.
+#
+#   backup.sh run            backs up once, now
+#   backup.sh clock          backs up on SCHEDULE, for as long as the pod lives
+#   backup.sh cancel         ends a backup that runs, and begins none: a preStop
+#   backup.sh restore        restores SNAPSHOT, or the newest one not later than TIME, into TARGET
+#   backup.sh drill          restores the newest one into the server of a drill, and asks it CHECKS
+#   backup.sh dump FILE      what the store runs: the dump of one file to standard output
+#
+#   BACKUP         the backup's name in the store: nobody else's snapshots are looked at or removed
+#   SOURCE, STORE  which backup-SOURCE.sh and backup-STORE.sh it is
+#   SCHEDULE       a cron expression, in the zone ZONE
+#   REPLICA        the only replica of a StatefulSet that backs up
+#   KEEP           what is kept after a backup that succeeded, as options of the store's
+#   BEFORE, AFTER  commands around it, run by sh
+#   ON_SUCCESS, ON_FAILURE, PUSHGATEWAY, TEXTFILE   where the outcome is told
+#
+# A run ends with one line of JSON. Exit codes: 0 done, or another run does it; 1 the source failed; 2
+# the configuration; 3 the store; 4 refused, nothing was changed; 143 cancelled.
+set -uf
+export LC_ALL=C
+umask 077
+
+TOOLS=${TOOLS:-/outrigger-tools}
+STORE_TOOLS=${STORE_TOOLS:-/outrigger-backup}
+SCRIPTS=${SCRIPTS:-/outrigger}
+WORK=${WORK:-/run/outrigger}
+MESSAGE_FILE=${MESSAGE_FILE:-/dev/termination-log}
+SELF=$SCRIPTS/backup.sh
+CANCELLED=$WORK/cancelled RUNNING=$WORK/running OUTCOME=$WORK/outcome
+export TOOLS STORE_TOOLS SCRIPTS WORK
+
+exec 9>&1 # the line of JSON goes there, also from where the output is taken for something else
+
+busybox() { "$TOOLS/busybox" "$@"; }
+say() { printf 'outrigger: %s\n' "$*" >&2; }
+now() { busybox date +%s; }
+uptime() { busybox cut -d ' ' -f 1 /proc/uptime; }
+utc() { TZ=UTC busybox date -d "@$1" +%Y-%m-%dT%H:%M:%SZ; } # seconds
+
+# Ends the run. The message is the container's too, for `kubectl describe pod`.
+fail() { # exit code, message
+  say "$2"
+  { printf '%s\n' "$2" >"$MESSAGE_FILE"; } 2>/dev/null
+  [ ! -e "$OUTCOME.begun" ] || report failure "$2"
+  exit "$1"
+}
+
+json_text() { printf '%s' "$1" | busybox tr '\n\t' '  ' | busybox sed 's/[\\"]/\\&/g; s/[[:cntrl:]]//g'; }
+
+json_field() { # name; prints the values of a field of the JSON on standard input, one a line
+  busybox grep -o "\"$1\":\(\"[^\"]*\"\|[^,}]*\)" | busybox sed 's/^"[^"]*"://; s/^"//; s/"$//'
+}
+
+# Prints the outcome of a run as one line of JSON, and tells it to whom it concerns.
+report() { # success, failure or skipped; message
+  busybox rm -f "$OUTCOME.begun"
+  ended=$(now)
+  seconds=$(busybox awk -v from="$began" -v to="$(uptime)" 'BEGIN {printf "%.2f", to - from}')
+  line=$(printf '{"time":"%s","backup":"%s","task":"%s","result":"%s","message":"%s","snapshots":[%s],"bytes":%s,"bytesAdded":%s,"seconds":%s}' \
+    "$(utc "$ended")" "$BACKUP" "$task" "$1" "$(json_text "$2")" "${snapshots-}" "${bytes:-0}" "${added:-0}" "$seconds")
+  printf '%s\n' "$line" >&9
+  case $1 in
+    success) tell "${ON_SUCCESS-}" "$line" ;;
+    failure) tell "${ON_FAILURE-}" "$line" ;;
+  esac
+  [ "$1" = skipped ] || metrics "$1"
+}
+
+tell() { # URL, text
+  [ "$1" ] || return 0
+  busybox wget -q -T 10 -O /dev/null --header 'Content-Type: application/json' --post-data "$2" "$1" ||
+    say "$1 could not be told of the outcome"
+}
+
+metrics() { # result
+  [ "${PUSHGATEWAY-}${TEXTFILE-}" ] || return 0
+  good=0
+  [ "$1" != success ] || good=1
+  text=$(printf 'outrigger_%s_last_run_success %s\noutrigger_%s_last_run_seconds %s\noutrigger_%s_last_run_bytes %s' \
+    "$task" "$good" "$task" "$seconds" "$task" "${bytes:-0}")
+  [ "$good" = 0 ] || text=$text$(printf '\noutrigger_%s_last_success_timestamp_seconds %s' "$task" "$ended")
+  if [ "${PUSHGATEWAY-}" ]; then
+    # A POST replaces the metrics of these names only: the last success outlives a failure.
+    busybox wget -q -T 10 -O /dev/null --post-data "$text
+" "$PUSHGATEWAY/metrics/job/outrigger/backup/$BACKUP" || say "the Pushgateway $PUSHGATEWAY could not be told of the outcome"
+  fi
+  [ -z "${TEXTFILE-}" ] || { printf '%s\n' "$text" >"$TEXTFILE.new" && busybox mv "$TEXTFILE.new" "$TEXTFILE"; } ||
+    say "the metrics could not be written to $TEXTFILE"
+}
+
+begin() { # task
+  task=$1 began=$(uptime) snapshots='' bytes=0 added=0
+  : >"$OUTCOME.begun"
+  # shellcheck disable=SC1091
+  . "$SCRIPTS/backup-$SOURCE.sh" && . "$SCRIPTS/backup-$STORE.sh"
+}
+
+# ---- A backup
+
+# Backs up every file of the source. A run that is due is left to a replica that has already made it.
+back_up() { # when it was due, or nothing
+  begin backup
+  source_check
+  lock || { report skipped 'another run of this backup is under way'; exit 0; }
+  files=$(source_files) || exit
+  if [ "$1" ]; then
+    if [ "$(newest)" -ge "$1" ]; then
+      report skipped "another replica has made the backup of $(utc "$1")"
+      exit 0
+    fi
+  fi
+  hook BEFORE "${BEFORE-}"
+  IFS='
+'
+  for file in $files; do
+    unset IFS
+    store_save "$file" || { failed=$?; hook AFTER "${AFTER-}"; fail "$failed" "$file was not backed up: $(store_error)"; }
+  done
+  unset IFS
+  hook AFTER "${AFTER-}"
+  store_keep
+  unlock
+  report success "$(printf '%s\n' "$files" | busybox wc -l) files"
+}
+
+# Prints when the newest snapshot was made, in seconds, or 0.
+newest() { store_list | busybox awk 'END {print $1 + 0}'; }
+
+hook() { # its name, its command
+  [ "$2" ] || return 0
+  busybox sh -c "$2" || fail 1 "the command $1 failed with exit code $?"
+}
+
+# Runs a task as a process group of its own, so that a signal reaches all of it, and returns its exit code.
+supervised() { # arguments of this script
+  "$TOOLS/busybox" setsid "$TOOLS/busybox" sh "$SELF" "$@" &
+  child=$!
+  printf '%s\n' "$child" >"$RUNNING"
+  wait "$child"
+  code=$?
+  while busybox kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done # a signal ends a wait
+  busybox rm -f "$RUNNING"
+  [ ! -e "$CANCELLED" ] || { code=143 && say 'the pod ends: what ran was cancelled'; }
+  return "$code"
+}
+
+# Ends what runs, and waits for its end.
+cancel() {
+  : >"$CANCELLED"
+  read -r group 2>/dev/null <"$RUNNING" || return 0
+  busybox kill -TERM "-$group" 2>/dev/null
+  turns=0
+  while busybox kill -0 "-$group" 2>/dev/null; do
+    turns=$((turns + 1))
+    [ "$turns" -ne 20 ] || busybox kill -KILL "-$group" 2>/dev/null
+    [ "$turns" -lt 40 ] || return 0
+    busybox usleep 100000
+  done
+}
+
+# ---- A server's session, in which a lock is held for as long as the run lives
+
+# Takes the source's lock. Returns 1 where another run has it.
+lock() {
+  command -v source_session >/dev/null || return 0
+  busybox rm -f "$WORK/lock.in" "$WORK/lock.out"
+  { busybox mkfifo "$WORK/lock.in" && : >"$WORK/lock.out"; } || fail 2 "$WORK is not writable"
+  source_session <"$WORK/lock.in" >"$WORK/lock.out" 2>"$WORK/errors" &
+  locker=$!
+  exec 3>"$WORK/lock.in"
+  source_lock >&3
+  while :; do
+    case $(busybox cat "$WORK/lock.out") in
+      t | 1) return 0 ;;
+      f | 0) unlock; return 1 ;;
+    esac
+    busybox kill -0 "$locker" 2>/dev/null || fail 1 "the lock cannot be taken: $(errors)"
+    busybox usleep 50000
+  done
+}
+
+unlock() {
+  [ "${locker-}" ] || return 0
+  exec 3>&-
+  wait "$locker"
+}
+
+# Prints, in one line, what a client wrote to its errors.
+errors() { busybox tail -n 3 "$WORK/errors" | busybox tr '\n' ' '; }
+
+# ---- The clock of a sidecar
+
+clock() {
+  trap 'cancel; exit 0' TERM INT
+  case ${REPLICA-} in
+    '' | "${POD_NAME##*-}") ;;
+    *) say "only the replica $REPLICA backs up, and this is $POD_NAME"; idle ;;
+  esac
+  after=$(now)
+  # A run that was missed while there was no pod is made up, once.
+  last=$(begin backup; newest 9>&2)
+  busybox rm -f "$OUTCOME.begun"
+  [ "${last:-0}" = 0 ] || after=$last
+  while :; do
+    due=$(TZ=$(zone) busybox awk -v expression="$SCHEDULE" -v after="$after" -f "$SCRIPTS/schedule.awk") || exit 2
+    say "the next backup is due at $(utc "$due")"
+    sleep_until "$due"
+    [ ! -e "$CANCELLED" ] || idle
+    supervised back-up "$due"
+    [ ! -e "$CANCELLED" ] || idle
+    after=$(now)
+  done
+}
+
+# Prints the zone as a file, which the image need not have.
+zone() {
+  if [ -e "$STORE_TOOLS/zoneinfo" ]; then echo ":$STORE_TOOLS/zoneinfo"; else echo "${ZONE:-UTC}"; fi
+}
+
+sleep_until() { # seconds; a clock that is set meanwhile is followed
+  while left=$(($1 - $(now))); [ "$left" -gt 0 ]; do
+    [ "$left" -lt 20 ] || left=20
+    busybox sleep "$left" &
+    wait $!
+  done
+}
+
+idle() {
+  while :; do
+    busybox sleep 3600 &
+    wait $!
+  done
+}
+
+# ---- Restores
+
+# Sets snapshot and file to what is to be restored.
+choose() {
+  store_list >"$WORK/list"
+  file=${FILE:-$(busybox cut -d ' ' -f 3- "$WORK/list" | busybox sort -u | source_default_file)}
+  busybox awk -v file="$file" '{name = $0; sub(/^[^ ]* [^ ]* /, "", name)} name == file {print $1, $2}' "$WORK/list" >"$WORK/list-of-file"
+  [ -s "$WORK/list-of-file" ] || fail 2 "the store has nothing of ${file:-the backup $BACKUP}"
+  if [ "${SNAPSHOT-}" ] && [ "$SNAPSHOT" != latest ]; then
+    snapshot=$SNAPSHOT
+    busybox grep -q " $snapshot\$" "$WORK/list-of-file" ||
+      fail 2 "the store has no snapshot $snapshot of $file; its newest are $(busybox tail -n 5 "$WORK/list-of-file" | busybox cut -d ' ' -f 2 | busybox tr '\n' ' ')"
+  else
+    limit=$(now)
+    [ -z "${TIME-}" ] || limit=$(TZ=UTC busybox date -d "$(printf '%s' "$TIME" | busybox sed 's/T/ /; s/Z$//')" +%s 2>/dev/null) ||
+      fail 2 "TIME $TIME is no time; write it as 2026-01-31T12:00:00Z"
+    snapshot=$(busybox awk -v limit="$limit" '$1 <= limit {found = $2} END {print found}' "$WORK/list-of-file")
+    [ "$snapshot" ] || fail 2 "the store has no snapshot of $file that is not later than ${TIME:-now}"
+  fi
+}
+
+restore() {
+  begin restore
+  source_check
+  choose
+  target=${TARGET:-$(source_target "$file")}
+  source_restore "$snapshot" "$file" "$target"
+  report success "snapshot $snapshot of $file restored into $target"
+}
+
+# Waits for the server of a drill, which starts beside it.
+await() {
+  turns=0
+  until source_answers 2>/dev/null; do
+    turns=$((turns + 1))
+    [ "$turns" -lt 600 ] || fail 1 'the server of the drill does not answer'
+    busybox usleep 200000
+  done
+}
+
+# Asks the restored database each of CHECKS: it must be answered, and not by false.
+check_answers() { # database
+  printf '%s\n' "${CHECKS-}" >"$WORK/checks"
+  while read -r check; do
+    [ "$check" ] || continue
+    answer=$(source_ask "$1" "$check" 2>"$WORK/errors") || fail 1 "the check failed: $check: $(errors)"
+    case $answer in
+      '' | f | 0) fail 1 "the check does not hold: $check: the answer is ${answer:-nothing}" ;;
+    esac
+    say "the check holds: $check: $answer"
+  done <"$WORK/checks"
+}
+
+drill() {
+  begin drill
+  await
+  source_check
+  choose
+  target=$(source_target "$file")
+  source_restore "$snapshot" "$file" "$target"
+  rows=$(source_rows "$target")
+  check_answers "$target"
+  report success "snapshot $snapshot of $file restored: $rows rows; the checks hold"
+}
+
+case ${1-} in
+  run)
+    trap 'cancel' TERM INT
+    busybox rm -f "$CANCELLED"
+    supervised back-up ''
+    ;;
+  clock)
+    busybox rm -f "$CANCELLED" "$RUNNING"
+    clock
+    ;;
+  cancel) cancel ;;
+  back-up) back_up "$2" ;;
+  restore | drill)
+    trap 'cancel' TERM INT
+    busybox rm -f "$CANCELLED"
+    supervised "$1-now"
+    ;;
+  restore-now) restore ;;
+  drill-now) drill ;;
+  dump)
+    . "$SCRIPTS/backup-$SOURCE.sh"
+    source_dump "$2"
+    ;;
+  *)
+    say "usage: backup.sh run | clock | cancel | restore | drill"
+    exit 2
+    ;;
+esac

@@ -1,0 +1,39 @@
+{{- /*
+Completes the parts of a task with what restic needs: the repository, its password, credentials of its service, the
+program. Takes a list: the backup, the parts, the init container that fetches the program.
+*/ -}}
+{{- define "outrigger-0.1.0.store.restic" -}}
+{{- $backup := index . 0 -}}
+{{- $parts := index . 1 -}}
+{{- $fetch := index . 2 -}}
+{{- $settings := $backup.storeSettings -}}
+{{- $container := $parts.container -}}
+{{- $_ := set $fetch "image" ($settings.image | default $backup.call.values.images.restic) -}}
+{{- $_ := set $fetch "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/backup-tools.sh" "/usr/bin/restic" "/outrigger-backup") -}}
+{{- if not $settings.repository -}}
+  {{- include "outrigger-0.1.0.backupProblem" (list $backup.call "store.restic.repository is missing; set it as restic names it (s3:https://…, /path), or to {name: SECRET, key: KEY}") -}}
+{{- end -}}
+{{- if not $settings.secret -}}
+  {{- include "outrigger-0.1.0.backupProblem" (list $backup.call "store.restic.secret is missing; set it to the name of a Secret that has the repository's password under the key password") -}}
+{{- else -}}
+  {{- $_ := set $container "env" (append $container.env (dict "name" "RESTIC_PASSWORD" "valueFrom" (include "outrigger-0.1.0.secretKey" (list $settings.secret "password") | fromJson))) -}}
+{{- end -}}
+{{- $repository := dict "name" "RESTIC_REPOSITORY" -}}
+{{- if kindIs "map" $settings.repository -}}
+  {{- $_ := set $repository "valueFrom" (include "outrigger-0.1.0.secretKey" (list $settings.repository "repository") | fromJson) -}}
+{{- else -}}
+  {{- $_ := set $repository "value" ($settings.repository | default "" | replace "$(" "$$(") -}}
+{{- end -}}
+{{- $_ := set $container "env" (append $container.env $repository) -}}
+{{- $options := list -}}
+{{- range $name, $value := $settings.options -}}{{- $options = append $options (printf "--option=%s=%v" $name $value) -}}{{- end -}}
+{{- with $settings.compression -}}{{- $options = append $options (printf "--compression=%s" .) -}}{{- end -}}
+{{- with $settings.limitUpload -}}{{- $options = append $options (printf "--limit-upload=%d" (int .)) -}}{{- end -}}
+{{- with $settings.limitDownload -}}{{- $options = append $options (printf "--limit-download=%d" (int .)) -}}{{- end -}}
+{{- with $options -}}{{- $_ := set $container "env" (append $container.env (dict "name" "RESTIC_OPTIONS" "value" (join "\n" . | replace "$(" "$$("))) -}}{{- end -}}
+{{- with $settings.credentials -}}{{- $_ := set $container "envFrom" (list (dict "secretRef" (dict "name" .))) -}}{{- end -}}
+{{- with $settings.volume -}}
+  {{- $_ := set $container "volumeMounts" (append $container.volumeMounts (dict "name" "outrigger-repository" "mountPath" $settings.repository)) -}}
+  {{- $_ := set $parts "volumes" (append $parts.volumes (set (deepCopy .) "name" "outrigger-repository")) -}}
+{{- end -}}
+{{- end -}}

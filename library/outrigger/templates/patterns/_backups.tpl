@@ -1,0 +1,188 @@
+{{- /*
+backups.<name>: backs up a database or files on a schedule, as a CronJob or as a sidecar of the app's pod, into a store.
+Each also gives a suspended CronJob <name>-restore, and with `drill` a CronJob <name>-drill that restores the newest
+snapshot into a server of its own.
+*/ -}}
+{{- define "outrigger-0.1.0.pattern.backups" -}}
+{{- $sidecar := eq (.config.as | default "cronJob") "sidecar" -}}
+{{- $source := include "outrigger-0.1.0.backupChoice" (list . "source" .config (list "postgres")) -}}
+{{- $store := include "outrigger-0.1.0.backupChoice" (list . "store" (.config.store | default dict) (list "restic")) -}}
+{{- if not .config.schedule -}}
+  {{- include "outrigger-0.1.0.backupProblem" (list . "schedule is missing; set it to a cron expression such as \"17 3 * * *\"") -}}
+{{- end -}}
+{{- $_ := set .contribution "order" 200 -}}
+{{- if and $source $store -}}
+  {{- $backup := dict "call" . "source" $source "store" $store "sidecar" $sidecar -}}
+  {{- $_ := set $backup "settings" (include "outrigger-0.1.0.evaluated" (list . (get .config $source)) | fromYaml) -}}
+  {{- $_ := set $backup "storeSettings" (include "outrigger-0.1.0.evaluated" (list . (get .config.store $store)) | fromYaml) -}}
+  {{- $_ := set $backup "name" (include "outrigger-0.1.0.shorten" (printf "%s-%s" (include "outrigger-0.1.0.owner" .) .name)) -}}
+  {{- if .podTemplate -}}
+    {{- if $sidecar -}}{{- include "outrigger-0.1.0.backupSidecar" $backup -}}{{- end -}}
+  {{- else -}}
+    {{- $_ := set .contribution "files" (include "outrigger-0.1.0.backupFiles" $backup | fromJsonArray) -}}
+    {{- include "outrigger-0.1.0.backupCronJobs" $backup -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints a dict as YAML, with what its texts say as templates: a chart's values name its own Service and Secret so. Takes a
+list: what a pattern takes, the dict.
+*/ -}}
+{{- define "outrigger-0.1.0.evaluated" -}}
+{{- $text := toYaml (index . 1) -}}
+{{- if contains "{{" $text -}}{{- $text = tpl $text (index . 0).context -}}{{- end -}}
+{{- $text -}}
+{{- end -}}
+
+{{- /*
+Adds a problem to a contribution. Takes a list: what a pattern takes, the message.
+*/ -}}
+{{- define "outrigger-0.1.0.backupProblem" -}}
+{{- $contribution := (index . 0).contribution -}}
+{{- $_ := set $contribution "problems" (append ($contribution.problems | default list) (index . 1)) -}}
+{{- end -}}
+
+{{- /*
+Prints the one of some keys that is set. Takes a list: what a pattern takes, what is chosen, the dict, the keys.
+*/ -}}
+{{- define "outrigger-0.1.0.backupChoice" -}}
+{{- $found := list -}}
+{{- range index . 3 -}}
+  {{- if kindIs "map" (get (index $ 2) .) -}}{{- $found = append $found . -}}{{- end -}}
+{{- end -}}
+{{- if eq (len $found) 1 -}}
+{{- first $found -}}
+{{- else -}}
+{{- include "outrigger-0.1.0.backupProblem" (list (index . 0) (printf "needs one %s and has %s; set one of %s" (index . 1) (empty $found | ternary "none" (join " and " $found)) (join ", " (index . 3)))) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints, as JSON, the library's files that the containers of a backup find in /outrigger. Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.backupFiles" -}}
+{{- list "backup.sh" "backup-tools.sh" (printf "backup-%s.sh" .source) (printf "backup-%s.sh" .store) "schedule.awk" | toJson -}}
+{{- end -}}
+
+{{- /*
+Fills the contribution of a backup that runs beside the app. It never gates the start of its own database: it has no
+startup probe. Its preStop cancels a dump, as it hears SIGTERM only when the database has ended, which may wait for the
+dump's session. Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.backupSidecar" -}}
+{{- $contribution := .call.contribution -}}
+{{- $script := list "/outrigger-tools/busybox" "sh" "/outrigger/backup.sh" -}}
+{{- $parts := include "outrigger-0.1.0.backupParts" (list . "clock") | fromJson -}}
+{{- $container := $parts.container -}}
+{{- $_ := set $container "name" .call.name -}}
+{{- $_ := set $container "lifecycle" (dict "preStop" (dict "exec" (dict "command" (append $script "cancel")))) -}}
+{{- if hasKey .call.config "replica" -}}
+  {{- $_ := set $container "env" (append $container.env (dict "name" "REPLICA" "value" (toString .call.config.replica))) -}}
+{{- end -}}
+{{- range $key := list "volumes" "initContainers" -}}{{- $_ := set $contribution $key (get $parts $key) -}}{{- end -}}
+{{- $_ := set $contribution "files" (include "outrigger-0.1.0.backupFiles" . | fromJsonArray) -}}
+{{- $_ := set $contribution "tools" true -}}
+{{- $_ := set $contribution "sidecars" (list $container) -}}
+{{- end -}}
+
+{{- /*
+Adds to the contribution the CronJobs of a backup: of its own, of its drill, and the one from which restores are made.
+Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.backupCronJobs" -}}
+{{- $config := .call.config -}}
+{{- $cronJobs := list -}}
+{{- if not .sidecar -}}
+  {{- $cronJobs = append $cronJobs (dict "name" .call.name "schedule" $config.schedule "timeZone" $config.timeZone "parts" (include "outrigger-0.1.0.backupParts" (list . "run") | fromJson)) -}}
+{{- end -}}
+{{- $cronJobs = append $cronJobs (dict "name" (printf "%s-restore" .call.name) "schedule" "@yearly" "suspend" true "backoffLimit" 0 "parts" (include "outrigger-0.1.0.backupParts" (list . "restore") | fromJson)) -}}
+{{- if $config.drill -}}
+  {{- if not $config.drill.schedule -}}
+    {{- include "outrigger-0.1.0.backupProblem" (list .call "drill.schedule is missing; set it to a cron expression such as \"17 5 * * 0\"") -}}
+  {{- end -}}
+  {{- $cronJobs = append $cronJobs (dict "name" (printf "%s-drill" .call.name) "schedule" $config.drill.schedule "timeZone" ($config.drill.timeZone | default $config.timeZone) "parts" (include "outrigger-0.1.0.drillParts" . | fromJson)) -}}
+{{- end -}}
+{{- $_ := set .call.contribution "cronJobs" $cronJobs -}}
+{{- end -}}
+
+{{- /*
+Prints, as JSON, what a task of a backup consists of: container, initContainers, volumes. Takes a list: the backup, the
+task (run, clock, restore, drill).
+*/ -}}
+{{- define "outrigger-0.1.0.backupParts" -}}
+{{- $backup := index . 0 -}}
+{{- $task := index . 1 -}}
+{{- $call := $backup.call -}}
+{{- $tools := include "outrigger-0.1.0.shorten" (printf "outrigger-%s-tools" $call.name) -}}
+{{- $work := include "outrigger-0.1.0.shorten" (printf "outrigger-%s-work" $call.name) -}}
+{{- $env := list
+      (dict "name" "BACKUP" "value" $backup.name)
+      (dict "name" "SOURCE" "value" $backup.source)
+      (dict "name" "STORE" "value" $backup.store) -}}
+{{- if eq $task "clock" -}}
+  {{- $env = concat $env (list
+        (dict "name" "SCHEDULE" "value" (toString $call.config.schedule))
+        (dict "name" "POD_NAME" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.name")))) -}}
+{{- else if eq $task "restore" -}}
+  {{- range list "SNAPSHOT" "TIME" "FILE" "TARGET" "OVERWRITE" -}}{{- $env = append $env (dict "name" . "value" "") -}}{{- end -}}
+{{- end -}}
+{{- $env = concat $env (include "outrigger-0.1.0.backupReports" $backup | fromYamlArray) -}}
+{{- if eq $task "drill" -}}
+  {{- $env = concat $env (include (printf "outrigger-0.1.0.drill.%s" $backup.source) $backup | fromYamlArray) -}}
+{{- else -}}
+  {{- $env = concat $env (include (printf "outrigger-0.1.0.source.%s" $backup.source) $backup | fromYamlArray) -}}
+{{- end -}}
+{{- $container := dict
+      "name" "backup" "image" ($backup.settings.image | default "")
+      "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/backup.sh" $task)
+      "volumeMounts" (list
+        (dict "name" $tools "mountPath" "/outrigger-backup" "readOnly" true)
+        (dict "name" $work "mountPath" "/run/outrigger"))
+      "resources" (dict "requests" (dict "cpu" "50m" "memory" "128Mi") "limits" (dict "memory" "512Mi")) -}}
+{{- $fetch := dict
+      "name" (include "outrigger-0.1.0.shorten" (printf "%s-tools" $call.name))
+      "volumeMounts" (list (dict "name" $tools "mountPath" "/outrigger-backup")) -}}
+{{- with $call.config.timeZone -}}{{- $_ := set $fetch "env" (list (dict "name" "ZONE" "value" .)) -}}{{- end -}}
+{{- $parts := dict
+      "container" $container "initContainers" (list $fetch)
+      "volumes" (list
+        (dict "name" $tools "emptyDir" (dict "sizeLimit" "256Mi"))
+        (dict "name" $work "emptyDir" (dict "sizeLimit" ($call.config.workSize | default "2Gi")))) -}}
+{{- $_ := set $container "env" $env -}}
+{{- include (printf "outrigger-0.1.0.store.%s" $backup.store) (list $backup $parts $fetch) -}}
+{{- if not $container.image -}}
+  {{- include "outrigger-0.1.0.backupProblem" (list $call (printf "%s.image is missing; set it to the server's image, whose %s is of the server's version" $backup.source "pg_dump")) -}}
+{{- end -}}
+{{- toJson $parts -}}
+{{- end -}}
+
+{{- /*
+Prints, as a YAML list, the environment that says what is kept and who is told. Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.backupReports" -}}
+{{- $config := .call.config -}}
+{{- $env := list -}}
+{{- with $config.keep -}}
+  {{- $options := list "--keep-last" (max (.last | default 0 | int) (.minimum | default 1 | int) | toString) -}}
+  {{- $keep := . -}}
+  {{- range list "hourly" "daily" "weekly" "monthly" "yearly" -}}
+    {{- if get $keep . -}}{{- $options = concat $options (list (printf "--keep-%s" .) (get $keep . | int | toString)) -}}{{- end -}}
+  {{- end -}}
+  {{- $env = append $env (dict "name" "KEEP" "value" (join " " $options)) -}}
+{{- end -}}
+{{- range $name, $value := dict "BEFORE" $config.before "AFTER" $config.after "ON_SUCCESS" (dig "onSuccess" "url" "" $config) "ON_FAILURE" (dig "onFailure" "url" "" $config) "PUSHGATEWAY" (dig "metrics" "pushgateway" "" $config) "TEXTFILE" (dig "metrics" "textfile" "" $config) -}}
+  {{- if $value -}}{{- $env = append $env (dict "name" $name "value" ($value | replace "$(" "$$(")) -}}{{- end -}}
+{{- end -}}
+{{- toYaml $env -}}
+{{- end -}}
+
+{{- /*
+Prints a reference to a key of a Secret, as the fields of a variable. Takes a list: the Secret's name, or a dict of name
+and key; the key that is meant where none is said.
+*/ -}}
+{{- define "outrigger-0.1.0.secretKey" -}}
+{{- $secret := index . 0 -}}
+{{- if kindIs "string" $secret -}}{{- $secret = dict "name" $secret -}}{{- end -}}
+{{- dict "secretKeyRef" (dict "name" $secret.name "key" ($secret.key | default (index . 1))) | toJson -}}
+{{- end -}}

@@ -1,0 +1,184 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gruntwork-io/terratest/modules/k8s"
+	"github.com/stretchr/testify/require"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/outrigger-charts/outrigger/ci/testimages"
+)
+
+// Apply creates objects from a YAML text, or changes them.
+func (n *Namespace) Apply(yaml string) {
+	n.t.Helper()
+	file := filepath.Join(n.t.TempDir(), "objects.yaml")
+	require.NoError(n.t, os.WriteFile(file, []byte(yaml), 0o644))
+	n.Kubectl("apply", "-f", file)
+}
+
+// DatabasePassword is the password of the superuser of a namespace's PostgreSQL, with characters that are special to
+// shells, URLs and connection strings.
+const DatabasePassword = `it's $(a) "pass\word" @/?=&`
+
+// Postgres is a PostgreSQL server in a namespace: a Pod and a Service `db`, and a Secret `db` with its password.
+type Postgres struct {
+	n *Namespace
+}
+
+// Postgres creates the namespace's database server, and waits until it answers.
+func (n *Namespace) Postgres() *Postgres {
+	n.t.Helper()
+	n.Apply(`
+apiVersion: v1
+kind: Secret
+metadata: {name: db}
+stringData: {password: '` + strings.ReplaceAll(DatabasePassword, "'", "''") + `'}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db}
+spec:
+  selector: {app: db}
+  ports: [{name: postgres, port: 5432}]
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: db
+  labels: {app: db}
+spec:
+  automountServiceAccountToken: false
+  enableServiceLinks: false
+  securityContext: {runAsNonRoot: true, runAsUser: 999, runAsGroup: 999, fsGroup: 999, seccompProfile: {type: RuntimeDefault}}
+  containers:
+    - name: db
+      image: ` + testimages.PostgresRef + `
+      args: [postgres, -c, fsync=off]
+      env:
+        - name: POSTGRES_PASSWORD
+          valueFrom: {secretKeyRef: {name: db, key: password}}
+        - {name: PGDATA, value: /var/lib/postgresql/data/pgdata}
+      ports: [{containerPort: 5432, name: postgres}]
+      readinessProbe:
+        exec: {command: [pg_isready, -h, 127.0.0.1, -U, postgres]}
+        periodSeconds: 1
+      securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+      volumeMounts:
+        - {name: data, mountPath: /var/lib/postgresql/data}
+        - {name: run, mountPath: /var/run/postgresql}
+        - {name: tmp, mountPath: /tmp}
+  volumes:
+    - {name: data, emptyDir: {}}
+    - {name: run, emptyDir: {}}
+    - {name: tmp, emptyDir: {}}
+`)
+	n.ReadyPods("app=db", 1)
+	return &Postgres{n}
+}
+
+// Ask runs SQL in a database as the superuser, and returns the answer: rows by lines, columns by |.
+func (p *Postgres) Ask(database, sql string) string {
+	p.n.t.Helper()
+	return p.n.Kubectl("exec", "db", "-c", "db", "--", "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-c", sql)
+}
+
+// Begin runs SQL in a transaction of its own, and does not wait for its end. It ends with the test at the latest.
+func (p *Postgres) Begin(database, sql string) {
+	p.n.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	p.n.t.Cleanup(cancel)
+	go func() {
+		// That the session is ended from elsewhere is no error.
+		_, _ = k8s.RunKubectlAndGetOutputContextE(p.n.t, ctx, kubectlOptions(p.n.Name), "exec", "db", "-c", "db", "--", "psql", "-XqAt", "-U", "postgres", "-d", database, "-c", "begin; "+sql)
+	}()
+}
+
+// S3 creates an S3 server in the namespace, a Pod and a Service `s3` with the bucket `backups`, a Secret `s3` with its
+// credentials, and a Secret `restic` with a password for a repository. It returns the repository's URL.
+func (n *Namespace) S3() (repository string) {
+	n.t.Helper()
+	n.Apply(`
+apiVersion: v1
+kind: Secret
+metadata: {name: s3}
+stringData: {AWS_ACCESS_KEY_ID: backup-user, AWS_SECRET_ACCESS_KEY: the-key-of-the-store}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: restic}
+stringData: {password: the-password-of-the-repository}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: s3}
+spec:
+  selector: {app: s3}
+  ports: [{name: s3, port: 7070}]
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: s3
+  labels: {app: s3}
+spec:
+  automountServiceAccountToken: false
+  enableServiceLinks: false
+  securityContext: {runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532, seccompProfile: {type: RuntimeDefault}}
+  initContainers:
+    - name: bucket
+      image: ` + testimages.BusyBoxRef + `
+      command: [mkdir, -p, /data/backups]
+      securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+      volumeMounts: [{name: data, mountPath: /data}]
+  containers:
+    - name: s3
+      image: ` + testimages.VersityGWRef + `
+      args: [--port, ":7070", posix, /data]
+      env:
+        - name: ROOT_ACCESS_KEY
+          valueFrom: {secretKeyRef: {name: s3, key: AWS_ACCESS_KEY_ID}}
+        - name: ROOT_SECRET_KEY
+          valueFrom: {secretKeyRef: {name: s3, key: AWS_SECRET_ACCESS_KEY}}
+      ports: [{containerPort: 7070, name: s3}]
+      readinessProbe: {tcpSocket: {port: s3}, periodSeconds: 1}
+      securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+      volumeMounts: [{name: data, mountPath: /data}]
+    - name: shell # for tests that look at what is stored, or corrupt it
+      image: ` + testimages.BusyBoxRef + `
+      command: [sh, -c, "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"]
+      securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+      volumeMounts: [{name: data, mountPath: /data}]
+  volumes:
+    - {name: data, emptyDir: {}}
+`)
+	n.ReadyPods("app=s3", 1)
+	return "s3:http://s3." + n.Name + ".svc:7070/backups/repository"
+}
+
+// StartTask makes a Job of a CronJob, as the library's README says it is done for a restore, and does not wait for its end.
+// Settings are variables: TARGET=shop_copy. It is tried once, as a failure is what some tests are about.
+func (n *Namespace) StartTask(cronJob, job string, settings ...string) {
+	n.t.Helper()
+	made := n.Kubectl("create", "job", job, "--from=cronjob/"+cronJob, "--dry-run=client", "-o", "json")
+	var object batchv1.Job
+	require.NoError(n.t, json.Unmarshal([]byte(made), &object), made)
+	container := &object.Spec.Template.Spec.Containers[0]
+	for _, setting := range settings {
+		name, value, _ := strings.Cut(setting, "=")
+		index := slices.IndexFunc(container.Env, func(variable corev1.EnvVar) bool { return variable.Name == name })
+		require.GreaterOrEqual(n.t, index, 0, "%s has no variable %s", cronJob, name)
+		container.Env[index].Value = value
+	}
+	object.Spec.BackoffLimit = new(int32)
+	_, err := n.Client.BatchV1().Jobs(n.Name).Create(context.Background(), &object, metav1.CreateOptions{FieldValidation: "Strict"})
+	require.NoError(n.t, err)
+}

@@ -1,0 +1,152 @@
+package render
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
+)
+
+const nightly = `
+outrigger:
+  backups:
+    nightly:
+      schedule: "17 3 * * *"
+      postgres: {image: "postgres:15", host: db, secret: db, database: shop}
+      store: {restic: {repository: "s3:http://s3/backups", secret: restic, credentials: s3}}
+`
+
+// cronJobs returns the CronJobs that values render, by name.
+func cronJobs(t *testing.T, values string) map[string]*batchv1.CronJob {
+	t.Helper()
+	found := map[string]*batchv1.CronJob{}
+	for _, object := range harness.Consumer(t).Render(t, appPod+values) {
+		if cronJob, is := object.(*batchv1.CronJob); is {
+			found[cronJob.Name] = cronJob
+		}
+	}
+	return found
+}
+
+// variables returns a container's environment: a variable of a Secret's as SECRET/KEY.
+func variables(container corev1.Container) map[string]string {
+	all := map[string]string{}
+	for _, variable := range container.Env {
+		all[variable.Name] = variable.Value
+		if variable.ValueFrom != nil && variable.ValueFrom.SecretKeyRef != nil {
+			all[variable.Name] = variable.ValueFrom.SecretKeyRef.Name + "/" + variable.ValueFrom.SecretKeyRef.Key
+		}
+	}
+	return all
+}
+
+func TestABackupIsACronJobWithOneForRestoresThatIsSuspended(t *testing.T) {
+	found := cronJobs(t, nightly)
+
+	require.Len(t, found, 2)
+	backup, restore := found["demo-shop-nightly"], found["demo-shop-nightly-restore"]
+	assert.Equal(t, "17 3 * * *", backup.Spec.Schedule)
+	assert.Equal(t, batchv1.ForbidConcurrent, backup.Spec.ConcurrencyPolicy)
+	assert.Nil(t, backup.Spec.Suspend)
+	assert.True(t, *restore.Spec.Suspend)
+	assert.Zero(t, *restore.Spec.JobTemplate.Spec.BackoffLimit, "a restore that is refused is not tried again")
+	pod := backup.Spec.JobTemplate.Spec.Template.Spec
+	assert.Equal(t, "postgres:15", pod.Containers[0].Image, "the tools are those of the server's image")
+	assert.False(t, *pod.AutomountServiceAccountToken)
+	assert.True(t, *pod.Containers[0].SecurityContext.ReadOnlyRootFilesystem)
+	assert.Equal(t, "s3", pod.Containers[0].EnvFrom[0].SecretRef.Name)
+	env := variables(pod.Containers[0])
+	assert.Equal(t, "db/password", env["PGPASSWORD"])
+	assert.Equal(t, "restic/password", env["RESTIC_PASSWORD"])
+	assert.Equal(t, "demo-shop-nightly", env["BACKUP"])
+}
+
+func TestABackupThatIsACronJobLeavesTheAppsPodAlone(t *testing.T) {
+	assert.Equal(t, renderPod(t, appPod), renderPod(t, appPod+nightly))
+}
+
+func TestABackupThatIsASidecarGatesNothingAndCancelsItsDumpWhenThePodIsToEnd(t *testing.T) {
+	pod := renderPod(t, appPod+nightly+"      as: sidecar\n      replica: 0\n")
+	found := cronJobs(t, nightly+"      as: sidecar\n")
+
+	require.Len(t, found, 1, "restores are Jobs all the same")
+	sidecar := pod.Spec.InitContainers[len(pod.Spec.InitContainers)-1]
+	require.Equal(t, "nightly", sidecar.Name)
+	assert.Nil(t, sidecar.StartupProbe)
+	assert.Contains(t, strings.Join(sidecar.Lifecycle.PreStop.Exec.Command, " "), "backup.sh cancel")
+	assert.Equal(t, "0", variables(sidecar)["REPLICA"], "0 is a replica")
+	assert.Equal(t, "17 3 * * *", variables(sidecar)["SCHEDULE"])
+}
+
+func TestADrillHasAServerOfItsOwnThatOnlyItsPodReaches(t *testing.T) {
+	found := cronJobs(t, nightly+`      drill: {schedule: "1 2 * * 0", check: ["select 1", "select $(two)"]}`+"\n")
+
+	pod := found["demo-shop-nightly-drill"].Spec.JobTemplate.Spec.Template.Spec
+	server := pod.InitContainers[len(pod.InitContainers)-1]
+	require.Equal(t, "database", server.Name)
+	assert.Equal(t, corev1.ContainerRestartPolicyAlways, *server.RestartPolicy, "it ends with the drill")
+	assert.Contains(t, server.Args, "listen_addresses=127.0.0.1")
+	env := variables(pod.Containers[0])
+	assert.Equal(t, "127.0.0.1", env["PGHOST"])
+	assert.NotContains(t, env, "PGPASSWORD")
+	assert.Equal(t, "select 1\nselect $$(two)", env["CHECKS"], "not a reference to a variable")
+}
+
+func TestWhatIsKeptNeverGoesBelowTheMinimum(t *testing.T) {
+	for keep, options := range map[string]string{
+		"{daily: 7, yearly: 2}": "--keep-last 1 --keep-daily 7 --keep-yearly 2",
+		"{last: 0, minimum: 3}": "--keep-last 3",
+		"{last: 9, minimum: 3}": "--keep-last 9",
+	} {
+		found := cronJobs(t, nightly+"      keep: "+keep+"\n")
+
+		assert.Equal(t, options, variables(found["demo-shop-nightly"].Spec.JobTemplate.Spec.Template.Spec.Containers[0])["KEEP"], keep)
+	}
+	assert.NotContains(t, variables(cronJobs(t, nightly)["demo-shop-nightly"].Spec.JobTemplate.Spec.Template.Spec.Containers[0]), "KEEP", "everything is kept")
+}
+
+func TestWhatABackupLacksIsSaidWithTheMend(t *testing.T) {
+	for name, test := range map[string]struct{ old, new, message string }{
+		"a schedule":       {`schedule: "17 3 * * *"`, `as: cronJob`, `outrigger.backups.nightly: schedule is missing; set it to a cron expression`},
+		"a source":         {`postgres: {image: "postgres:15", host: db, secret: db, database: shop}`, `as: cronJob`, `outrigger.backups.nightly: needs one source and has none; set one of postgres`},
+		"a host":           {`host: db, `, ``, `outrigger.backups.nightly: postgres.host is missing; set it to the name of the server's Service`},
+		"an image":         {`image: "postgres:15", `, ``, `outrigger.backups.nightly: postgres.image is missing; set it to the server's image`},
+		"a store":          {`restic: {repository: "s3:http://s3/backups", secret: restic, credentials: s3}`, ``, `outrigger.backups.nightly: needs one store and has none; set one of restic`},
+		"a repository":     {`repository: "s3:http://s3/backups", `, ``, `outrigger.backups.nightly: store.restic.repository is missing`},
+		"its password":     {`secret: restic, `, ``, `outrigger.backups.nightly: store.restic.secret is missing`},
+		"a drill's clock":  {`store:`, "drill: {check: [select 1]}\n      store:", `outrigger.backups.nightly: drill.schedule is missing`},
+		"an unknown place": {`store:`, "as: job\n      store:", `as`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			message := harness.Consumer(t).RenderError(t, appPod+strings.Replace(nightly, test.old, test.new, 1))
+
+			assert.Contains(t, message, test.message)
+		})
+	}
+}
+
+func TestTheValuesOfABackupMayBeTemplates(t *testing.T) {
+	found := cronJobs(t, strings.Replace(nightly, "host: db", `host: '{{ .Release.Name }}-db'`, 1))
+
+	assert.Equal(t, "demo-db", variables(found["demo-shop-nightly"].Spec.JobTemplate.Spec.Template.Spec.Containers[0])["PGHOST"])
+}
+
+func TestThePostgresAppBacksUpItsOwnServerWithItsOwnImage(t *testing.T) {
+	objects := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/postgres-app")).Render(t, "image: {tag: '16.1'}")
+
+	for _, object := range objects {
+		if cronJob, is := object.(*batchv1.CronJob); is {
+			container := cronJob.Spec.JobTemplate.Spec.Template.Spec.Containers[0]
+			assert.Equal(t, "docker.io/library/postgres:16.1", container.Image, cronJob.Name)
+			if !strings.HasSuffix(cronJob.Name, "-drill") {
+				assert.Equal(t, "demo-postgres-app", variables(container)["PGHOST"], cronJob.Name)
+			}
+		}
+	}
+}
