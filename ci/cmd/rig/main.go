@@ -26,6 +26,7 @@ var verbs = map[string]func(context.Context, *rig.Rig) error{
 	"bench-demo":   benchDemo,
 	"bench-render": benchRender,
 	"bench-logs":   benchLogs,
+	"bench-backup": benchBackup,
 }
 
 // errQuiet is a failure that was told already.
