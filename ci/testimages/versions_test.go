@@ -6,6 +6,7 @@ func TestAnImageNamesTheVersionThatIsBuilt(t *testing.T) {
 	for _, test := range []struct{ module, dependency, named string }{
 		{"collector", "go.opentelemetry.io/collector/otelcol", collectorVersion},
 		{"loki", "github.com/grafana/loki/v3", lokiVersion},
+		{"rclone", "github.com/rclone/rclone", rcloneVersion},
 		{"restic", "github.com/restic/restic", resticVersion},
 		{"versitygw", "github.com/versity/versitygw", versityGWVersion},
 	} {

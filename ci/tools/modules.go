@@ -121,6 +121,16 @@ func Loki() Module {
 	return Module{Name: "loki", Programs: map[string]string{"loki": "github.com/grafana/loki/v3/cmd/loki"}}
 }
 
+// Rclone is rclone with those backends and commands that the module's main.go names. Without the flag it calls itself
+// a development version.
+func Rclone() Module {
+	return Module{
+		Name:     "rclone",
+		Programs: map[string]string{"rclone": "github.com/outrigger-charts/outrigger/ci/modules/rclone"},
+		LDFlags:  []string{"-X github.com/rclone/rclone/fs.VersionSuffix="},
+	}
+}
+
 // Restic is a backup program.
 func Restic() Module {
 	return Module{Name: "restic", Programs: map[string]string{"restic": "github.com/restic/restic/cmd/restic"}}
