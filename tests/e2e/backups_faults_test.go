@@ -96,3 +96,59 @@ func TestABackupThatIsKilledAtRandomMomentsLeavesAWholeRepository(t *testing.T) 
 	require.Zero(t, code, log)
 	assert.Equal(t, before, database.Ask("shop_copy", checksum))
 }
+
+// plainFiles returns values as backupValues does, with a store of plain files.
+func plainFiles(namespace *harness.Namespace, more ...string) string {
+	values := backupValues("", more...)
+	begin := strings.Index(values, "store: ")
+	end := begin + strings.Index(values[begin:], "\n")
+	remote := fmt.Sprintf(":s3,provider=Other,env_auth=true,endpoint='http://s3.%s.svc:7070':backups/plain", namespace.Name)
+	return values[:begin] + fmt.Sprintf("store: {files: {remote: %q, credentials: s3}}", remote) + values[end:]
+}
+
+func TestAPlainFileIsRestoredAndOneThatWasCutOffOrChangedIsNot(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	database := newShop(namespace)
+	namespace.S3()
+	namespace.Install("demo", harness.Consumer(t).Write(t), plainFiles(namespace, "keep: {last: 1}"))
+	before := database.Ask("shop", checksum)
+	stored := func() []string {
+		return strings.Fields(namespace.Kubectl("exec", "s3", "-c", "shell", "--", "find", "/data/backups/plain", "-type", "f", "-path", "*shop.dump*"))
+	}
+	for _, job := range []string{"first", "second"} {
+		_, log, code := runTask(t, namespace, "demo-shop-nightly", job)
+		require.Zero(t, code, log)
+	}
+	require.Len(t, stored(), 2, "the newest dump and its manifest: %v", stored())
+
+	_, log, code := runTask(t, namespace, "demo-shop-nightly-restore", "whole", "TARGET=shop_copy")
+	require.Zero(t, code, log)
+	assert.Equal(t, before, database.Ask("shop_copy", checksum))
+	for fault, script := range map[string]string{
+		"changed": `printf corrupted | dd of="$1" bs=1 seek=200000 conv=notrunc`,
+		"cut-off": `truncate -s 500000 "$1"`,
+	} {
+		namespace.Kubectl("exec", "s3", "-c", "shell", "--", "sh", "-c", strings.ReplaceAll(script, `"$1"`, strings.TrimSuffix(stored()[0], ".manifest.json")))
+		_, log, code = runTask(t, namespace, "demo-shop-nightly-restore", fault, "TARGET="+fault)
+		assert.EqualValues(t, 1, code, log)
+		assert.Contains(t, log, "is not that of its manifest", fault)
+		assert.Equal(t, "0", database.Ask("postgres", "select count(*) from pg_database where datname like '"+fault+"%'"), "nothing is left of it")
+	}
+}
+
+func TestADumpThatFailsLeavesNoPlainFile(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	database := newShop(namespace)
+	namespace.S3()
+	// A table that pg_dump may not read fails when half of the dump is written.
+	database.Ask("shop", "create role backup login password 'it''s $(a) \"pass\\word\" @/?=&'; grant select on orders to backup; create table zz_secret (a int); insert into zz_secret values (1)")
+	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(plainFiles(namespace), "secret: db,", "secret: db, user: backup,", 1))
+
+	failed, log, code := runTask(t, namespace, "demo-shop-nightly", "fails")
+
+	require.EqualValues(t, 1, code, log)
+	assert.Contains(t, failed.Message, "permission denied for table zz_secret")
+	assert.Empty(t, namespace.Kubectl("exec", "s3", "-c", "shell", "--", "find", "/data/backups", "-type", "f"))
+}

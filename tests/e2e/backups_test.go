@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -249,4 +251,55 @@ func TestAScheduledBackupRunsAsTheCronJobSays(t *testing.T) {
 		cronJob, err := namespace.Client.BatchV1().CronJobs(namespace.Name).Get(context.Background(), "demo-shop-nightly", metav1.GetOptions{})
 		return err == nil && cronJob.Status.LastSuccessfulTime != nil
 	})
+}
+
+func TestAllDatabasesOfAServerAndItsRolesAreBackedUpAndRestored(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	database, repository := newShop(namespace), namespace.S3()
+	database.Ask("postgres", "create role visitor login connection limit 7")
+	database.Ask("postgres", `create database "a ""quoted"" = name"`)
+	database.Ask(`dbname='a "quoted" = name'`, "create table things as select 1 as thing")
+	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(backupValues(repository), ", database: shop", "", 1))
+
+	made, log, code := runTask(t, namespace, "demo-shop-nightly", "now")
+	require.Zero(t, code, log)
+	assert.Equal(t, `backed up globals.sql a%20%22quoted%22%20%3D%20name.dump postgres.dump shop.dump`, made.Message)
+	database.Ask("postgres", "drop role visitor")
+	_, log, code = runTask(t, namespace, "demo-shop-nightly-restore", "roles", "FILE=globals.sql")
+	require.Zero(t, code, log)
+	_, log, code = runTask(t, namespace, "demo-shop-nightly-restore", "quoted", "FILE=a%20%22quoted%22%20%3D%20name.dump", "TARGET=plain")
+	require.Zero(t, code, log)
+
+	assert.Equal(t, "7", database.Ask("postgres", "select rolconnlimit from pg_roles where rolname = 'visitor'"))
+	assert.Equal(t, "1", database.Ask("plain", "select thing from things"))
+}
+
+func TestThePostgresAppIsRestoredByTheCommandsOfItsReadme(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	repository := namespace.S3()
+	namespace.Apply("{apiVersion: v1, kind: Secret, metadata: {name: postgres}, stringData: {password: secret}}")
+	chart := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/postgres-app")).Write(t)
+	namespace.Install("demo", chart, fmt.Sprintf("outrigger: {backups: {nightly: {store: {restic: {repository: %q}}}}}", repository))
+	namespace.ReadyPods("app.kubernetes.io/name=postgres-app", 1)
+	ask := func(database, sql string) string {
+		return namespace.Kubectl("exec", "demo-postgres-app-0", "-c", "postgres", "--", "psql", "-XqAt", "-U", "postgres", "-d", database, "-c", sql)
+	}
+	ask("shop", "create table orders as select n as number from generate_series(1, 1000) n")
+	_, log, code := runTask(t, namespace, "demo-postgres-app-nightly", "backup-1")
+	require.Zero(t, code, log)
+	ask("shop", "delete from orders")
+
+	job, changed := filepath.Join(t.TempDir(), "job.yaml"), filepath.Join(t.TempDir(), "changed.yaml")
+	require.NoError(t, os.WriteFile(job, []byte(namespace.Kubectl("create", "job", "restore-1", "--from=cronjob/demo-postgres-app-nightly-restore", "--dry-run=client", "-o", "yaml")), 0o644))
+	require.NoError(t, os.WriteFile(changed, []byte(namespace.Kubectl("set", "env", "--local", "-f", job, "TARGET=shop_copy", "-o", "yaml")), 0o644))
+	namespace.Kubectl("create", "-f", changed)
+	_, log, code = endedTask(t, namespace, "restore-1")
+
+	require.Zero(t, code, log)
+	assert.Equal(t, "1000", ask("shop_copy", "select count(*) from orders"))
+	drilled, log, code := runTask(t, namespace, "demo-postgres-app-nightly-drill", "drill-1")
+	require.Zero(t, code, log)
+	assert.Contains(t, drilled.Message, "1000 rows")
 }

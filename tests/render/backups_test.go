@@ -117,7 +117,7 @@ func TestWhatABackupLacksIsSaidWithTheMend(t *testing.T) {
 		"a source":         {`postgres: {image: "postgres:15", host: db, secret: db, database: shop}`, `as: cronJob`, `outrigger.backups.nightly: needs one source and has none; set one of postgres`},
 		"a host":           {`host: db, `, ``, `outrigger.backups.nightly: postgres.host is missing; set it to the name of the server's Service`},
 		"an image":         {`image: "postgres:15", `, ``, `outrigger.backups.nightly: postgres.image is missing; set it to the server's image`},
-		"a store":          {`restic: {repository: "s3:http://s3/backups", secret: restic, credentials: s3}`, ``, `outrigger.backups.nightly: needs one store and has none; set one of restic`},
+		"a store":          {`restic: {repository: "s3:http://s3/backups", secret: restic, credentials: s3}`, ``, `outrigger.backups.nightly: needs one store and has none; set one of restic, files`},
 		"a repository":     {`repository: "s3:http://s3/backups", `, ``, `outrigger.backups.nightly: store.restic.repository is missing`},
 		"its password":     {`secret: restic, `, ``, `outrigger.backups.nightly: store.restic.secret is missing`},
 		"a drill's clock":  {`store:`, "drill: {check: [select 1]}\n      store:", `outrigger.backups.nightly: drill.schedule is missing`},
@@ -149,4 +149,15 @@ func TestThePostgresAppBacksUpItsOwnServerWithItsOwnImage(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestAStoreOfPlainFilesIsRclones(t *testing.T) {
+	found := cronJobs(t, strings.Replace(nightly, `restic: {repository: "s3:http://s3/backups", secret: restic, credentials: s3}`, `files: {remote: ":s3:backups/plain", credentials: s3}`, 1))
+
+	pod := found["demo-shop-nightly"].Spec.JobTemplate.Spec.Template.Spec
+	assert.Contains(t, pod.InitContainers[len(pod.InitContainers)-1].Image, "rclone")
+	env := variables(pod.Containers[0])
+	assert.Equal(t, "files", env["STORE"])
+	assert.Equal(t, ":s3:backups/plain", env["REMOTE"])
+	assert.Equal(t, "s3", pod.Containers[0].EnvFrom[0].SecretRef.Name)
 }

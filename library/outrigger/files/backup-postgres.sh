@@ -8,8 +8,8 @@
 #   DUMP_OPTIONS   further options of pg_dump, one a line
 #   CHECKS         a drill's questions, one a line: each must be answered, and not by false
 #
-# Its files are DATABASE.dump, in PostgreSQL's custom format, and globals.sql: roles and tablespaces, where
-# all databases are backed up. The dump is not compressed, which the store does better.
+# Its files are DATABASE.dump, in PostgreSQL's custom format, and globals.sql: roles and tablespaces, where all
+# databases are backed up. The dump is not compressed, which the store does better.
 export PGCONNECT_TIMEOUT="${PGCONNECT_TIMEOUT:-10}" PGAPPNAME=outrigger
 FIRST=$(printf '%s\n' "${DATABASES-}" | busybox head -n 1)
 MAINTENANCE=${FIRST:-postgres}
@@ -24,7 +24,7 @@ identifier() { printf '"%s"' "$(printf '%s' "$1" | busybox sed 's/"/""/g')"; }
 source_check() {
   maintenance=$MAINTENANCE
   [ "$task" = backup ] || maintenance=postgres
-  server=$(ask "$maintenance" 'show server_version_num' 2>"$WORK/errors") ||
+  server=$(ask_in "$maintenance" 'show server_version_num' 2>"$WORK/errors") ||
     fail 1 "the server $PGHOST does not answer: $(errors)"
   server=$((server / 10000))
   client=$(pg_dump --version | busybox sed 's/^[^0-9]*\([0-9]*\).*/\1/')
@@ -33,17 +33,18 @@ source_check() {
 
 source_files() {
   if [ "$FIRST" ]; then
-    printf '%s\n' "$DATABASES" | busybox sed 's/$/.dump/'
-    return
+    names=$DATABASES
+  else
+    echo globals.sql
+    names=$(ask postgres 'select datname from pg_database where datallowconn and not datistemplate order by 1' 2>"$WORK/errors") ||
+      fail 1 "the databases cannot be listed: $(errors)"
   fi
-  echo globals.sql
-  ask postgres "select datname || '.dump' from pg_database where datallowconn and not datistemplate order by 1" 2>"$WORK/errors" ||
-    fail 1 "the databases cannot be listed: $(errors)"
+  printf '%s\n' "$names" | while read -r name; do printf '%s.dump\n' "$(encoded "$name")"; done
 }
 
 # Prints the file that is restored where none is named, of those on standard input.
 source_default_file() {
-  if [ "$FIRST" ]; then echo "$FIRST.dump"; else busybox grep '\.dump$' | busybox head -n 1; fi
+  if [ "$FIRST" ]; then echo "$(encoded "$FIRST").dump"; else busybox grep '\.dump$' | busybox head -n 1; fi
 }
 
 source_dump() { # file
@@ -51,7 +52,7 @@ source_dump() { # file
   IFS='
 '
   # shellcheck disable=SC2086 # one option a line
-  exec pg_dump --no-password --format=custom --compress=0 ${DUMP_OPTIONS-} --dbname="$(connection "${1%.dump}")"
+  exec pg_dump --no-password --format=custom --compress=0 ${DUMP_OPTIONS-} --dbname="$(connection "$(decoded "${1%.dump}")")"
 }
 
 # Prints a database's name as a connection string: one with a = in it would be taken for one.
@@ -80,7 +81,7 @@ source_lock() {
 
 # ---- Restores
 
-source_target() { printf '%s' "${1%.dump}"; } # file
+source_target() { decoded "${1%.dump}"; } # file
 
 # Restores into a new database, which takes the place of the target only when it is whole.
 source_restore() { # snapshot, file, target

@@ -32,7 +32,7 @@ restic() (
   (
     until hopeless; do busybox usleep 300000; done
     kill -TERM "$running"
-  ) >/dev/null 2>&1 9>&- &
+  ) >/dev/null 2>&1 3>&- 9>&- &
   watching=$!
   wait "$running"
   ended=$?

@@ -52,6 +52,14 @@ fail() { # exit code, message
 
 json_text() { printf '%s' "$1" | busybox tr '\n\t' '  ' | busybox sed 's/[\\"]/\\&/g; s/[[:cntrl:]]//g'; }
 
+# A file's name is that of what is in it, with all but letters, digits, _, - and . as %XX.
+encoded() { # text
+  printf '%s' "$1" | busybox od -An -v -tu1 | busybox awk '{ for (i = 1; i <= NF; i++) {
+    c = sprintf("%c", $i + 0); printf "%s", $i < 128 && c ~ /[A-Za-z0-9_.-]/ ? c : sprintf("%%%02X", $i) } }'
+}
+
+decoded() { printf '%b' "$(printf '%s' "$1" | busybox sed 's/%\(..\)/\\x\1/g')"; }
+
 json_field() { # name; prints the values of a field of the JSON on standard input, one a line
   busybox grep -o "\"$1\":\(\"[^\"]*\"\|[^,}]*\)" | busybox sed 's/^"[^"]*"://; s/^"//; s/"$//'
 }
@@ -125,7 +133,7 @@ back_up() { # when it was due, or nothing
   hook AFTER "${AFTER-}"
   store_keep
   unlock
-  report success "$(printf '%s\n' "$files" | busybox wc -l) files"
+  report success "backed up $(printf '%s' "$files" | busybox tr '\n' ' ')"
 }
 
 # Prints when the newest snapshot was made, in seconds, or 0.
@@ -133,7 +141,7 @@ newest() { store_list | busybox awk 'END {print $1 + 0}'; }
 
 hook() { # its name, its command
   [ "$2" ] || return 0
-  busybox sh -c "$2" || fail 1 "the command $1 failed with exit code $?"
+  busybox sh -c "$2" 3>&- 9>&- || fail 1 "the command $1 failed with exit code $?"
 }
 
 # Runs a task as a process group of its own, so that a signal reaches all of it, and returns its exit code.
@@ -186,6 +194,8 @@ lock() {
 
 unlock() {
   [ "${locker-}" ] || return 0
+  # Closing its input would do, but for a process of a hook's that may still have it.
+  printf '%s\n' '\q' >&3
   exec 3>&-
   wait "$locker"
 }

@@ -6,7 +6,7 @@ snapshot into a server of its own.
 {{- define "outrigger-0.1.0.pattern.backups" -}}
 {{- $sidecar := eq (.config.as | default "cronJob") "sidecar" -}}
 {{- $source := include "outrigger-0.1.0.backupChoice" (list . "source" .config (list "postgres")) -}}
-{{- $store := include "outrigger-0.1.0.backupChoice" (list . "store" (.config.store | default dict) (list "restic")) -}}
+{{- $store := include "outrigger-0.1.0.backupChoice" (list . "store" (.config.store | default dict) (list "restic" "files")) -}}
 {{- if not .config.schedule -}}
   {{- include "outrigger-0.1.0.backupProblem" (list . "schedule is missing; set it to a cron expression such as \"17 3 * * *\"") -}}
 {{- end -}}
@@ -62,7 +62,8 @@ Prints the one of some keys that is set. Takes a list: what a pattern takes, wha
 Prints, as JSON, the library's files that the containers of a backup find in /outrigger. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.backupFiles" -}}
-{{- list "backup.sh" "backup-tools.sh" (printf "backup-%s.sh" .source) (printf "backup-%s.sh" .store) "schedule.awk" | toJson -}}
+{{- $files := list "backup.sh" "backup-tools.sh" (printf "backup-%s.sh" .source) (printf "backup-%s.sh" .store) "schedule.awk" -}}
+{{- eq .store "files" | ternary (append $files "backup-keep.awk") $files | toJson -}}
 {{- end -}}
 
 {{- /*

@@ -1,0 +1,22 @@
+{{- /*
+Completes the parts of a task with what rclone needs: the folder, credentials of its service, the program. Takes what
+outrigger-….store.restic takes.
+*/ -}}
+{{- define "outrigger-0.1.0.store.files" -}}
+{{- $backup := index . 0 -}}
+{{- $parts := index . 1 -}}
+{{- $fetch := index . 2 -}}
+{{- $settings := $backup.storeSettings -}}
+{{- $container := $parts.container -}}
+{{- $_ := set $fetch "image" ($settings.image | default $backup.call.values.images.rclone) -}}
+{{- $_ := set $fetch "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/backup-tools.sh" "/usr/local/bin/rclone" "/outrigger-backup") -}}
+{{- if not $settings.remote -}}
+  {{- include "outrigger-0.1.0.backupProblem" (list $backup.call "store.files.remote is missing; set it to a folder as rclone names it: \":s3,provider=AWS,env_auth=true:bucket/folder\", or a path") -}}
+{{- end -}}
+{{- $_ := set $container "env" (append $container.env (dict "name" "REMOTE" "value" ($settings.remote | default "" | replace "$(" "$$("))) -}}
+{{- with $settings.credentials -}}{{- $_ := set $container "envFrom" (list (dict "secretRef" (dict "name" .))) -}}{{- end -}}
+{{- with $settings.volume -}}
+  {{- $_ := set $container "volumeMounts" (append $container.volumeMounts (dict "name" "outrigger-repository" "mountPath" $settings.remote)) -}}
+  {{- $_ := set $parts "volumes" (append $parts.volumes (set (deepCopy .) "name" "outrigger-repository")) -}}
+{{- end -}}
+{{- end -}}
