@@ -35,6 +35,7 @@ func TestWhatTheExampleChartsRenderIsAcceptedStrictlyAndByPodSecurity(t *testing
 			if template := podTemplateOf(object); template != nil {
 				pod := decodePod(t, template)
 				pod.GenerateName = "p-"
+				addClaims(&pod, object)
 				_, err := namespace.Client.CoreV1().Pods(namespace.Name).Create(context.Background(), &pod, dryRun)
 				assert.NoError(t, err, "%s: its pod", name)
 				pods++
@@ -66,6 +67,17 @@ func podTemplateOf(object map[string]any) map[string]any {
 		}
 	}
 	return nil
+}
+
+// addClaims gives a pod the volumes of a StatefulSet's claims, as its controller does.
+func addClaims(pod *corev1.Pod, object map[string]any) {
+	claims, _ := object["spec"].(map[string]any)["volumeClaimTemplates"].([]any)
+	for _, claim := range claims {
+		name := claim.(map[string]any)["metadata"].(map[string]any)["name"].(string)
+		pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
+			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: name},
+		}})
+	}
 }
 
 func decodePod(t testing.TB, template map[string]any) corev1.Pod {
