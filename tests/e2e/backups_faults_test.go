@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -58,12 +56,7 @@ spec:
 
 func TestABackupThatIsKilledAtRandomMomentsLeavesAWholeRepository(t *testing.T) {
 	t.Parallel()
-	kills := 3
-	if given := os.Getenv("OUTRIGGER_BACKUP_KILLS"); given != "" {
-		var err error
-		kills, err = strconv.Atoi(given)
-		require.NoError(t, err)
-	}
+	kills := harness.Number(t, "OUTRIGGER_BACKUP_KILLS", 3)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
 	namespace.Install("demo", harness.Consumer(t).Write(t), backupValues(repository, "keep: {last: 3}"))
@@ -142,8 +135,7 @@ func TestADumpThatFailsLeavesNoPlainFile(t *testing.T) {
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database := newShop(namespace)
 	namespace.S3()
-	// A table that pg_dump may not read fails when half of the dump is written.
-	database.Ask("shop", "create role backup login password 'it''s $(a) \"pass\\word\" @/?=&'; grant select on orders to backup; create table zz_secret (a int); insert into zz_secret values (1)")
+	withUnreadableTable(database)
 	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(plainFiles(namespace), "secret: db,", "secret: db, user: backup,", 1))
 
 	failed, log, code := runTask(t, namespace, "demo-shop-nightly", "fails")

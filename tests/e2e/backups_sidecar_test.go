@@ -2,10 +2,7 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,28 +22,9 @@ func besideApp(repository string, more ...string) string {
 		"17 3 * * *", "* * * * *", 1)
 }
 
-// outcomes returns what the runs of a sidecar reported, oldest first.
-func outcomes(t *testing.T, log string) []outcome {
-	t.Helper()
-	var all []outcome
-	for line := range strings.Lines(log) {
-		if strings.HasPrefix(line, "{") {
-			var reported outcome
-			require.NoError(t, json.Unmarshal([]byte(line), &reported), log)
-			all = append(all, reported)
-		}
-	}
-	return all
-}
-
 func TestASidecarBacksUpOnTheMinuteThroughRestartsOfItsPod(t *testing.T) {
 	t.Parallel()
-	runs := 2
-	if given := os.Getenv("OUTRIGGER_SIDECAR_RUNS"); given != "" {
-		var err error
-		runs, err = strconv.Atoi(given)
-		require.NoError(t, err)
-	}
+	runs := harness.Number(t, "OUTRIGGER_SIDECAR_RUNS", 2)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
 	namespace.Install("demo", harness.Consumer(t).Write(t), besideApp(repository))

@@ -47,6 +47,20 @@ type outcome struct {
 	Bytes, BytesAdded     int
 }
 
+// outcomes returns what the runs in a log reported, oldest first.
+func outcomes(t *testing.T, log string) []outcome {
+	t.Helper()
+	var all []outcome
+	for line := range strings.Lines(log) {
+		if strings.HasPrefix(line, "{") {
+			var reported outcome
+			require.NoError(t, json.Unmarshal([]byte(line), &reported), log)
+			all = append(all, reported)
+		}
+	}
+	return all
+}
+
 // runTask makes a Job of a backup's CronJob as the README says, waits for its end, and returns what it reported, its log,
 // and the exit code of its container. Settings are variables: TARGET=shop_copy.
 func runTask(t *testing.T, namespace *harness.Namespace, cronJob, job string, settings ...string) (outcome, string, int32) {
@@ -68,10 +82,8 @@ func endedTask(t *testing.T, namespace *harness.Namespace, job string) (outcome,
 	})
 	log := namespace.Logs(pod.Name, "backup")
 	var reported outcome
-	for line := range strings.Lines(log) {
-		if strings.HasPrefix(line, "{") {
-			require.NoError(t, json.Unmarshal([]byte(line), &reported), log)
-		}
+	if all := outcomes(t, log); len(all) > 0 {
+		reported = all[len(all)-1]
 	}
 	return reported, log, harness.Status(t, pod, "backup").State.Terminated.ExitCode
 }
@@ -83,6 +95,13 @@ func newShop(namespace *harness.Namespace) *harness.Postgres {
 	database.Ask("postgres", "create database shop")
 	database.Ask("shop", "create table orders (number bigint primary key, customer text); insert into orders select n, md5(n::text) from generate_series(1, 20000) n; grant select on orders to clerk")
 	return database
+}
+
+// withUnreadableTable adds a role `backup` to a shop, and a table that it may not read: its dump fails when half of it is
+// written.
+func withUnreadableTable(database *harness.Postgres) {
+	password := strings.ReplaceAll(harness.DatabasePassword, "'", "''")
+	database.Ask("shop", "create role backup login password '"+password+"'; grant select on orders to backup; create table zz_secret (a int); insert into zz_secret values (1)")
 }
 
 const checksum = "select count(*), md5(string_agg(orders::text, ',' order by number)) from orders"
@@ -135,8 +154,7 @@ func TestADumpThatFailsLeavesNoSnapshotAndTheNextOneSucceeds(t *testing.T) {
 	t.Parallel()
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
-	// A table that pg_dump may not read fails when half of the dump is written.
-	database.Ask("shop", "create role backup login password 'it''s $(a) \"pass\\word\" @/?=&'; grant select on orders to backup; create table zz_secret (a int); insert into zz_secret values (1)")
+	withUnreadableTable(database)
 	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(backupValues(repository), "secret: db,", "secret: db, user: backup,", 1))
 
 	failed, log, code := runTask(t, namespace, "demo-shop-nightly", "fails")

@@ -3,8 +3,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -128,12 +126,7 @@ func TestWhileTheBackendIsDownTheAppWritesOnAndNothingIsLost(t *testing.T) {
 	t.Parallel()
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	backend := namespace.Backend()
-	seconds := 24
-	if given := os.Getenv("OUTRIGGER_OUTAGE_SECONDS"); given != "" {
-		var err error
-		seconds, err = strconv.Atoi(given)
-		require.NoError(t, err)
-	}
+	seconds := harness.Number(t, "OUTRIGGER_OUTAGE_SECONDS", 24)
 	// Others see the sidecar's processes, so that the app can kill them as nothing else in a pod could.
 	values := strings.Replace(shippingApp(fmt.Sprintf(`
 trap 'exit 0' TERM

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +31,19 @@ const (
 	LogLine  = 90 * time.Second
 	pollTime = 100 * time.Millisecond
 )
+
+// Number returns the number that a variable of the environment has, by which `make test-soak` makes a test longer, or what it
+// is otherwise.
+func Number(t testing.TB, variable string, otherwise int) int {
+	t.Helper()
+	given := os.Getenv(variable)
+	if given == "" {
+		return otherwise
+	}
+	number, err := strconv.Atoi(given)
+	require.NoError(t, err, variable)
+	return number
+}
 
 // Level is a Pod Security Standard that a namespace enforces.
 type Level string

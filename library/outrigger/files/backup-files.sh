@@ -12,7 +12,6 @@
 ERRORS=$WORK/rclone-errors
 FOLDER=$REMOTE/$BACKUP
 export RCLONE_CONFIG=/notfound RCLONE_CACHE_DIR="$WORK/cache" TMPDIR="$WORK"
-[ ! -e "$STORE_TOOLS/ca-certificates.crt" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$STORE_TOOLS/ca-certificates.crt}"
 
 # Removes what came of an upload that failed, and keeps the reason.
 forget() { # object

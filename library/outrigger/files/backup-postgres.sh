@@ -14,9 +14,9 @@ export PGCONNECT_TIMEOUT="${PGCONNECT_TIMEOUT:-10}" PGAPPNAME=outrigger
 FIRST=$(printf '%s\n' "${DATABASES-}" | busybox head -n 1)
 MAINTENANCE=${FIRST:-postgres}
 
-ask() { # database, SQL
-  psql --no-psqlrc --no-password --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 --dbname "$1" --command "$2"
-}
+client() { psql --no-psqlrc --no-password --quiet --no-align --tuples-only "$@"; }
+
+ask() { client --set ON_ERROR_STOP=1 --dbname "$1" --command "$2"; } # database, SQL
 
 identifier() { printf '"%s"' "$(printf '%s' "$1" | busybox sed 's/"/""/g')"; }
 
@@ -27,8 +27,8 @@ source_check() {
   server=$(ask_in "$maintenance" 'show server_version_num' 2>"$WORK/errors") ||
     fail 1 "the server $PGHOST does not answer: $(errors)"
   server=$((server / 10000))
-  client=$(pg_dump --version | busybox sed 's/^[^0-9]*\([0-9]*\).*/\1/')
-  [ "$client" -ge "$server" ] || fail 2 "pg_dump is of version $client and the server of $server; set postgres.image to the server's image"
+  dumper=$(pg_dump --version | busybox sed 's/^[^0-9]*\([0-9]*\).*/\1/')
+  [ "$dumper" -ge "$server" ] || fail 2 "pg_dump is of version $dumper and the server of $server; set postgres.image to the server's image"
 }
 
 source_files() {
@@ -71,9 +71,7 @@ source_version() { pg_dump --version; }
 source_answers() { ask postgres 'select 1' >/dev/null; }
 
 # A session of the server's, which reads SQL from its input, and what takes the lock of this backup in it.
-source_session() {
-  psql --no-psqlrc --no-password --quiet --no-align --tuples-only --dbname "$(connection "$MAINTENANCE")"
-}
+source_session() { client --dbname "$(connection "$MAINTENANCE")"; }
 
 source_lock() {
   printf "select pg_try_advisory_lock(hashtext('outrigger'), hashtext(%s));\n" "$(literal "$BACKUP")"
@@ -116,7 +114,7 @@ ask_in() { ask "$(connection "$1")" "$2"; } # database, SQL
 # Roles that exist stay as they are, which is no error.
 restore_globals() { # snapshot, file
   ( set -o pipefail
-    store_read "$1" "$2" | psql --no-psqlrc --no-password --quiet --dbname postgres >/dev/null 2>"$WORK/errors" ) ||
+    store_read "$1" "$2" | client --dbname postgres >/dev/null 2>"$WORK/errors" ) ||
     fail 1 "$2 was not restored: $(store_error)"
   others=$(busybox grep 'ERROR' "$WORK/errors" | busybox grep -v 'already exists')
   [ -z "$others" ] || fail 1 "$2 was restored in part: $(printf '%s' "$others" | busybox tr '\n' ' ')"

@@ -10,7 +10,6 @@
 # so app is not taken for app_prod.
 ERRORS=$WORK/restic-errors
 export RESTIC_CACHE_DIR="$WORK/cache" TMPDIR="$WORK"
-[ ! -e "$STORE_TOOLS/ca-certificates.crt" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$STORE_TOOLS/ca-certificates.crt}"
 
 # What no waiting mends. restic tries these again for a quarter of an hour; and six times are enough for what else
 # keeps it from opening the repository.

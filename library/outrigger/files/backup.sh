@@ -33,6 +33,8 @@ MESSAGE_FILE=${MESSAGE_FILE:-/dev/termination-log}
 SELF=$SCRIPTS/backup.sh
 CANCELLED=$WORK/cancelled RUNNING=$WORK/running OUTCOME=$WORK/outcome
 export TOOLS STORE_TOOLS SCRIPTS WORK
+# The database's image may know no authorities.
+[ ! -e "$STORE_TOOLS/ca-certificates.crt" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$STORE_TOOLS/ca-certificates.crt}"
 
 exec 9>&1 # the line of JSON goes there, also from where the output is taken for something else
 

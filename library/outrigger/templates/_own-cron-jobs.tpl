@@ -11,7 +11,8 @@ Fields of the CronJob, its Jobs and their pods are taken from the contribution's
 {{- $contribution := index . 1 -}}
 {{- $cronJob := index . 2 -}}
 {{- $config := $contribution.config -}}
-{{- $pod := include "outrigger-0.1.0.ownPod" . | fromJson -}}
+{{- $name := include "outrigger-0.1.0.fit" (list (printf "%s-%s" (include "outrigger-0.1.0.owner" $work) $cronJob.name) 52 "") -}}
+{{- $pod := include "outrigger-0.1.0.ownPod" (append . $name) | fromJson -}}
 {{- $jobSpec := dict -}}
 {{- include "outrigger-0.1.0.overlay" (list $jobSpec $work.values.defaults.job) -}}
 {{- include "outrigger-0.1.0.overlay" (list $jobSpec (pick $config "backoffLimit" "ttlSecondsAfterFinished" "activeDeadlineSeconds")) -}}
@@ -28,7 +29,7 @@ Fields of the CronJob, its Jobs and their pods are taken from the contribution's
 apiVersion: batch/v1
 kind: CronJob
 metadata:
-  name: {{ include "outrigger-0.1.0.fit" (list (printf "%s-%s" (include "outrigger-0.1.0.owner" $work) $cronJob.name) 52 "") }}
+  name: {{ $name }}
   namespace: {{ $work.context.Release.Namespace }}
   labels:
     {{- include "outrigger-0.1.0.objectLabels" $work | nindent 4 }}
@@ -38,7 +39,8 @@ spec:
 {{- end -}}
 
 {{- /*
-Prints, as JSON, the pod template of a pattern's own CronJob. Takes what outrigger-….ownCronJob takes.
+Prints, as JSON, the pod template of a pattern's own CronJob. Takes what outrigger-….ownCronJob takes, and the CronJob's
+name.
 */ -}}
 {{- define "outrigger-0.1.0.ownPod" -}}
 {{- $collected := index . 0 -}}
@@ -46,15 +48,12 @@ Prints, as JSON, the pod template of a pattern's own CronJob. Takes what outrigg
 {{- $cronJob := index . 2 -}}
 {{- $parts := $cronJob.parts -}}
 {{- $container := $parts.container -}}
-{{- $name := include "outrigger-0.1.0.fit" (list (printf "%s-%s" (include "outrigger-0.1.0.owner" $collected) $cronJob.name) 52 "") -}}
 {{- /* One hostname for all runs: what a killed one has locked by it, the next one knows for its own. */ -}}
-{{- $spec := dict "hostname" (replace "." "-" $name) "restartPolicy" "Never" "automountServiceAccountToken" false "containers" (list $container) "securityContext" (dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault")) -}}
+{{- $spec := dict "hostname" (replace "." "-" (index . 3)) "restartPolicy" "Never" "automountServiceAccountToken" false "containers" (list $container) "securityContext" (dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault")) -}}
 {{- with $parts.fsGroup -}}{{- $_ := set $spec.securityContext "fsGroup" (int64 .) -}}{{- end -}}
 {{- include "outrigger-0.1.0.overlay" (list $spec (pick $contribution.config "serviceAccountName" "automountServiceAccountToken" "imagePullSecrets" "tolerations" "nodeSelector" "affinity" "priorityClassName")) -}}
 {{- $labels := dict -}}
-{{- $_ := set $collected "workload" $cronJob.name -}}
-{{- include "outrigger-0.1.0.overlay" (list $labels (include "outrigger-0.1.0.jobLabels" $collected | fromYaml)) -}}
-{{- $_ := set $collected "workload" "" -}}
+{{- include "outrigger-0.1.0.overlay" (list $labels (include "outrigger-0.1.0.jobLabels" (dict "context" $collected.context "workload" $cronJob.name) | fromYaml)) -}}
 {{- include "outrigger-0.1.0.overlay" (list $labels $contribution.config.podLabels) -}}
 {{- $metadata := dict "labels" $labels -}}
 {{- with $contribution.config.podAnnotations -}}{{- $_ := set $metadata "annotations" (deepCopy .) -}}{{- end -}}

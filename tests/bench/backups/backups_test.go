@@ -33,12 +33,7 @@ sleep 0.1; done) >/dev/null 2>&1 &`
 func BenchmarkBackup(b *testing.B) {
 	namespace := harness.NewNamespace(b, harness.Restricted)
 	database, repository := namespace.Postgres(), namespace.S3()
-	rows := 4_500_000
-	if given := os.Getenv("OUTRIGGER_BENCH_ROWS"); given != "" {
-		var err error
-		rows, err = strconv.Atoi(given)
-		require.NoError(b, err)
-	}
+	rows := harness.Number(b, "OUTRIGGER_BENCH_ROWS", 4_500_000)
 	database.Ask("postgres", "create database shop")
 	database.Ask("shop", fmt.Sprintf(`create table orders as select n as number, md5(n::text) as a, md5((n * 7)::text) as b,
 		'customer ' || n %% 5000 || ' ordered what they always do, and will have it by the end of the week at the latest: ' || n as text

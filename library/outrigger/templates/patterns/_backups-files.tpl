@@ -14,9 +14,5 @@ outrigger-….store.restic takes.
   {{- include "outrigger-0.1.0.backupProblem" (list $backup.call "store.files.remote is missing; set it to a folder as rclone names it: \":s3,provider=AWS,env_auth=true:bucket/folder\", or a path") -}}
 {{- end -}}
 {{- $_ := set $container "env" (append $container.env (dict "name" "REMOTE" "value" ($settings.remote | default "" | replace "$(" "$$("))) -}}
-{{- with $settings.credentials -}}{{- $_ := set $container "envFrom" (list (dict "secretRef" (dict "name" .))) -}}{{- end -}}
-{{- with $settings.volume -}}
-  {{- $_ := set $container "volumeMounts" (append $container.volumeMounts (dict "name" "outrigger-repository" "mountPath" $settings.remote)) -}}
-  {{- $_ := set $parts "volumes" (append $parts.volumes (set (deepCopy .) "name" "outrigger-repository")) -}}
-{{- end -}}
+{{- include "outrigger-0.1.0.storeAccess" (list $settings $parts $settings.remote) -}}
 {{- end -}}

@@ -31,9 +31,5 @@ program. Takes a list: the backup, the parts, the init container that fetches th
 {{- with $settings.limitUpload -}}{{- $options = append $options (printf "--limit-upload=%d" (int .)) -}}{{- end -}}
 {{- with $settings.limitDownload -}}{{- $options = append $options (printf "--limit-download=%d" (int .)) -}}{{- end -}}
 {{- with $options -}}{{- $_ := set $container "env" (append $container.env (dict "name" "RESTIC_OPTIONS" "value" (join "\n" . | replace "$(" "$$("))) -}}{{- end -}}
-{{- with $settings.credentials -}}{{- $_ := set $container "envFrom" (list (dict "secretRef" (dict "name" .))) -}}{{- end -}}
-{{- with $settings.volume -}}
-  {{- $_ := set $container "volumeMounts" (append $container.volumeMounts (dict "name" "outrigger-repository" "mountPath" $settings.repository)) -}}
-  {{- $_ := set $parts "volumes" (append $parts.volumes (set (deepCopy .) "name" "outrigger-repository")) -}}
-{{- end -}}
+{{- include "outrigger-0.1.0.storeAccess" (list $settings $parts $settings.repository) -}}
 {{- end -}}
