@@ -151,6 +151,7 @@ supervised() { # arguments of this script
   "$TOOLS/busybox" setsid "$TOOLS/busybox" sh "$SELF" "$@" &
   child=$!
   printf '%s\n' "$child" >"$RUNNING"
+  [ ! -e "$CANCELLED" ] || cancel # which found nothing that ran yet
   wait "$child"
   code=$?
   while busybox kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done # a signal ends a wait
@@ -163,9 +164,10 @@ supervised() { # arguments of this script
 cancel() {
   : >"$CANCELLED"
   read -r group 2>/dev/null <"$RUNNING" || return 0
-  busybox kill -TERM "-$group" 2>/dev/null
+  # The process itself too, which may not have its group yet.
+  busybox kill -TERM "-$group" "$group" 2>/dev/null
   turns=0
-  while busybox kill -0 "-$group" 2>/dev/null; do
+  while busybox kill -0 "-$group" 2>/dev/null || busybox kill -0 "$group" 2>/dev/null; do
     turns=$((turns + 1))
     [ "$turns" -ne 20 ] || busybox kill -KILL "-$group" 2>/dev/null
     [ "$turns" -lt 40 ] || return 0

@@ -316,7 +316,7 @@ stop_agent() { # signal
 
 finish() {
   trap '' TERM INT
-  [ -z "$watcher" ] || kill "$watcher" 2>/dev/null
+  kill "$watcher" 2>/dev/null
   if drain; then
     stop_agent TERM
     say_alike
@@ -435,13 +435,15 @@ if [ "$1" = --await-start ]; then
 fi
 
 [ -z "${MEMORY_BYTES:-}" ] || export GOMEMLIMIT="$((MEMORY_BYTES * 8 / 10))"
-agent='' watcher='' behind='' closed='' paths='' held=0 metrics=''
-trap finish TERM INT
+stopping='' behind='' closed='' paths='' held=0 metrics=''
+trap 'stopping=yes' TERM INT # there is nothing to finish before the agent is known
 keep_state
 "$@" &
 agent=$!
 watch &
 watcher=$!
+trap finish TERM INT
+[ -z "$stopping" ] || finish
 wait "$agent"
 code=$?
 kill "$watcher" 2>/dev/null
