@@ -54,9 +54,7 @@ func startedAgain(t *testing.T, script, fields string) *telling {
 var probeCases = []upstream{
 	{probing + "with readiness probe should not be ready before initial delay and never restart", func(t *testing.T) {
 		s := probed(t, stays, "readinessProbe: "+`{exec: {command: ["true"]}, initialDelaySeconds: 5, periodSeconds: 1}`)
-		pod := s.runs("app")
-		assert.False(t, s.isReady(pod, "proxy"))
-		pod = s.ready()
+		pod := s.ready()
 		assert.GreaterOrEqual(t, readySince(pod).Sub(s.status(pod, "proxy").State.Running.StartedAt.Time), 4*time.Second)
 		s.neverRestarts(pod, "proxy", "app")
 	}},
@@ -148,9 +146,8 @@ var probeCases = []upstream{
 		const well = "{exec: {command: [test, '!', -e, /shared/unwell]}, periodSeconds: 1, failureThreshold: 1}"
 		s := probed(t, "trap 'touch /shared/unwell; sleep 4; exit 0' TERM; stay", "{readinessProbe: "+well+", livenessProbe: "+well+"}")
 		s.ready()
-		gone := s.deletion()
-		s.until("the pod is no longer ready", func(pod corev1.Pod) bool { return !podIs(pod, corev1.PodReady) })
-		pod := gone()
+		pod := s.isDeleted()
+		assert.False(t, podIs(pod, corev1.PodReady))
 		s.neverRestarts(pod, "proxy")
 		s.exits(pod, "proxy", 0)
 		assert.Greater(t, s.at(pod, "proxy ended")-s.at(pod, "app ended"), 4.0, "seconds that the sidecar took, which nothing cut short")

@@ -15,6 +15,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
 	"sigs.k8s.io/yaml"
 
 	"github.com/outrigger-charts/outrigger/tests/harness"
@@ -157,6 +160,12 @@ func (c container) object(t testing.TB, more map[string]any) map[string]any {
 	fields := map[string]any{}
 	require.NoError(t, yaml.Unmarshal([]byte(c.fields), &fields), c.fields)
 	maps.Copy(object, fields)
+	// Kubernetes' second is less than a machine that lends out its cores may stand still for.
+	for _, kind := range []string{"startupProbe", "readinessProbe", "livenessProbe"} {
+		if probe, isProbe := object[kind].(map[string]any); isProbe && probe["timeoutSeconds"] == nil {
+			probe["timeoutSeconds"] = 20
+		}
+	}
 	return object
 }
 
@@ -280,13 +289,17 @@ func (s *telling) deletion() func() corev1.Pod {
 	ctx, cancel := context.WithTimeout(context.Background(), harness.PodEnd)
 	s.t.Cleanup(cancel)
 	pods := s.namespace.Client.CoreV1().Pods(s.namespace.Name)
-	watch, err := pods.Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + s.name})
+	client := &cache.ListWatch{WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+		options.FieldSelector = "metadata.name=" + s.name
+		return pods.Watch(ctx, options)
+	}}
+	events, err := watchtools.NewRetryWatcherWithContext(ctx, s.pod().ResourceVersion, client)
 	require.NoError(s.t, err)
-	s.t.Cleanup(watch.Stop)
+	s.t.Cleanup(events.Stop)
 	require.NoError(s.t, pods.Delete(ctx, s.name, metav1.DeleteOptions{}))
 	return func() corev1.Pod {
 		s.t.Helper()
-		for event := range watch.ResultChan() {
+		for event := range events.ResultChan() {
 			seen, isPod := event.Object.(*corev1.Pod)
 			require.True(s.t, isPod, "watching: %v", apierrors.FromObject(event.Object))
 			if event.Type == "DELETED" {
