@@ -45,8 +45,13 @@ type container struct{ name, script, fields string }
 
 // prelude is what every script begins with. What a script says is in its log while it runs, and in its container's
 // termination message afterwards, which outlives the pod; each line has the node's uptime, to hundredths of a second.
+// A hook may begin before the container's own program does, and then has no log to write to yet.
 const prelude = `
-say() { echo "$(cut -d' ' -f1 /proc/uptime) $*" | tee -a /dev/termination-log >/proc/1/fd/1; }
+say() {
+  said="$(cut -d' ' -f1 /proc/uptime) $*"
+  echo "$said" >>/dev/termination-log
+  until { echo "$said" >/proc/1/fd/1; } 2>/dev/null; do sleep 0.05; done
+}
 `
 
 // beginning sees to it that the container says when it begins and when it ends, and that it ends on SIGTERM.
