@@ -15,7 +15,7 @@ import (
 // Debian's databases are taken from one root file system, as making one takes long.
 const databaseSuite = "bookworm"
 
-var databasePackages = []string{"libnss-wrapper", "postgresql-15"}
+var databasePackages = []string{"libnss-wrapper", "mariadb-client", "mariadb-server-core", "postgresql-15", "redis-server", "sqlite3"}
 
 // databaseKey is what the stand-ins are made of but for their entrypoints.
 func databaseKey() []string {
@@ -34,15 +34,11 @@ var unneeded = []string{
 
 // databaseRootFS returns the path of the tar that has the packages of all.
 func databaseRootFS(ctx context.Context, e Env) (string, error) {
-	tar := databaseTar(e)
+	tar := filepath.Join(e.Cache, "rootfs", "databases-"+new(cache.Key).Add(databaseKey()...).String()+".tar")
 	_, err := cache.Make(tar, func(tmp string) error {
 		return debian.RootFS(ctx, e.Log, tmp, databaseSuite, databasePackages...)
 	})
 	return tar, err
-}
-
-func databaseTar(e Env) string {
-	return filepath.Join(e.Cache, "rootfs", "databases-"+new(cache.Key).Add(databaseKey()...).String()+".tar")
 }
 
 // databaseFiles returns what packages and all that they need at run time have installed.

@@ -2,9 +2,9 @@
 # Makes the data directory on the first start, as upstream's entrypoint does, and runs the server.
 set -eu
 
-# value NAME: what the variable NAME has, or the file that NAME_FILE names.
+# value NAME: what the variable MARIADB_NAME or MYSQL_NAME has, or the file that MARIADB_NAME_FILE names.
 value() {
-	if file=$(printenv "${1}_FILE"); then cat "$file"; else printenv "$1" || true; fi
+	if file=$(printenv "MARIADB_${1}_FILE"); then cat "$file"; else printenv "MARIADB_$1" || printenv "MYSQL_$1" || true; fi
 }
 
 # say TEXT: unlike echo, it leaves backslashes alone.
@@ -25,7 +25,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 
 if [ ! -d "$data/mysql" ]; then
-	[ -n "$(value MARIADB_ROOT_PASSWORD)" ] || {
+	[ -n "$(value ROOT_PASSWORD)$(value ALLOW_EMPTY_PASSWORD)$(value ALLOW_EMPTY_ROOT_PASSWORD)" ] || {
 		echo 'MARIADB_ROOT_PASSWORD is not set.' >&2
 		exit 1
 	}
@@ -39,17 +39,17 @@ if [ ! -d "$data/mysql" ]; then
 		[ "$tries" -lt 120 ] && kill -0 "$server" || exit 1
 		sleep 0.5
 	done
-	database=$(value MARIADB_DATABASE) user=$(value MARIADB_USER)
+	database=$(value DATABASE) user=$(value USER)
 	{
 		say "DELETE FROM mysql.global_priv WHERE User = '' OR Host <> 'localhost'; FLUSH PRIVILEGES;"
-		say "CREATE USER root@'%' IDENTIFIED BY $(quoted MARIADB_ROOT_PASSWORD);"
+		say "CREATE USER root@'%' IDENTIFIED BY $(quoted ROOT_PASSWORD);"
 		say "GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;"
 		[ -z "$database" ] || say "CREATE DATABASE IF NOT EXISTS \`$database\`;"
-		[ -z "$user" ] || say "CREATE USER $(quoted MARIADB_USER)@'%' IDENTIFIED BY $(quoted MARIADB_PASSWORD);"
-		[ -z "$user" ] || [ -z "$database" ] || say "GRANT ALL ON \`$database\`.* TO $(quoted MARIADB_USER)@'%';"
-		say "ALTER USER root@localhost IDENTIFIED BY $(quoted MARIADB_ROOT_PASSWORD);"
+		[ -z "$user" ] || say "CREATE USER $(quoted USER)@'%' IDENTIFIED BY $(quoted PASSWORD);"
+		[ -z "$user" ] || [ -z "$database" ] || say "GRANT ALL ON \`$database\`.* TO $(quoted USER)@'%';"
+		say "ALTER USER root@localhost IDENTIFIED BY $(quoted ROOT_PASSWORD);"
 	} | mariadb --user=root
-	MYSQL_PWD=$(value MARIADB_ROOT_PASSWORD)
+	MYSQL_PWD=$(value ROOT_PASSWORD)
 	export MYSQL_PWD
 	for file in /docker-entrypoint-initdb.d/*; do
 		case $file in

@@ -32,7 +32,7 @@ type Image struct {
 
 // All are the images of the tests. A further one is a file of this package and a line here.
 var All = []Image{
-	backend, busyBox, collector, loki, nginx, postgres, rclone, restic, versityGW,
+	backend, busyBox, collector, loki, mariadb, nginx, postgres, rclone, redis, restic, sqlite, versityGW,
 }
 
 // Demo are the images of charts/logging-app with its own values.

@@ -34,7 +34,6 @@ func versityGWStandIn(ctx context.Context, e Env) (image.Spec, error) {
 	if err != nil {
 		return image.Spec{}, err
 	}
-	f.Dir("tmp/vgw", 0o755)
 	return image.Spec{Files: f, Config: v1.Config{
 		Entrypoint: []string{"/usr/local/bin/versitygw"},
 		Env:        []string{searchPath},
