@@ -42,9 +42,9 @@ func indented(lines []string) string {
 
 // outcome is the line of JSON with which a run ends.
 type outcome struct {
-	Task, Result, Message string
-	Snapshots             []string
-	Bytes, BytesAdded     int
+	Time, Task, Result, Message string
+	Snapshots                   []string
+	Bytes, BytesAdded           int
 }
 
 // outcomes returns what the runs in a log reported, oldest first.

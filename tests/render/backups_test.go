@@ -22,6 +22,9 @@ outrigger:
       store: {restic: {repository: "s3:http://s3/backups", secret: restic, credentials: s3}}
 `
 
+// postgres is the source of nightly.
+const postgres = `postgres: {image: "postgres:15", host: db, secret: db, database: shop}`
+
 // cronJobs returns the CronJobs that values render, by name.
 func cronJobs(t *testing.T, values string) map[string]*batchv1.CronJob {
 	t.Helper()
@@ -114,13 +117,17 @@ func TestWhatIsKeptNeverGoesBelowTheMinimum(t *testing.T) {
 func TestWhatABackupLacksIsSaidWithTheMend(t *testing.T) {
 	for name, test := range map[string]struct{ old, new, message string }{
 		"a schedule":       {`schedule: "17 3 * * *"`, `as: cronJob`, `outrigger.backups.nightly: schedule is missing; set it to a cron expression`},
-		"a source":         {`postgres: {image: "postgres:15", host: db, secret: db, database: shop}`, `as: cronJob`, `outrigger.backups.nightly: needs one source and has none; set one of postgres`},
+		"a source":         {postgres, `as: cronJob`, `outrigger.backups.nightly: needs one source and has none; set one of exec, mariadb, mysql, path, postgres, redis, sqlite`},
 		"a host":           {`host: db, `, ``, `outrigger.backups.nightly: postgres.host is missing; set it to the name of the server's Service`},
 		"an image":         {`image: "postgres:15", `, ``, `outrigger.backups.nightly: postgres.image is missing; set it to the server's image`},
 		"a store":          {`restic: {repository: "s3:http://s3/backups", secret: restic, credentials: s3}`, ``, `outrigger.backups.nightly: needs one store and has none; set one of restic, files`},
 		"a repository":     {`repository: "s3:http://s3/backups", `, ``, `outrigger.backups.nightly: store.restic.repository is missing`},
 		"its password":     {`secret: restic, `, ``, `outrigger.backups.nightly: store.restic.secret is missing`},
 		"a drill's clock":  {`store:`, "drill: {check: [select 1]}\n      store:", `outrigger.backups.nightly: drill.schedule is missing`},
+		"a volume":         {postgres, `path: {paths: [/data]}`, `outrigger.backups.nightly: path.volume is missing; set it to the volume that the paths lie in`},
+		"a path of it":     {postgres, `sqlite: {image: sqlite, files: [/srv/a.db], volume: {emptyDir: {}}}`, `outrigger.backups.nightly: sqlite: "/srv/a.db" does not lie in sqlite.volume, which is mounted at /data; set sqlite.mountPath`},
+		"an end of exec":   {postgres, "exec: {image: a, command: [a]}\n      drill: {schedule: '1 2 * * 0'}", `outrigger.backups.nightly: drill does not know what restores the output of exec`},
+		"sqlite3":          {postgres, `sqlite: {files: [/data/a.db], volume: {emptyDir: {}}}`, `outrigger.backups.nightly: sqlite.image is missing; set it to one that has sqlite3`},
 		"an unknown place": {`store:`, "as: job\n      store:", `as`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,4 +167,69 @@ func TestAStoreOfPlainFilesIsRclones(t *testing.T) {
 	assert.Equal(t, "files", env["STORE"])
 	assert.Equal(t, ":s3:backups/plain", env["REMOTE"])
 	assert.Equal(t, "s3", pod.Containers[0].EnvFrom[0].SecretRef.Name)
+}
+
+func TestEachSourceIsToldWhatItNeeds(t *testing.T) {
+	for source, test := range map[string]struct {
+		values, image string
+		env           map[string]string
+	}{
+		"MariaDB": {`mariadb: {image: "mariadb:11", host: db, secret: {name: db, key: root}, databases: [shop, books], options: ["--ignore-table=shop.log"], connectionOptions: [--ssl]}`, "mariadb:11",
+			map[string]string{"SOURCE": "mysql", "DB_HOST": "db", "DB_PORT": "3306", "DB_USER": "root", "MYSQL_PWD": "db/root", "DATABASES": "shop\nbooks", "DUMP_OPTIONS": "--ignore-table=shop.log", "CONNECTION_OPTIONS": "--ssl"}},
+		"MySQL": {`mysql: {image: "mysql:8", host: db, user: backup, secret: db, database: shop}`, "mysql:8",
+			map[string]string{"SOURCE": "mysql", "DB_USER": "backup", "MYSQL_PWD": "db/password", "DATABASES": "shop"}},
+		"Redis": {`redis: {image: "redis:7", host: cache, port: 6380, user: backup, secret: cache}`, "redis:7",
+			map[string]string{"SOURCE": "redis", "REDIS_HOST": "cache", "REDIS_PORT": "6380", "REDIS_USER": "backup", "REDISCLI_AUTH": "cache/password"}},
+		"SQLite": {`sqlite: {image: "sqlite:3", files: [/var/lib/a.db, /var/lib/b.db], mountPath: /var/lib, volume: {persistentVolumeClaim: {claimName: data}}}`, "sqlite:3",
+			map[string]string{"SOURCE": "sqlite", "FILES": "/var/lib/a.db\n/var/lib/b.db"}},
+		"paths": {`path: {paths: [/data/files], exclude: ["*.tmp"], volume: {persistentVolumeClaim: {claimName: data}}}`, "docker.io/library/busybox:1.37.0",
+			map[string]string{"SOURCE": "path", "PATHS": "/data/files", "EXCLUDE": "*.tmp"}},
+		"a command": {`exec: {image: "etcd:3", command: [dump, "it's", $(HOME)], restore: [load]}`, "etcd:3",
+			map[string]string{"SOURCE": "exec", "COMMAND": `'dump' 'it'\''s' '$$(HOME)'`, "RESTORE_COMMAND": "'load'"}},
+	} {
+		t.Run(source, func(t *testing.T) {
+			found := cronJobs(t, strings.Replace(nightly, postgres, test.values, 1))
+
+			container := found["demo-shop-nightly"].Spec.JobTemplate.Spec.Template.Spec.Containers[0]
+			assert.Equal(t, test.image, container.Image)
+			assert.Subset(t, variables(container), test.env)
+			assert.Subset(t, variables(found["demo-shop-nightly-restore"].Spec.JobTemplate.Spec.Template.Spec.Containers[0]), test.env)
+		})
+	}
+}
+
+func TestAVolumeThatIsBackedUpIsMountedByTheJobsOrFoundInTheAppsPod(t *testing.T) {
+	found := cronJobs(t, strings.Replace(nightly, postgres, `path: {paths: [/srv/files], mountPath: /srv, volume: {persistentVolumeClaim: {claimName: data}}}`, 1)+"      drill: {schedule: \"1 2 * * 0\"}\n")
+	pod := renderPod(t, appPod+strings.Replace(nightly, postgres, `path: {paths: [/srv/files]}`, 1)+"      as: sidecar\n  volumes: {files: {mountPath: /srv}}\n")
+
+	mounted := func(container corev1.Container) (paths []string) {
+		for _, mount := range container.VolumeMounts {
+			if mount.Name == "outrigger-source" || mount.Name == "files" {
+				paths = append(paths, mount.Name+" at "+mount.MountPath)
+			}
+		}
+		return paths
+	}
+	for _, name := range []string{"demo-shop-nightly", "demo-shop-nightly-restore"} {
+		assert.Equal(t, []string{"outrigger-source at /srv"}, mounted(found[name].Spec.JobTemplate.Spec.Template.Spec.Containers[0]), name)
+	}
+	assert.Empty(t, mounted(found["demo-shop-nightly-drill"].Spec.JobTemplate.Spec.Template.Spec.Containers[0]), "a drill leaves what there is alone")
+	assert.Equal(t, []string{"files at /srv"}, mounted(pod.Spec.InitContainers[len(pod.Spec.InitContainers)-1]))
+}
+
+func TestTheServerOfADrillHasNoPasswordAndListensToItsPodAlone(t *testing.T) {
+	for source, argument := range map[string]string{
+		`mariadb: {image: "mariadb:11", host: db, secret: db}`: "--bind-address=127.0.0.1",
+		`redis: {image: "redis:7", host: db, secret: db}`:      "127.0.0.1",
+	} {
+		found := cronJobs(t, strings.Replace(nightly, postgres, source, 1)+"      drill: {schedule: \"1 2 * * 0\"}\n")
+
+		pod := found["demo-shop-nightly-drill"].Spec.JobTemplate.Spec.Template.Spec
+		server := pod.InitContainers[len(pod.InitContainers)-1]
+		assert.Equal(t, "database", server.Name)
+		assert.Contains(t, server.Args, argument)
+		for _, value := range variables(pod.Containers[0]) {
+			assert.NotEqual(t, "db/password", value)
+		}
+	}
 }

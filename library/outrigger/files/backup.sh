@@ -52,6 +52,12 @@ fail() { # exit code, message
   exit "$1"
 }
 
+# Prints the path of the first of some programs that the image has.
+program() { # names
+  for name in "$@"; do command -v "$name" && return; done
+  fail 2 "the image has none of: $*; set image to the server's"
+}
+
 json_text() { printf '%s' "$1" | busybox tr '\n\t' '  ' | busybox sed 's/[\\"]/\\&/g; s/[[:cntrl:]]//g'; }
 
 # A file's name is that of what is in it, with all but letters, digits, _, - and . as %XX.
@@ -336,6 +342,7 @@ case ${1-} in
   restore-now) restore ;;
   drill-now) drill ;;
   dump)
+    fail() { say "$2"; exit "$1"; } # the run that asked for it reports
     . "$SCRIPTS/backup-$SOURCE.sh"
     source_dump "$2"
     ;;

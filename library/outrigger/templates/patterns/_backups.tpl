@@ -5,14 +5,14 @@ snapshot into a server of its own.
 */ -}}
 {{- define "outrigger-0.1.0.pattern.backups" -}}
 {{- $sidecar := eq (.config.as | default "cronJob") "sidecar" -}}
-{{- $source := include "outrigger-0.1.0.backupChoice" (list . "source" .config (list "postgres")) -}}
+{{- $source := include "outrigger-0.1.0.backupChoice" (list . "source" .config (list "exec" "mariadb" "mysql" "path" "postgres" "redis" "sqlite")) -}}
 {{- $store := include "outrigger-0.1.0.backupChoice" (list . "store" (.config.store | default dict) (list "restic" "files")) -}}
 {{- if not .config.schedule -}}
   {{- include "outrigger-0.1.0.backupProblem" (list . "schedule is missing; set it to a cron expression such as \"17 3 * * *\"") -}}
 {{- end -}}
 {{- $_ := set .contribution "order" 200 -}}
 {{- if and $source $store -}}
-  {{- $backup := dict "call" . "source" $source "store" $store "sidecar" $sidecar -}}
+  {{- $backup := dict "call" . "key" $source "source" (eq $source "mariadb" | ternary "mysql" $source) "store" $store "sidecar" $sidecar -}}
   {{- $_ := set $backup "settings" (include "outrigger-0.1.0.evaluated" (list . (get .config $source)) | fromYaml) -}}
   {{- $_ := set $backup "storeSettings" (include "outrigger-0.1.0.evaluated" (list . (get .config.store $store)) | fromYaml) -}}
   {{- $_ := set $backup "name" (include "outrigger-0.1.0.shorten" (printf "%s-%s" (include "outrigger-0.1.0.owner" .) .name)) -}}
@@ -84,6 +84,13 @@ dump's session. Takes the backup.
 {{- range $key := list "volumes" "initContainers" -}}{{- $_ := set $contribution $key (get $parts $key) -}}{{- end -}}
 {{- $_ := set $contribution "files" (include "outrigger-0.1.0.backupFiles" . | fromJsonArray) -}}
 {{- $_ := set $contribution "tools" true -}}
+{{- $reads := list -}}
+{{- range $key := list "files" "paths" -}}
+  {{- range $index, $path := get $.settings $key | default list -}}
+    {{- $reads = append $reads (dict "path" $path "key" (printf ".%s.%s[%d]" $.key $key $index) "writes" true) -}}
+  {{- end -}}
+{{- end -}}
+{{- $_ := set $contribution "reads" $reads -}}
 {{- $_ := set $contribution "sidecars" (list $container) -}}
 {{- end -}}
 
@@ -135,7 +142,7 @@ task (run, clock, restore, drill).
   {{- $env = concat $env (include (printf "outrigger-0.1.0.source.%s" $backup.source) $backup | fromYamlArray) -}}
 {{- end -}}
 {{- $container := dict
-      "name" "backup" "image" ($backup.settings.image | default "")
+      "name" "backup" "image" ($backup.settings.image | default (eq $backup.source "path" | ternary $call.values.images.busybox ""))
       "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/backup.sh" $task)
       "volumeMounts" (list
         (dict "name" $tools "mountPath" "/outrigger-backup" "readOnly" true)
@@ -152,10 +159,101 @@ task (run, clock, restore, drill).
         (dict "name" $work "emptyDir" (dict "sizeLimit" ($call.config.workSize | default "2Gi")))) -}}
 {{- $_ := set $container "env" $env -}}
 {{- include (printf "outrigger-0.1.0.store.%s" $backup.store) (list $backup $parts $fetch) -}}
+{{- with $backup.settings.volume -}}
+  {{- if has $task (list "run" "restore") -}}
+    {{- $_ := set $container "volumeMounts" (append $container.volumeMounts (dict "name" "outrigger-source" "mountPath" ($backup.settings.mountPath | default "/data"))) -}}
+    {{- $_ := set $parts "volumes" (append $parts.volumes (set (deepCopy .) "name" "outrigger-source")) -}}
+  {{- end -}}
+{{- end -}}
 {{- if not $container.image -}}
-  {{- include "outrigger-0.1.0.backupProblem" (list $call (printf "%s.image is missing; set it to the server's image, whose %s is of the server's version" $backup.source "pg_dump")) -}}
+  {{- include "outrigger-0.1.0.backupProblem" (list $call (printf "%s.image is missing; set it to %s" $backup.key (get (dict "exec" "the image that the command is in" "sqlite" "one that has sqlite3" ) $backup.source | default "the server's image, whose tools are of the server's version"))) -}}
 {{- end -}}
 {{- toJson $parts -}}
+{{- end -}}
+
+{{- /*
+Prints, as JSON, the parts of a drill's pod: those of its task, and where the source has one its server as a sidecar, by the
+named template drillServer.<source>, which prints as YAML its container and its volumes. Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.drillParts" -}}
+{{- $parts := include "outrigger-0.1.0.backupParts" (list . "drill") | fromJson -}}
+{{- if has .source (list "mysql" "postgres" "redis") -}}
+  {{- $server := include (printf "outrigger-0.1.0.drillServer.%s" .source) . | fromYaml -}}
+  {{- $user := hasKey (.settings.securityContext | default dict) "runAsUser" | ternary (.settings.securityContext | default dict).runAsUser 999 | int64 -}}
+  {{- $container := $server.container -}}
+  {{- $_ := set $container "name" "database" -}}
+  {{- $_ := set $container "image" (.settings.image | default "") -}}
+  {{- $_ := set $container "resources" (dict "requests" (dict "cpu" "50m" "memory" "128Mi") "limits" (dict "memory" (.call.config.drill.memory | default "512Mi"))) -}}
+  {{- $_ := set $container "securityContext" (dict "runAsUser" $user "runAsGroup" $user) -}}
+  {{- $mounts := list -}}
+  {{- $size := .call.config.drill.size | default "8Gi" -}}
+  {{- range $name, $path := $server.folders -}}
+    {{- $mounts = append $mounts (dict "name" $name "mountPath" $path) -}}
+    {{- $_ := set $parts "volumes" (append $parts.volumes (dict "name" $name "emptyDir" (dict "sizeLimit" (eq $name "data" | ternary $size "64Mi")))) -}}
+  {{- end -}}
+  {{- $_ := set $container "volumeMounts" $mounts -}}
+  {{- $_ := set $parts "sidecars" (list $container) -}}
+  {{- $_ := set $parts "fsGroup" $user -}}
+{{- end -}}
+{{- toJson $parts -}}
+{{- end -}}
+
+{{- /*
+Prints the variables of a list, as JSON: name to value, where a dict of the value's is taken as it is. Empty ones are left
+out. Takes the dict of names and values.
+*/ -}}
+{{- define "outrigger-0.1.0.variables" -}}
+{{- $env := list -}}
+{{- range $name, $value := . -}}
+  {{- if kindIs "map" $value -}}
+    {{- $env = append $env (dict "name" $name "valueFrom" $value) -}}
+  {{- else if $value -}}
+    {{- $env = append $env (dict "name" $name "value" (toString $value | replace "$(" "$$(")) -}}
+  {{- end -}}
+{{- end -}}
+{{- toJson $env -}}
+{{- end -}}
+
+{{- /*
+Prints a drill's questions, one a line. Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.drillChecks" -}}
+{{- (.call.config.drill | default dict).check | default list | join "\n" -}}
+{{- end -}}
+
+{{- /*
+Prints the databases that are backed up, one a line; nothing for all of the server. Takes the source's settings.
+*/ -}}
+{{- define "outrigger-0.1.0.backupDatabases" -}}
+{{- concat (.databases | default list) (empty .database | ternary list (list .database)) | uniq | join "\n" -}}
+{{- end -}}
+
+{{- /*
+Prints the host of a source: a sidecar's is its own pod where none is said. Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.backupHost" -}}
+{{- if not (or .settings.host .sidecar) -}}
+  {{- include "outrigger-0.1.0.backupProblem" (list .call (printf "%s.host is missing; set it to the name of the server's Service" .key)) -}}
+{{- end -}}
+{{- .settings.host | default "127.0.0.1" -}}
+{{- end -}}
+
+{{- /*
+Adds a problem where a CronJob has no volume with the paths that it backs up. Takes a list: the backup, the paths.
+*/ -}}
+{{- define "outrigger-0.1.0.sourceVolume" -}}
+{{- $backup := index . 0 -}}
+{{- $volume := $backup.settings.volume -}}
+{{- $mountPath := $backup.settings.mountPath | default "/data" -}}
+{{- if not (or $volume $backup.sidecar) -}}
+  {{- include "outrigger-0.1.0.backupProblem" (list $backup.call (printf "%s.volume is missing; set it to the volume that the paths lie in (persistentVolumeClaim: {claimName: …}, mounted at mountPath), or set as: sidecar" $backup.key)) -}}
+{{- else if $volume -}}
+  {{- range index . 1 -}}
+    {{- if not (include "outrigger-0.1.0.holds" (list $mountPath .)) -}}
+      {{- include "outrigger-0.1.0.backupProblem" (list $backup.call (printf "%s: %q does not lie in %s.volume, which is mounted at %s; set %s.mountPath" $backup.key . $backup.key $mountPath $backup.key)) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- /*

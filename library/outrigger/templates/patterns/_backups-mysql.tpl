@@ -1,0 +1,35 @@
+{{- /*
+Prints, as a YAML list, the environment by which files/backup-mysql.sh knows the server, MariaDB or MySQL. Takes the
+backup.
+*/ -}}
+{{- define "outrigger-0.1.0.source.mysql" -}}
+{{- $settings := .settings -}}
+{{- $env := dict
+      "DB_HOST" (include "outrigger-0.1.0.backupHost" .)
+      "DB_PORT" ($settings.port | default 3306 | int)
+      "DB_USER" ($settings.user | default "root")
+      "DATABASES" (include "outrigger-0.1.0.backupDatabases" $settings)
+      "CONNECTION_OPTIONS" ($settings.connectionOptions | default list | join "\n")
+      "DUMP_OPTIONS" ($settings.options | default list | join "\n") -}}
+{{- with $settings.secret -}}{{- $_ := set $env "MYSQL_PWD" (include "outrigger-0.1.0.secretKey" (list . "password") | fromJson) -}}{{- end -}}
+{{- include "outrigger-0.1.0.variables" $env -}}
+{{- end -}}
+
+{{- /*
+Prints, as a YAML list, the environment of a drill, as outrigger-….drill.postgres does. Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.drill.mysql" -}}
+{{- include "outrigger-0.1.0.variables" (dict "DB_HOST" "127.0.0.1" "DB_PORT" "3306" "DB_USER" "root" "DATABASES" (include "outrigger-0.1.0.backupDatabases" .settings) "CHECKS" (include "outrigger-0.1.0.drillChecks" .)) -}}
+{{- end -}}
+
+{{- /*
+Prints, as YAML, the server of a drill: its container, and the folders that it writes to. Both images know the variable, and
+begin their server where the first argument is an option.
+*/ -}}
+{{- define "outrigger-0.1.0.drillServer.mysql" -}}
+container:
+  args: [--bind-address=127.0.0.1, --innodb-flush-log-at-trx-commit=0]
+  env:
+    - {name: MYSQL_ALLOW_EMPTY_PASSWORD, value: "yes"}
+folders: {data: /var/lib/mysql, run: /var/run/mysqld, tmp: /tmp}
+{{- end -}}

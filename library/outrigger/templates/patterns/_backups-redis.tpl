@@ -1,0 +1,27 @@
+{{- /*
+Prints, as a YAML list, the environment by which redis-cli and files/backup-redis.sh know the server. Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.source.redis" -}}
+{{- $env := dict
+      "REDIS_HOST" (include "outrigger-0.1.0.backupHost" .)
+      "REDIS_PORT" (.settings.port | default 6379 | int)
+      "REDIS_USER" .settings.user -}}
+{{- with .settings.secret -}}{{- $_ := set $env "REDISCLI_AUTH" (include "outrigger-0.1.0.secretKey" (list . "password") | fromJson) -}}{{- end -}}
+{{- include "outrigger-0.1.0.variables" $env -}}
+{{- end -}}
+
+{{- /*
+Prints, as a YAML list, the environment of a drill, as outrigger-….drill.postgres does. Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.drill.redis" -}}
+{{- include "outrigger-0.1.0.variables" (dict "REDIS_HOST" "127.0.0.1" "REDIS_PORT" "6379" "CHECKS" (include "outrigger-0.1.0.drillChecks" .)) -}}
+{{- end -}}
+
+{{- /*
+Prints, as YAML, the server of a drill: its container, and the folders that it writes to.
+*/ -}}
+{{- define "outrigger-0.1.0.drillServer.redis" -}}
+container:
+  args: [--bind, 127.0.0.1, --save, "", --appendonly, "no"]
+folders: {data: /data}
+{{- end -}}

@@ -1,0 +1,17 @@
+{{- /*
+Prints, as a YAML list, the environment of files/backup-sqlite.sh. Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.source.sqlite" -}}
+{{- if not .settings.files -}}
+  {{- include "outrigger-0.1.0.backupProblem" (list .call "sqlite.files is missing; set it to the databases' paths: [/data/app.db]") -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.sourceVolume" (list . .settings.files) -}}
+{{- include "outrigger-0.1.0.variables" (dict "FILES" (.settings.files | default list | join "\n")) -}}
+{{- end -}}
+
+{{- /*
+Prints, as a YAML list, the environment of a drill. Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.drill.sqlite" -}}
+{{- include "outrigger-0.1.0.variables" (dict "FILES" (.settings.files | default list | join "\n") "CHECKS" (include "outrigger-0.1.0.drillChecks" .)) -}}
+{{- end -}}
