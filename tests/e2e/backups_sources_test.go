@@ -199,7 +199,7 @@ ln -s greeting link && ln greeting "deep/er folder/hard" && dd if=/dev/urandom o
 	require.Equal(t, "success", made[len(made)-1].Result)
 	inApp("cd /data && rm -r deep greeting && echo new >later && echo changed >script")
 	refusal := task("sh /outrigger/backup.sh restore 2>&1; echo exit code $?")
-	task("OVERWRITE=yes sh /outrigger/backup.sh restore")
+	task("OVERWRITE=yes /outrigger-tools/busybox sh /outrigger/backup.sh restore")
 	_, log, code := runTask(t, namespace, "demo-shop-nightly-drill", "drill")
 
 	require.Zero(t, code, log)
