@@ -46,7 +46,7 @@ source_check() {
 }
 
 source_files() {
-  names=$DATABASES
+  names=${DATABASES-}
   [ "$FIRST" ] || names=$(ask "select schema_name from information_schema.schemata where schema_name not in ('information_schema', 'performance_schema', 'mysql', 'sys') order by 1" 2>"$WORK/errors") ||
     fail 1 "the databases cannot be listed: $(errors)"
   printf '%s\n' "$names" | while read -r name; do [ -z "$name" ] || printf '%s.sql\n' "$(encoded "$name")"; done

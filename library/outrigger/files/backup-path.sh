@@ -4,7 +4,7 @@
 # Folders and files, as a tar of each.
 #
 #   PATHS     the paths, one a line
-#   EXCLUDE   patterns of what is left out, one a line
+#   EXCLUDE   patterns of what is left out, one a line: names, or paths below the folder where they have a /
 #   CHECKS    a drill's commands, one a line, run by sh in the restored folder: each must succeed and print something
 #
 # A file of it is a path. The modes and times of what is in it are kept, links too, and owners where root restores.
@@ -23,12 +23,30 @@ source_default_file() { encoded "$(printf '%s\n' "$PATHS" | busybox head -n 1)";
 # A folder's names begin at itself, so that it can be restored elsewhere.
 source_dump() { # file
   path=$(decoded "$1")
-  # Which a new file system begins with, and only root reads.
-  printf './lost+found\n%s\n' "${EXCLUDE-}" | busybox grep . >"$WORK/exclude"
-  if [ -d "$path" ]; then
-    exec "$TOOLS/busybox" tar -c -C "$path" -X "$WORK/exclude" .
-  fi
-  exec "$TOOLS/busybox" tar -c -C "${path%/*}/" "${path##*/}"
+  [ -d "$path" ] || exec "$TOOLS/busybox" tar -c -C "${path%/*}/" "${path##*/}"
+  cd "$path" || exit
+  archived
+}
+
+# Prints a tar of the folder that this is, in parts as long as a command's arguments may be, each without the two blocks of
+# 512 bytes that end a tar. Not every busybox's tar takes names from a file, or leaves some out.
+archived() {
+  # What a new file system begins with, and only root reads.
+  set -- -path ./lost+found -prune
+  IFS='
+'
+  for pattern in ${EXCLUDE-}; do
+    case $pattern in
+      */*) set -- "$@" -o -path "./${pattern#./}" -prune ;;
+      *) set -- "$@" -o -name "$pattern" -prune ;;
+    esac
+  done
+  unset IFS
+  ( set -o pipefail
+    # shellcheck disable=SC2016 # the inner shell's
+    busybox find . "$@" -o -print0 |
+      busybox xargs -0 "$TOOLS/busybox" sh -c 'set -o pipefail; "$0" tar --no-recursion -c "$@" | "$0" head -c -1024' "$TOOLS/busybox" ) &&
+    busybox head -c 1024 /dev/zero
 }
 
 source_verify() { busybox tar -t >/dev/null; } # file; reads the dump
@@ -54,7 +72,7 @@ source_restore() { # snapshot, file, target: the folder, or the file
   staging=$folder/.outrigger-new
   { busybox rm -rf "$staging" && busybox mkdir "$staging"; } || fail 1 "$folder cannot be written to"
   ( set -o pipefail
-    store_read "$1" "$2" | busybox tar -x -p -C "$staging" 2>"$WORK/errors" ) ||
+    store_read "$1" "$2" | busybox tar -x -C "$staging" 2>"$WORK/errors" ) ||
     { busybox rm -rf "$staging"; fail 3 "$2 cannot be read to its end, and $3 is as it was: $(errors)$(store_error)"; }
   [ "$folder" != "$3" ] || content "$folder" -exec "$TOOLS/busybox" rm -rf '{}' +
   busybox find "$staging" -mindepth 1 -maxdepth 1 -exec "$TOOLS/busybox" mv -f '{}' "$folder/" ';' || fail 1 "$3 was restored in part, restore it again"
