@@ -49,7 +49,7 @@ func TestMariaDBsDatabasesAreRestoredAsTheyWere(t *testing.T) {
 	ask("use shop; create procedure hello() select 'hello'; create trigger shouts before insert on orders for each row set new.customer = upper(new.customer)")
 	ask("create database `o``dd name`; create table `o``dd name`.`t``able` (a int); insert into `o``dd name`.`t``able` values (1), (2)")
 	namespace.Install("demo", harness.Consumer(t).Write(t), sourceValues(
-		fmt.Sprintf("mariadb: {image: %q, host: mariadb, secret: mariadb}", testimages.MariaDBRef), inRestic(repository),
+		fmt.Sprintf("mariadb: {image: %q, host: mariadb, secret: mariadb, databases: [shop, 'o`dd name']}", testimages.MariaDBRef), inRestic(repository),
 		`drill: {schedule: "1 2 3 4 *", check: ["select count(*) = 20000 from orders", "call hello()"]}`))
 	sum := func(database string) string {
 		return ask("select count(*), sum(crc32(concat(number, customer, hex(picture)))) from `" + database + "`.orders")
@@ -59,12 +59,12 @@ func TestMariaDBsDatabasesAreRestoredAsTheyWere(t *testing.T) {
 	made, log, code := runTask(t, namespace, "demo-shop-nightly", "now")
 	require.Zero(t, code, log)
 	ask("delete from shop.orders where number > 10")
-	_, refusal, refused := runTask(t, namespace, "demo-shop-nightly-restore", "refused", "FILE=shop.sql")
-	_, log, code = runTask(t, namespace, "demo-shop-nightly-restore", "copy", "FILE=shop.sql", "TARGET=shop_copy")
+	_, refusal, refused := runTask(t, namespace, "demo-shop-nightly-restore", "refused")
+	_, log, code = runTask(t, namespace, "demo-shop-nightly-restore", "copy", "TARGET=shop_copy")
 	require.Zero(t, code, log)
 	_, log, code = runTask(t, namespace, "demo-shop-nightly-restore", "odd", "FILE=o%60dd%20name.sql", "OVERWRITE=yes")
 	require.Zero(t, code, log)
-	drilled, log, code := runTask(t, namespace, "demo-shop-nightly-drill", "drill", "FILE=shop.sql")
+	drilled, log, code := runTask(t, namespace, "demo-shop-nightly-drill", "drill")
 	require.Zero(t, code, log)
 
 	assert.Len(t, made.Snapshots, 2, "one of each database")

@@ -72,6 +72,7 @@ source_restore() { # snapshot, file, target: the folder, or the file
   staging=$folder/.outrigger-new
   { busybox rm -rf "$staging" && busybox mkdir "$staging"; } || fail 1 "$folder cannot be written to"
   ( set -o pipefail
+    umask 000 # what is in there has modes of its own
     store_read "$1" "$2" | busybox tar -x -C "$staging" 2>"$WORK/errors" ) ||
     { busybox rm -rf "$staging"; fail 3 "$2 cannot be read to its end, and $3 is as it was: $(errors)$(store_error)"; }
   [ "$folder" != "$3" ] || content "$folder" -exec "$TOOLS/busybox" rm -rf '{}' +
