@@ -17,4 +17,7 @@ Prints, as a YAML list, the environment of files/backup-exec.sh. Takes the backu
 {{- include "outrigger-0.1.0.variables" $env -}}
 {{- end -}}
 
+{{- /*
+Prints an empty list: there is no drill, which source.exec says.
+*/ -}}
 {{- define "outrigger-0.1.0.drill.exec" -}}[]{{- end -}}
