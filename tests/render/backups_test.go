@@ -233,3 +233,20 @@ func TestTheServerOfADrillHasNoPasswordAndListensToItsPodAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestTheResourcesOfBackupsAreADefaultThatEntriesOverride(t *testing.T) {
+	const defaults = "  defaults: {backupResources: {limits: {memory: 1Gi}}}\n"
+	memory := func(values, task string) string {
+		pod := cronJobs(t, values)["demo-shop-nightly"+task].Spec.JobTemplate.Spec.Template.Spec
+		if server := pod.InitContainers[len(pod.InitContainers)-1]; server.Name == "database" {
+			return pod.Containers[0].Resources.Limits.Memory().String() + ", its server " + server.Resources.Limits.Memory().String()
+		}
+		return pod.Containers[0].Resources.Limits.Memory().String()
+	}
+	drill := nightly + "      drill: {schedule: \"1 2 * * 0\", memory: 3Gi}\n"
+
+	assert.Equal(t, "512Mi", memory(nightly, ""))
+	assert.Equal(t, "1Gi", memory(nightly+defaults, "-restore"))
+	assert.Equal(t, "2Gi", memory(nightly+"      resources: {limits: {memory: 2Gi}}\n"+defaults, ""))
+	assert.Equal(t, "1Gi, its server 3Gi", memory(drill+defaults, "-drill"))
+}

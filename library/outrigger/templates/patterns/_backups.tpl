@@ -147,7 +147,7 @@ task (run, clock, restore, drill).
       "volumeMounts" (list
         (dict "name" $tools "mountPath" "/outrigger-backup" "readOnly" true)
         (dict "name" $work "mountPath" "/run/outrigger"))
-      "resources" (dict "requests" (dict "cpu" "50m" "memory" "128Mi") "limits" (dict "memory" "512Mi")) -}}
+      "resources" (deepCopy ($call.values.defaults.backupResources | default dict)) -}}
 {{- $fetch := dict
       "name" (include "outrigger-0.1.0.shorten" (printf "%s-tools" $call.name))
       "volumeMounts" (list (dict "name" $tools "mountPath" "/outrigger-backup")) -}}
@@ -183,7 +183,8 @@ named template drillServer.<source>, which prints as YAML its container and its 
   {{- $container := $server.container -}}
   {{- $_ := set $container "name" "database" -}}
   {{- $_ := set $container "image" (.settings.image | default "") -}}
-  {{- $_ := set $container "resources" (dict "requests" (dict "cpu" "50m" "memory" "128Mi") "limits" (dict "memory" (.call.config.drill.memory | default "512Mi"))) -}}
+  {{- $_ := set $container "resources" (deepCopy (.call.values.defaults.backupResources | default dict)) -}}
+  {{- with .call.config.drill.memory -}}{{- $_ := set $container.resources "limits" (set ($container.resources.limits | default dict) "memory" .) -}}{{- end -}}
   {{- $_ := set $container "securityContext" (dict "runAsUser" $user "runAsGroup" $user) -}}
   {{- $mounts := list -}}
   {{- $size := .call.config.drill.size | default "8Gi" -}}
