@@ -15,6 +15,7 @@ Prints, as a YAML list, the environment by which libpq and files/backup-postgres
   {{- $env = append $env (dict "name" "PGPASSWORD" "valueFrom" (include "outrigger-0.1.0.secretKey" (list . "password") | fromJson)) -}}
 {{- end -}}
 {{- with $settings.options -}}{{- $env = append $env (dict "name" "DUMP_OPTIONS" "value" (join "\n" . | replace "$(" "$$(")) -}}{{- end -}}
+{{- with $settings.jobs -}}{{- $env = append $env (dict "name" "JOBS" "value" (int . | toString)) -}}{{- end -}}
 {{- toYaml $env -}}
 {{- end -}}
 
@@ -34,6 +35,9 @@ the backup.
 - {name: PGPORT, value: "5432"}
 - {name: PGUSER, value: postgres}
 - {name: DATABASES, value: {{ include "outrigger-0.1.0.postgresDatabases" .settings | quote }}}
+{{- with .settings.jobs }}
+- {name: JOBS, value: {{ int . | quote }}}
+{{- end }}
 - {name: CHECKS, value: {{ .call.config.drill.check | default list | join "\n" | replace "$(" "$$(" | quote }}}
 {{- end -}}
 
