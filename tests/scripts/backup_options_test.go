@@ -1,0 +1,233 @@
+package scripts
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// standIn puts a script in the place of one of the backup's tools.
+func (b *backup) standIn(name, script string) {
+	b.t.Helper()
+	require.NoError(b.t, os.WriteFile(filepath.Join(b.dir, "tools", name), []byte("#!"+filepath.Join(appletDir, "sh")+"\n"+script+"\n"), 0o755))
+}
+
+// The repository is locked until the file `unlocked` is there, which LOCKED says when to make.
+const lockedRestic = `cd "$(dirname "$CALLS")"
+waits=; case $1 in --retry-lock=*) waits=' waits'; shift ;; esac
+echo "$1$waits" >>"$CALLS"
+[ "$1" != "${UNLOCKED_BY-}" ] || : >unlocked
+case $1 in unlock) exit ;; esac
+[ -e unlocked ] || { echo 'unable to create lock in backend: repository is already locked exclusively by PID 7 on other by root (UID 0, GID 0)' >&2; exit 11; }
+case $1 in
+backup) while [ "$1" != -- ]; do shift; done; shift; "$@" >/dev/null; echo '{"snapshot_id":"0123456789abcdef","total_bytes_processed":60,"data_added_packed":7}' ;;
+esac`
+
+func TestAPruneOfItsOwnAsksNoDatabase(t *testing.T) {
+	b := newBackup(t, "PRUNE_APART=yes")
+	b.standIn("psql", `echo psql >>"$CALLS"; exit 1`)
+	b.standIn("restic", `echo "$*" >>"$CALLS"`)
+
+	reported, code := b.run("prune")
+
+	assert.Zero(t, code)
+	assert.Equal(t, "prune", reported["task"])
+	assert.Equal(t, "success", reported["result"])
+	assert.Equal(t, "prune --quiet", b.calls())
+}
+
+func TestABackupOnlyForgetsWhereAPruneOfItsOwnFollows(t *testing.T) {
+	for apart, options := range map[string]string{
+		"yes": "forget --quiet --retry-lock 15s --host demo-shop-nightly --tag outrigger --group-by host,paths --keep-last 3",
+		"":    "forget --quiet --prune --retry-lock 15s --host demo-shop-nightly --tag outrigger --group-by host,paths --keep-last 3",
+	} {
+		b := newBackup(t, "KEEP=--keep-last 3", "PRUNE_APART="+apart)
+		b.standIn("restic", `case $1 in backup) echo '{"snapshot_id":"0123456789abcdef","total_bytes_processed":60,"data_added_packed":7}' ;; *) echo "$*" >>"$CALLS" ;; esac`)
+
+		_, code := b.run("run")
+
+		assert.Zero(t, code)
+		assert.Equal(t, options, b.calls())
+	}
+}
+
+func TestARepositoryThatIsLockedIsWaitedForAndItsStaleLocksAreRemoved(t *testing.T) {
+	for task, calls := range map[string]string{
+		"run":   "backup, unlock, backup waits, dump",
+		"prune": "prune, unlock, prune waits",
+	} {
+		b := newBackup(t, "UNLOCKED_BY=unlock")
+		b.standIn("restic", lockedRestic)
+
+		reported, code := b.run(task)
+
+		assert.Zero(t, code, task)
+		assert.Equal(t, "success", reported["result"], task)
+		assert.Equal(t, calls, b.calls(), "the dump does not begin before")
+	}
+}
+
+func TestARepositoryThatStaysLockedIsTheStoresFailure(t *testing.T) {
+	for task, message := range map[string]string{
+		"run":   "shop.dump was not backed up: repository is already locked exclusively by PID 7 on other by root ",
+		"prune": "the repository was not pruned: repository is already locked exclusively by PID 7 on other by root ",
+	} {
+		b := newBackup(t)
+		b.standIn("restic", lockedRestic)
+
+		reported, code := b.run(task)
+
+		assert.Equal(t, 3, code, task)
+		assert.Equal(t, message, reported["message"])
+		assert.NotContains(t, b.calls(), "dump")
+	}
+}
+
+func TestFurtherTagsAreThoseOfTheSnapshotAndNotOfTheSearch(t *testing.T) {
+	for tags, saved := range map[string]string{"": "--tag outrigger", "shop,of two words": "--tag outrigger,shop,of two words"} {
+		b := newBackup(t, "KEEP=--keep-last 3", "TAGS="+tags)
+		b.standIn("restic", `echo "$1 $*" | sed 's/ .*\( --tag .*\) --\(stdin-filename\|group-by\) .*/\1/' >>"$CALLS"
+case $1 in backup) echo '{"snapshot_id":"0123456789abcdef","total_bytes_processed":60,"data_added_packed":7}' ;; esac`)
+
+		_, code := b.run("run")
+
+		assert.Zero(t, code)
+		assert.Equal(t, "backup "+saved+", forget --tag outrigger", b.calls())
+	}
+}
+
+// A pg_dump that writes a folder, and then fails where DUMP_EXIT says so; a restic that keeps what it is given as stored;
+// a pg_restore that says what is in the folder it is given.
+var parallel = map[string]string{
+	"pg_dump": `case $1 in --version) echo "pg_dump (PostgreSQL) 15.20"; exit ;; esac
+for option; do case $option in --file=*) folder=${option#--file=} ;; --jobs=* | --format=*) echo "$option" >>"$CALLS" ;; esac; done
+mkdir "$folder" && echo contents >"$folder/toc.dat" && echo rows >"$folder/1.dat"; exit "${DUMP_EXIT:-0}"`,
+	"restic": `cd "$(dirname "$CALLS")"
+case $1 in
+backup) echo "$*" | sed 's/.*--stdin-filename \([^ ]*\) .*/\1/' >>"$CALLS"
+  while [ "$1" != -- ]; do shift; done; shift
+  "$@" >stored || exit 1
+  echo '{"snapshot_id":"0123456789abcdef","total_bytes_processed":60,"data_added_packed":7}' ;;
+snapshots) printf '[%s]' "$SNAPSHOTS" ;;
+dump) cat stored ;;
+esac`,
+	"pg_restore": `for last; do case $last in --jobs=*) echo "$last" >>"$CALLS" ;; esac; done
+[ -d "$last" ] || { cat >/dev/null; echo "one file" >>"$CALLS"; exit; }
+cat "$last/toc.dat" "$last/1.dat" >>"$CALLS"`,
+}
+
+func newParallelBackup(t *testing.T, env ...string) *backup {
+	t.Helper()
+	b := newBackup(t, env...)
+	for name, script := range parallel {
+		b.standIn(name, script)
+	}
+	return b
+}
+
+// snapshot is one as restic lists it.
+func snapshot(id, file string) string {
+	return `{"time":"2026-11-21T03:17:00.5Z","paths":["/` + file + `"],"short_id":"` + id + `"}`
+}
+
+func TestADumpByManyProcessesIsStoredAsATarAndRestoredByAsMany(t *testing.T) {
+	b := newParallelBackup(t, "JOBS=3", "SNAPSHOTS="+snapshot("0a", "shop.tar"))
+
+	made, code := b.run("run")
+	require.Zero(t, code)
+	assert.Equal(t, "backed up shop.tar", made["message"])
+	assert.Equal(t, "/shop.tar, --format=directory, --jobs=3", b.calls())
+	assert.NoFileExists(t, filepath.Join(b.dir, "work", "unpacked", "toc.dat"), "the work volume is free again")
+
+	restored, code := b.run("restore")
+	require.Zero(t, code)
+	assert.Equal(t, "snapshot 0a of shop.tar restored into shop", restored["message"])
+	assert.Equal(t, "/shop.tar, --format=directory, --jobs=3, --jobs=3, contents, rows", b.calls())
+	assert.NoFileExists(t, filepath.Join(b.dir, "work", "unpacked", "toc.dat"))
+}
+
+func TestADumpByManyProcessesThatFailsLeavesNothing(t *testing.T) {
+	b := newParallelBackup(t, "JOBS=3", "DUMP_EXIT=1")
+
+	reported, code := b.run("run")
+
+	assert.Equal(t, 1, code)
+	assert.Equal(t, "failure", reported["result"])
+	stored, err := os.ReadFile(filepath.Join(b.dir, "stored"))
+	require.NoError(t, err)
+	assert.Empty(t, string(stored), "the store was given nothing")
+	assert.NoDirExists(t, filepath.Join(b.dir, "work", "unpacked"))
+}
+
+func TestADumpIsRestoredAlsoWhereTheNumberOfProcessesWasAnotherThen(t *testing.T) {
+	both := snapshot("0a", "shop.dump") + "," + snapshot("0b", "shop.tar")
+	for name, test := range map[string]struct {
+		env  []string
+		file string
+	}{
+		"many now, one then":          {[]string{"JOBS=3", "SNAPSHOTS=" + snapshot("0a", "shop.dump")}, "shop.dump"},
+		"one now, many then":          {[]string{"SNAPSHOTS=" + snapshot("0a", "shop.tar")}, "shop.tar"},
+		"one is the usual":            {[]string{"JOBS=1", "SNAPSHOTS=" + both}, "shop.dump"},
+		"many":                        {[]string{"JOBS=2", "SNAPSHOTS=" + both}, "shop.tar"},
+		"another database's":          {[]string{"JOBS=2", "SNAPSHOTS=" + snapshot("0c", "art.tar") + "," + both}, "shop.tar"},
+		"a database whose name has .": {[]string{"DATABASES=a.tar", "SNAPSHOTS=" + snapshot("0c", "a.tar.dump") + "," + snapshot("0d", "a.tar")}, "a.tar.dump"},
+		"all of the server":           {[]string{"DATABASES=", "JOBS=2", "SNAPSHOTS=" + snapshot("0c", "globals.sql") + "," + both}, "shop.tar"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newParallelBackup(t, test.env...)
+			folder := filepath.Join(b.dir, "dumped")
+			require.NoError(t, os.Mkdir(folder, 0o755))
+			for _, file := range []string{"toc.dat", "1.dat"} {
+				require.NoError(t, os.WriteFile(filepath.Join(folder, file), nil, 0o644))
+			}
+			require.NoError(t, exec.Command(filepath.Join(appletDir, "busybox"), "tar", "-c", "-f", filepath.Join(b.dir, "stored"), "-C", folder, ".").Run())
+
+			restored, code := b.run("restore")
+
+			assert.Zero(t, code)
+			assert.Contains(t, restored["message"], " of "+test.file+" restored into ")
+			assert.Equal(t, strings.HasSuffix(test.file, ".dump"), strings.Contains(b.calls(), "one file"))
+		})
+	}
+}
+
+func TestWhyARunFailedIsTheMessageOfItsContainer(t *testing.T) {
+	const broken = `echo 'Fatal: unable to open the repository' >&2; exit 1`
+	for name, test := range map[string]struct {
+		env     []string
+		tool    string
+		task    string
+		code    int
+		message string
+	}{
+		"a source that fails":      {[]string{"DUMP_EXIT=1"}, "", "run", 1, "shop.dump was not backed up: "},
+		"a source that is too new": {[]string{"SERVER_VERSION=160002"}, "", "run", 2, "pg_dump is of version 15 and the server of 16"},
+		"a store that fails":       {nil, broken, "prune", 3, "the repository was not pruned: Fatal: unable to open the repository"},
+		"nothing to restore":       {nil, `printf '[]'`, "restore", 2, "the store has nothing of "},
+		"a run that succeeds":      {nil, "", "run", 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBackup(t, test.env...)
+			if test.tool != "" {
+				b.standIn("restic", test.tool)
+			}
+
+			reported, code := b.run(test.task)
+
+			assert.Equal(t, test.code, code)
+			message, err := os.ReadFile(filepath.Join(b.dir, "message"))
+			if test.code == 0 {
+				assert.ErrorIs(t, err, os.ErrNotExist)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, reported["message"], strings.TrimSuffix(string(message), "\n"))
+			assert.True(t, strings.HasPrefix(string(message), test.message), "%s", message)
+		})
+	}
+}
