@@ -66,6 +66,7 @@ func TestEachCompressionThatResticKnowsIsHandedToIt(t *testing.T) {
 
 		assert.Equal(t, "--compression="+mode, env["RESTIC_OPTIONS"])
 	}
+	assert.Equal(t, "--compression=fastest", variables(task(t, cronJobs(t, nightly)["demo-shop-nightly"]))["RESTIC_OPTIONS"], "what costs least, for dumps")
 }
 
 func TestWhatDumpsInParallelIsRestoredAndDrilledSo(t *testing.T) {

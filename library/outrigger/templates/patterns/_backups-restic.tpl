@@ -28,8 +28,8 @@ program. Takes a list: the backup, the parts, the init container that fetches th
 {{- $options := list -}}
 {{- range $name, $value := $settings.options -}}{{- $options = append $options (printf "--option=%s=%v" $name $value) -}}{{- end -}}
 {{- /* YAML reads off as false. */ -}}
-{{- $compression := eq (toString $settings.compression) "false" | ternary "off" $settings.compression -}}
-{{- with $compression -}}{{- $options = append $options (printf "--compression=%s" .) -}}{{- end -}}
+{{- $compression := eq (toString $settings.compression) "false" | ternary "off" ($settings.compression | default "fastest") -}}
+{{- $options = append $options (printf "--compression=%s" $compression) -}}
 {{- with $settings.limitUpload -}}{{- $options = append $options (printf "--limit-upload=%d" (int .)) -}}{{- end -}}
 {{- with $settings.limitDownload -}}{{- $options = append $options (printf "--limit-download=%d" (int .)) -}}{{- end -}}
 {{- with $options -}}{{- $_ := set $container "env" (append $container.env (dict "name" "RESTIC_OPTIONS" "value" (join "\n" . | replace "$(" "$$("))) -}}{{- end -}}
