@@ -23,6 +23,27 @@
 #
 # A run ends with one line of JSON. Exit codes: 0 done, or another run does it; 1 the source failed; 2
 # the configuration; 3 the store; 4 refused, nothing was changed; 143 cancelled.
+#
+# backup-SOURCE.sh defines, beside what it needs itself (their errors go to standard error or to fail):
+#   source_check          fails where the source cannot be backed up, or restored: tools that are older than the server
+#   source_files          prints the names of its files, one a line, each encoded
+#   source_default_file   prints the one that is restored where none is named, of those on standard input
+#   source_dump FILE      prints a file; its exit code counts
+#   source_verify FILE    reads what was stored, and fails where it is not whole
+#   source_version        prints what made the file
+#   source_target FILE    prints where a file is restored to where nobody says
+#   source_restore SNAPSHOT FILE TARGET   restores by store_read, and refuses a target that is not empty without OVERWRITE
+#   source_answers        succeeds when the server of a drill does
+#   source_rows TARGET    prints how much was restored
+#   source_ask TARGET QUESTION            answers a drill's question
+#   source_session, source_lock           optional: a session that holds a lock, and what takes the lock in it
+# and backup-STORE.sh:
+#   store_save FILE       stores a source's file; sets snapshots, bytes and added
+#   store_list            prints "SECONDS SNAPSHOT FILE", the oldest first
+#   store_read SNAPSHOT FILE              prints a file
+#   store_keep            removes what KEEP does not keep
+#   store_prune           removes what no snapshot needs
+#   store_error           prints why the last of them failed
 set -uf
 export LC_ALL=C
 umask 077
