@@ -336,17 +336,22 @@ finish() {
 keep_state() {
   [ "${READY_URL:-}" ] || return 0
   set +f
-  if [ -d "$BEFORE" ]; then
-    say 'the last start was broken off; its state is restored, and some lines may be sent twice'
-    busybox cp "$BEFORE"/* "$STATE_DIR/" || return 0
+  # The first start of all has nothing that it could lose, and its copy nothing to restore.
+  if busybox rmdir "$BEFORE" 2>/dev/null || [ ! -d "$BEFORE" ]; then
+    copy_state || busybox rm -rf "$BEFORE.new"
   else
-    busybox rm -rf "$BEFORE.new" && busybox mkdir "$BEFORE.new" || return 0
-    for file in "$STATE_DIR"/*; do
-      [ ! -f "$file" ] || busybox cp "$file" "$BEFORE.new/" || { busybox rm -rf "$BEFORE.new"; break; }
-    done
-    [ ! -d "$BEFORE.new" ] || busybox mv "$BEFORE.new" "$BEFORE"
+    say 'the last start was broken off; its state is restored, and some lines may be sent twice'
+    busybox cp "$BEFORE"/* "$STATE_DIR/"
   fi
   set -f
+}
+
+copy_state() {
+  busybox rm -rf "$BEFORE.new" && busybox mkdir "$BEFORE.new" || return
+  for file in "$STATE_DIR"/*; do
+    [ ! -f "$file" ] || busybox cp "$file" "$BEFORE.new/" || return
+  done
+  busybox mv "$BEFORE.new" "$BEFORE"
 }
 
 await_start() {
