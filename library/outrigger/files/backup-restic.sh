@@ -39,10 +39,27 @@ restic() (
   exit "$ended"
 )
 
+# Runs restic, and again where the repository is locked: a prune has it to itself for as long as it runs, and waits for
+# backups; for an hour at most. The lock of who was killed stays until restic is told to remove it, which it is where the
+# lock was not renewed for half an hour: that its process is not seen says nothing, as pods share a name.
+unlocked() { # arguments of restic
+  restic "$@"
+  code=$?
+  turns=0
+  while [ "$code" = 11 ] && [ "$turns" -lt 12 ]; do
+    turns=$((turns + 1))
+    ! busybox grep -Eq 'lock was created at .*\(([0-9]+h|[3-5][0-9]m)[0-9].* ago\)' "$ERRORS" || restic unlock >/dev/null
+    restic --retry-lock=5m "$@"
+    code=$?
+  done
+  return "$code"
+}
+
 # Prints why restic failed: what the dump wrote to its errors comes before what restic made of it.
 store_error() {
   reason=$(busybox grep -E "$HOPELESS|retrying after" "$ERRORS" | busybox tail -n 1 | busybox sed 's/.*retrying after [^:]*: //')
   [ "$reason" ] || reason=$(busybox sed -n 's/^subprocess [^:]*: //p' "$ERRORS" | busybox tail -n 3 | busybox tr '\n' ' ')
+  [ "$reason" ] || reason=$(busybox grep -o 'repository is already locked[^(]*' "$ERRORS" | busybox tail -n 1)
   [ "$reason" ] || reason=$(json_field message <"$ERRORS" | busybox tail -n 1)
   [ "$reason" ] || reason=$(busybox grep -v '^$' "$ERRORS" | busybox tail -n 2 | busybox tr '\n' ' ')
   printf '%s' "${reason:-restic said nothing}"
@@ -72,7 +89,7 @@ store_save() { # file
 }
 
 save() { # file; sets code
-  restic backup --json --quiet --host "$BACKUP" --tag outrigger --stdin-filename "/$1" --stdin-from-command -- \
+  unlocked backup --json --quiet --host "$BACKUP" --tag outrigger --stdin-filename "/$1" --stdin-from-command -- \
     "$TOOLS/busybox" sh "$SELF" dump "$1" >"$WORK/saved"
   code=$?
   return "$code"
@@ -80,7 +97,7 @@ save() { # file; sets code
 
 # Prints "SECONDS SNAPSHOT FILE" of each snapshot of this backup, the oldest first.
 store_list() {
-  restic snapshots --json --host "$BACKUP" --tag outrigger >"$WORK/snapshots" || {
+  unlocked snapshots --json --host "$BACKUP" --tag outrigger >"$WORK/snapshots" || {
     code=$?
     # Nothing is there before the first backup.
     [ "$task" = backup ] && [ "$code" = 10 ] && return
@@ -94,7 +111,7 @@ store_list() {
 }
 
 store_read() { # snapshot, file
-  restic dump "$1" "/$2"
+  unlocked dump "$1" "/$2"
 }
 
 # Removes what need not be kept, of each file by itself. What fails here does not make the backup fail.
@@ -108,6 +125,15 @@ store_keep() {
 }
 
 forget() {
+  prune=--prune
+  [ "${PRUNE_APART-}" != yes ] || prune=
   # shellcheck disable=SC2086 # options
-  restic forget --quiet --prune --retry-lock 15s --host "$BACKUP" --tag outrigger --group-by host,paths $KEEP >/dev/null
+  restic forget --quiet $prune --retry-lock 15s --host "$BACKUP" --tag outrigger --group-by host,paths $KEEP >/dev/null
+}
+
+# Removes what no snapshot needs.
+store_prune() {
+  unlocked prune --quiet >/dev/null && return
+  store_diagnose "$code"
+  fail 3 "the repository was not pruned: $(store_error)"
 }

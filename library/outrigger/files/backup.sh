@@ -9,6 +9,7 @@
 #   backup.sh cancel         ends a backup that runs, and begins none: a preStop
 #   backup.sh restore        restores SNAPSHOT, or the newest one not later than TIME, into TARGET
 #   backup.sh drill          restores the newest one into the server of a drill, and asks it CHECKS
+#   backup.sh prune          removes from the store what no snapshot needs; asks no source
 #   backup.sh dump FILE      what the store runs: the dump of one file to standard output
 #
 #   BACKUP         the backup's name in the store: nobody else's snapshots are looked at or removed
@@ -16,6 +17,7 @@
 #   SCHEDULE       a cron expression, in the zone ZONE
 #   REPLICA        the only replica of a StatefulSet that backs up
 #   KEEP           what is kept after a backup that succeeded, as options of the store's
+#   PRUNE_APART    yes: the store is pruned by runs of their own, and not after a backup
 #   BEFORE, AFTER  commands around it, run by sh
 #   ON_SUCCESS, ON_FAILURE, PUSHGATEWAY, TEXTFILE   where the outcome is told
 #
@@ -113,7 +115,7 @@ begin() { # task
   task=$1 began=$(uptime) snapshots='' bytes=0 added=0
   : >"$OUTCOME.begun"
   # shellcheck disable=SC1091
-  . "$SCRIPTS/backup-$SOURCE.sh" && . "$SCRIPTS/backup-$STORE.sh"
+  { [ "$1" = prune ] || . "$SCRIPTS/backup-$SOURCE.sh"; } && . "$SCRIPTS/backup-$STORE.sh"
 }
 
 # ---- A backup
@@ -322,6 +324,12 @@ drill() {
   report success "snapshot $snapshot of $file restored: $rows rows; the checks hold"
 }
 
+prune() {
+  begin prune
+  store_prune
+  report success 'what no snapshot needs is removed'
+}
+
 case ${1-} in
   run)
     trap 'cancel' TERM INT
@@ -334,20 +342,21 @@ case ${1-} in
     ;;
   cancel) cancel ;;
   back-up) back_up "$2" ;;
-  restore | drill)
+  restore | drill | prune)
     trap 'cancel' TERM INT
     busybox rm -f "$CANCELLED"
     supervised "$1-now"
     ;;
   restore-now) restore ;;
   drill-now) drill ;;
+  prune-now) prune ;;
   dump)
     fail() { say "$2"; exit "$1"; } # the run that asked for it reports
     . "$SCRIPTS/backup-$SOURCE.sh"
     source_dump "$2"
     ;;
   *)
-    say "usage: backup.sh run | clock | cancel | restore | drill"
+    say "usage: backup.sh run | clock | cancel | restore | drill | prune"
     exit 2
     ;;
 esac

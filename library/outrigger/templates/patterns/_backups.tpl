@@ -111,12 +111,28 @@ Takes the backup.
   {{- end -}}
   {{- $cronJobs = append $cronJobs (dict "name" (printf "%s-drill" .call.name) "schedule" $config.drill.schedule "timeZone" ($config.drill.timeZone | default $config.timeZone) "parts" (include "outrigger-0.1.0.drillParts" . | fromJson)) -}}
 {{- end -}}
+{{- if kindIs "map" $config.prune -}}
+  {{- include "outrigger-0.1.0.backupPruneProblems" . -}}
+  {{- $cronJobs = append $cronJobs (dict "name" (printf "%s-prune" .call.name) "schedule" $config.prune.schedule "timeZone" ($config.prune.timeZone | default $config.timeZone) "parts" (include "outrigger-0.1.0.backupParts" (list . "prune") | fromJson)) -}}
+{{- end -}}
 {{- $_ := set .call.contribution "cronJobs" $cronJobs -}}
 {{- end -}}
 
 {{- /*
+Adds the problems of a backup's prune to the contribution. Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.backupPruneProblems" -}}
+{{- if not .call.config.prune.schedule -}}
+  {{- include "outrigger-0.1.0.backupProblem" (list .call "prune.schedule is missing; set it to a cron expression such as \"17 6 * * 0\"") -}}
+{{- end -}}
+{{- if eq .store "files" -}}
+  {{- include "outrigger-0.1.0.backupProblem" (list .call "prune means nothing beside store.files, where keep removes whole files; leave it out") -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
 Prints, as JSON, what a task of a backup consists of: container, initContainers, volumes. Takes a list: the backup, the
-task (run, clock, restore, drill).
+task (run, clock, restore, drill, prune).
 */ -}}
 {{- define "outrigger-0.1.0.backupParts" -}}
 {{- $backup := index . 0 -}}
@@ -136,7 +152,9 @@ task (run, clock, restore, drill).
   {{- range list "SNAPSHOT" "TIME" "FILE" "TARGET" "OVERWRITE" -}}{{- $env = append $env (dict "name" . "value" "") -}}{{- end -}}
 {{- end -}}
 {{- $env = concat $env (include "outrigger-0.1.0.backupReports" $backup | fromYamlArray) -}}
-{{- if eq $task "drill" -}}
+{{- if eq $task "prune" -}}
+  {{- /* It asks no source. */ -}}
+{{- else if eq $task "drill" -}}
   {{- $env = concat $env (include (printf "outrigger-0.1.0.drill.%s" $backup.source) $backup | fromYamlArray) -}}
 {{- else -}}
   {{- $env = concat $env (include (printf "outrigger-0.1.0.source.%s" $backup.source) $backup | fromYamlArray) -}}
@@ -285,6 +303,7 @@ Prints, as a YAML list, the environment that says what is kept and who is told. 
   {{- end -}}
   {{- $env = append $env (dict "name" "KEEP" "value" (join " " $options)) -}}
 {{- end -}}
+{{- if kindIs "map" $config.prune -}}{{- $env = append $env (dict "name" "PRUNE_APART" "value" "yes") -}}{{- end -}}
 {{- range $name, $value := dict "BEFORE" $config.before "AFTER" $config.after "ON_SUCCESS" (dig "onSuccess" "url" "" $config) "ON_FAILURE" (dig "onFailure" "url" "" $config) "PUSHGATEWAY" (dig "metrics" "pushgateway" "" $config) "TEXTFILE" (dig "metrics" "textfile" "" $config) -}}
   {{- if $value -}}{{- $env = append $env (dict "name" $name "value" ($value | replace "$(" "$$(")) -}}{{- end -}}
 {{- end -}}

@@ -1,0 +1,68 @@
+package render
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
+)
+
+// task returns the container that does a CronJob's work.
+func task(t *testing.T, cronJob *batchv1.CronJob) corev1.Container {
+	t.Helper()
+	require.NotNil(t, cronJob)
+	return cronJob.Spec.JobTemplate.Spec.Template.Spec.Containers[0]
+}
+
+func TestAPruneHasASchedulesCronJobThatKnowsTheStoreAndNotTheDatabase(t *testing.T) {
+	found := cronJobs(t, nightly+`      prune: {schedule: "17 6 * * 0"}
+      timeZone: Europe/Berlin
+`)
+
+	require.Len(t, found, 3)
+	prune := found["demo-shop-nightly-prune"]
+	container := task(t, prune)
+	assert.Equal(t, "17 6 * * 0", prune.Spec.Schedule)
+	assert.Equal(t, "Europe/Berlin", *prune.Spec.TimeZone, "the backup's where it is left out")
+	assert.Equal(t, "backup.sh prune", strings.TrimPrefix(strings.Join(container.Command[2:], " "), "/outrigger/"))
+	env := variables(container)
+	assert.Equal(t, "restic/password", env["RESTIC_PASSWORD"])
+	assert.NotContains(t, env, "PGHOST")
+	assert.NotContains(t, env, "PGPASSWORD")
+	assert.Equal(t, "yes", variables(task(t, found["demo-shop-nightly"]))["PRUNE_APART"], "the backup only forgets")
+	assert.NotContains(t, variables(task(t, cronJobs(t, nightly)["demo-shop-nightly"])), "PRUNE_APART")
+}
+
+func TestASidecarsPruneIsACronJobToo(t *testing.T) {
+	found := cronJobs(t, nightly+"      as: sidecar\n      prune: {schedule: \"17 6 * * 0\", timeZone: UTC}\n")
+
+	assert.Equal(t, "UTC", *found["demo-shop-nightly-prune"].Spec.TimeZone)
+	pod := renderPod(t, appPod+nightly+"      as: sidecar\n      prune: {schedule: \"17 6 * * 0\"}\n")
+	assert.Equal(t, "yes", variables(pod.Spec.InitContainers[len(pod.Spec.InitContainers)-1])["PRUNE_APART"])
+}
+
+const plainStore = `files: {remote: ":s3:backups/plain", credentials: s3}`
+
+// withPlainFiles returns values whose store is one of plain files.
+func withPlainFiles(values string) string {
+	return strings.Replace(values, `restic: {repository: "s3:http://s3/backups", secret: restic, credentials: s3}`, plainStore, 1)
+}
+
+func TestAnOptionThatABackupCannotHaveIsSaidWithTheMend(t *testing.T) {
+	for name, test := range map[string]struct{ values, message string }{
+		"a prune of plain files":   {withPlainFiles(nightly) + `      prune: {schedule: "17 6 * * 0"}` + "\n", `outrigger.backups.nightly: prune means nothing beside store.files, where keep removes whole files; leave it out`},
+		"a prune without a clock":  {nightly + "      prune: {}\n", `outrigger.backups.nightly: prune.schedule is missing; set it to a cron expression`},
+		"a prune with another key": {nightly + `      prune: {schedule: "17 6 * * 0", keep: 1}` + "\n", `keep`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			message := harness.Consumer(t).RenderError(t, appPod+test.values)
+
+			assert.Contains(t, message, test.message)
+		})
+	}
+}
