@@ -46,6 +46,26 @@ func TestASidecarsPruneIsACronJobToo(t *testing.T) {
 	assert.Equal(t, "yes", variables(pod.Spec.InitContainers[len(pod.Spec.InitContainers)-1])["PRUNE_APART"])
 }
 
+// withRestic returns values whose restic repository has a further setting.
+func withRestic(setting string) string {
+	return strings.Replace(nightly, "secret: restic, ", "secret: restic, "+setting+", ", 1)
+}
+
+func TestTheTagsOfSnapshotsAreOneVariable(t *testing.T) {
+	env := variables(task(t, cronJobs(t, withRestic(`tags: [shop, "of the {{ .Release.Name }}", "$(x)"]`))["demo-shop-nightly"]))
+
+	assert.Equal(t, "shop,of the demo,$$(x)", env["TAGS"])
+	assert.NotContains(t, variables(task(t, cronJobs(t, nightly)["demo-shop-nightly"])), "TAGS")
+}
+
+func TestEachCompressionThatResticKnowsIsHandedToIt(t *testing.T) {
+	for _, mode := range []string{"auto", "off", "fastest", "better", "max"} {
+		env := variables(task(t, cronJobs(t, withRestic("compression: "+mode))["demo-shop-nightly"]))
+
+		assert.Equal(t, "--compression="+mode, env["RESTIC_OPTIONS"])
+	}
+}
+
 const plainStore = `files: {remote: ":s3:backups/plain", credentials: s3}`
 
 // withPlainFiles returns values whose store is one of plain files.
@@ -57,7 +77,9 @@ func TestAnOptionThatABackupCannotHaveIsSaidWithTheMend(t *testing.T) {
 	for name, test := range map[string]struct{ values, message string }{
 		"a prune of plain files":   {withPlainFiles(nightly) + `      prune: {schedule: "17 6 * * 0"}` + "\n", `outrigger.backups.nightly: prune means nothing beside store.files, where keep removes whole files; leave it out`},
 		"a prune without a clock":  {nightly + "      prune: {}\n", `outrigger.backups.nightly: prune.schedule is missing; set it to a cron expression`},
-		"a prune with another key": {nightly + `      prune: {schedule: "17 6 * * 0", keep: 1}` + "\n", `keep`},
+		"a tag that is two":        {withRestic(`tags: ["a,b"]`), `store/restic/tags/0`},
+		"an unknown compression":   {withRestic(`compression: fast`), `store/restic/compression`},
+		"a prune with another key": {nightly + `      prune: {schedule: "17 6 * * 0", keep: 1}` + "\n", `nightly/prune`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			message := harness.Consumer(t).RenderError(t, appPod+test.values)

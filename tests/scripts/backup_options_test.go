@@ -90,3 +90,16 @@ func TestARepositoryThatStaysLockedIsTheStoresFailure(t *testing.T) {
 		assert.NotContains(t, b.calls(), "dump")
 	}
 }
+
+func TestFurtherTagsAreThoseOfTheSnapshotAndNotOfTheSearch(t *testing.T) {
+	for tags, saved := range map[string]string{"": "--tag outrigger", "shop,of two words": "--tag outrigger,shop,of two words"} {
+		b := newBackup(t, "KEEP=--keep-last 3", "TAGS="+tags)
+		b.standIn("restic", `echo "$1 $*" | sed 's/ .*\( --tag .*\) --\(stdin-filename\|group-by\) .*/\1/' >>"$CALLS"
+case $1 in backup) echo '{"snapshot_id":"0123456789abcdef","total_bytes_processed":60,"data_added_packed":7}' ;; esac`)
+
+		_, code := b.run("run")
+
+		assert.Zero(t, code)
+		assert.Equal(t, "backup "+saved+", forget --tag outrigger", b.calls())
+	}
+}

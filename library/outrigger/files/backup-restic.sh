@@ -5,6 +5,7 @@
 #
 #   RESTIC_REPOSITORY, RESTIC_PASSWORD, and what the repository's service needs, as restic names them
 #   RESTIC_OPTIONS   further options of restic's, one a line
+#   TAGS             further tags of the snapshots, separated by commas
 #
 # A snapshot is one file of the source, found by its host, which is the backup's name, and its whole path:
 # so app is not taken for app_prod.
@@ -89,7 +90,7 @@ store_save() { # file
 }
 
 save() { # file; sets code
-  unlocked backup --json --quiet --host "$BACKUP" --tag outrigger --stdin-filename "/$1" --stdin-from-command -- \
+  unlocked backup --json --quiet --host "$BACKUP" --tag "outrigger${TAGS:+,$TAGS}" --stdin-filename "/$1" --stdin-from-command -- \
     "$TOOLS/busybox" sh "$SELF" dump "$1" >"$WORK/saved"
   code=$?
   return "$code"

@@ -27,9 +27,12 @@ program. Takes a list: the backup, the parts, the init container that fetches th
 {{- $_ := set $container "env" (append $container.env $repository) -}}
 {{- $options := list -}}
 {{- range $name, $value := $settings.options -}}{{- $options = append $options (printf "--option=%s=%v" $name $value) -}}{{- end -}}
-{{- with $settings.compression -}}{{- $options = append $options (printf "--compression=%s" .) -}}{{- end -}}
+{{- /* YAML reads off as false. */ -}}
+{{- $compression := eq (toString $settings.compression) "false" | ternary "off" $settings.compression -}}
+{{- with $compression -}}{{- $options = append $options (printf "--compression=%s" .) -}}{{- end -}}
 {{- with $settings.limitUpload -}}{{- $options = append $options (printf "--limit-upload=%d" (int .)) -}}{{- end -}}
 {{- with $settings.limitDownload -}}{{- $options = append $options (printf "--limit-download=%d" (int .)) -}}{{- end -}}
 {{- with $options -}}{{- $_ := set $container "env" (append $container.env (dict "name" "RESTIC_OPTIONS" "value" (join "\n" . | replace "$(" "$$("))) -}}{{- end -}}
+{{- with $settings.tags -}}{{- $_ := set $container "env" (append $container.env (dict "name" "TAGS" "value" (join "," . | replace "$(" "$$("))) -}}{{- end -}}
 {{- include "outrigger-0.1.0.storeAccess" (list $settings $parts $settings.repository) -}}
 {{- end -}}
