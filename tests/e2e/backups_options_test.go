@@ -41,3 +41,62 @@ func TestAPruneOfItsOwnRemovesWhatABackupOnlyForgot(t *testing.T) {
 	assert.Contains(t, restic(t, namespace, repository, "check", "--no-lock", "--read-data"), "no errors were found")
 	assert.Equal(t, 1, strings.Count(restic(t, namespace, repository, "snapshots", "--no-lock", "--compact"), "demo-shop-nightly"))
 }
+
+// inParallel returns values whose dumps are made by three processes.
+func inParallel(values string) string {
+	return strings.Replace(values, "database: shop", "database: shop, jobs: 3", 1)
+}
+
+func TestADumpByThreeProcessesIsRestoredAndDrilled(t *testing.T) {
+	t.Parallel()
+	for store, values := range map[string]func(namespace *harness.Namespace, repository string) string{
+		"restic": func(_ *harness.Namespace, repository string) string {
+			return backupValues(repository, `drill: {schedule: "17 5 * * 0", check: ["select count(*) = 20000 from orders"]}`)
+		},
+		"files": func(namespace *harness.Namespace, _ string) string {
+			return plainFiles(namespace, `drill: {schedule: "17 5 * * 0", check: ["select count(*) = 20000 from orders"]}`)
+		},
+	} {
+		t.Run(store, func(t *testing.T) {
+			t.Parallel()
+			namespace := harness.NewNamespace(t, harness.Restricted)
+			database, repository := newShop(namespace), namespace.S3()
+			database.Ask("shop", "create table empty (a int); select lo_from_bytea(4711, 'a large object')")
+			namespace.Install("demo", harness.Consumer(t).Write(t), inParallel(values(namespace, repository)))
+			before := database.Ask("shop", checksum)
+
+			made, log, code := runTask(t, namespace, "demo-shop-nightly", "now")
+			require.Zero(t, code, log)
+			assert.Equal(t, "backed up shop.tar", made.Message)
+			_, log, code = runTask(t, namespace, "demo-shop-nightly-restore", "restore", "TARGET=shop_copy")
+			require.Zero(t, code, log)
+			drilled, log, code := runTask(t, namespace, "demo-shop-nightly-drill", "drill")
+			require.Zero(t, code, log)
+
+			assert.Equal(t, before, database.Ask("shop_copy", checksum))
+			assert.Equal(t, "a large object", database.Ask("shop_copy", "select convert_from(lo_get(4711), 'UTF8')"))
+			assert.Equal(t, "t", database.Ask("shop_copy", "select has_table_privilege('clerk', 'orders', 'select')"), "privileges are restored")
+			assert.Contains(t, drilled.Message, "20000 rows; the checks hold")
+		})
+	}
+}
+
+func TestADumpByThreeProcessesThatFailsLeavesNoSnapshotAndSaysWhyInThePodsStatus(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	database, repository := newShop(namespace), namespace.S3()
+	withUnreadableTable(database)
+	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(inParallel(backupValues(repository)), "secret: db,", "secret: db, user: backup,", 1))
+
+	failed, log, code := runTask(t, namespace, "demo-shop-nightly", "fails")
+	require.EqualValues(t, 1, code, log)
+
+	assert.Contains(t, failed.Message, "permission denied for table zz_secret")
+	pod := namespace.Pods("job-name=fails")[0]
+	assert.Contains(t, harness.Status(t, pod, "backup").State.Terminated.Message, "permission denied for table zz_secret", "what kubectl describe pod shows")
+	assert.NotContains(t, restic(t, namespace, repository, "snapshots", "--no-lock", "--compact"), "demo-shop-nightly")
+	namespace.Eventually(harness.PodEnd, "an event says that the Job failed", func() bool {
+		return strings.Contains(namespace.Kubectl("get", "events", "--field-selector", "involvedObject.kind=Job,involvedObject.name=fails", "-o", "name", "--ignore-not-found"), "event/") &&
+			namespace.Kubectl("get", "job", "fails", "-o", "jsonpath={.status.conditions[?(@.type=='Failed')].status}") == "True"
+	})
+}

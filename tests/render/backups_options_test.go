@@ -66,6 +66,15 @@ func TestEachCompressionThatResticKnowsIsHandedToIt(t *testing.T) {
 	}
 }
 
+func TestWhatDumpsInParallelIsRestoredAndDrilledSo(t *testing.T) {
+	found := cronJobs(t, strings.Replace(nightly, "database: shop", "database: shop, jobs: 4", 1)+`      drill: {schedule: "1 2 * * 0"}`+"\n")
+
+	for _, name := range []string{"demo-shop-nightly", "demo-shop-nightly-restore", "demo-shop-nightly-drill"} {
+		assert.Equal(t, "4", variables(task(t, found[name]))["JOBS"], name)
+	}
+	assert.NotContains(t, variables(task(t, cronJobs(t, nightly)["demo-shop-nightly"])), "JOBS")
+}
+
 const plainStore = `files: {remote: ":s3:backups/plain", credentials: s3}`
 
 // withPlainFiles returns values whose store is one of plain files.
@@ -78,6 +87,7 @@ func TestAnOptionThatABackupCannotHaveIsSaidWithTheMend(t *testing.T) {
 		"a prune of plain files":   {withPlainFiles(nightly) + `      prune: {schedule: "17 6 * * 0"}` + "\n", `outrigger.backups.nightly: prune means nothing beside store.files, where keep removes whole files; leave it out`},
 		"a prune without a clock":  {nightly + "      prune: {}\n", `outrigger.backups.nightly: prune.schedule is missing; set it to a cron expression`},
 		"a tag that is two":        {withRestic(`tags: ["a,b"]`), `store/restic/tags/0`},
+		"no process that dumps":    {strings.Replace(nightly, "database: shop", "database: shop, jobs: 0", 1), `postgres/jobs`},
 		"an unknown compression":   {withRestic(`compression: fast`), `store/restic/compression`},
 		"a prune with another key": {nightly + `      prune: {schedule: "17 6 * * 0", keep: 1}` + "\n", `nightly/prune`},
 	} {

@@ -2,7 +2,9 @@ package scripts
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -101,5 +103,108 @@ case $1 in backup) echo '{"snapshot_id":"0123456789abcdef","total_bytes_processe
 
 		assert.Zero(t, code)
 		assert.Equal(t, "backup "+saved+", forget --tag outrigger", b.calls())
+	}
+}
+
+// A pg_dump that writes a folder, and then fails where DUMP_EXIT says so; a restic that keeps what it is given as stored;
+// a pg_restore that says what is in the folder it is given.
+var parallel = map[string]string{
+	"pg_dump": `case $1 in --version) echo "pg_dump (PostgreSQL) 15.20"; exit ;; esac
+for option; do case $option in --file=*) folder=${option#--file=} ;; --jobs=* | --format=*) echo "$option" >>"$CALLS" ;; esac; done
+mkdir "$folder" && echo contents >"$folder/toc.dat" && echo rows >"$folder/1.dat"; exit "${DUMP_EXIT:-0}"`,
+	"restic": `cd "$(dirname "$CALLS")"
+case $1 in
+backup) echo "$*" | sed 's/.*--stdin-filename \([^ ]*\) .*/\1/' >>"$CALLS"
+  while [ "$1" != -- ]; do shift; done; shift
+  "$@" >stored || exit 1
+  echo '{"snapshot_id":"0123456789abcdef","total_bytes_processed":60,"data_added_packed":7}' ;;
+snapshots) printf '[%s]' "$SNAPSHOTS" ;;
+dump) cat stored ;;
+esac`,
+	"pg_restore": `for last; do case $last in --jobs=*) echo "$last" >>"$CALLS" ;; esac; done
+[ -d "$last" ] || { cat >/dev/null; echo "one file" >>"$CALLS"; exit; }
+cat "$last/toc.dat" "$last/1.dat" >>"$CALLS"`,
+}
+
+func newParallelBackup(t *testing.T, env ...string) *backup {
+	t.Helper()
+	b := newBackup(t, env...)
+	for name, script := range parallel {
+		b.standIn(name, script)
+	}
+	return b
+}
+
+// unpacked returns the folders of dumps that are left in the work volume.
+func (b *backup) unpacked() []string {
+	b.t.Helper()
+	folders, err := filepath.Glob(filepath.Join(b.dir, "work", "unpacked*"))
+	require.NoError(b.t, err)
+	return folders
+}
+
+// snapshot is one as restic lists it.
+func snapshot(id, file string) string {
+	return `{"time":"2026-11-21T03:17:00.5Z","paths":["/` + file + `"],"short_id":"` + id + `"}`
+}
+
+func TestADumpByManyProcessesIsStoredAsATarAndRestoredByAsMany(t *testing.T) {
+	b := newParallelBackup(t, "JOBS=3", "SNAPSHOTS="+snapshot("0a", "shop.tar"))
+
+	made, code := b.run("run")
+	require.Zero(t, code)
+	assert.Equal(t, "backed up shop.tar", made["message"])
+	assert.Equal(t, "/shop.tar, --format=directory, --jobs=3", b.calls())
+	assert.Empty(t, b.unpacked(), "the work volume is free again")
+
+	restored, code := b.run("restore")
+	require.Zero(t, code)
+	assert.Equal(t, "snapshot 0a of shop.tar restored into shop", restored["message"])
+	assert.Equal(t, "/shop.tar, --format=directory, --jobs=3, --jobs=3, contents, rows", b.calls())
+	assert.Empty(t, b.unpacked())
+}
+
+func TestADumpByManyProcessesThatFailsLeavesNothing(t *testing.T) {
+	b := newParallelBackup(t, "JOBS=3", "DUMP_EXIT=1")
+
+	reported, code := b.run("run")
+
+	assert.Equal(t, 1, code)
+	assert.Equal(t, "failure", reported["result"])
+	stored, err := os.ReadFile(filepath.Join(b.dir, "stored"))
+	require.NoError(t, err)
+	assert.Empty(t, stored, "the store was given nothing")
+	assert.Empty(t, b.unpacked())
+}
+
+func TestADumpIsRestoredAlsoWhereTheNumberOfProcessesWasAnotherThen(t *testing.T) {
+	both := snapshot("0a", "shop.dump") + "," + snapshot("0b", "shop.tar")
+	for name, test := range map[string]struct {
+		env  []string
+		file string
+	}{
+		"many now, one then":          {[]string{"JOBS=3", "SNAPSHOTS=" + snapshot("0a", "shop.dump")}, "shop.dump"},
+		"one now, many then":          {[]string{"SNAPSHOTS=" + snapshot("0a", "shop.tar")}, "shop.tar"},
+		"one is the usual":            {[]string{"JOBS=1", "SNAPSHOTS=" + both}, "shop.dump"},
+		"many":                        {[]string{"JOBS=2", "SNAPSHOTS=" + both}, "shop.tar"},
+		"another database's":          {[]string{"JOBS=2", "SNAPSHOTS=" + snapshot("0c", "art.tar") + "," + both}, "shop.tar"},
+		"a database whose name has .": {[]string{"DATABASES=a.tar", "SNAPSHOTS=" + snapshot("0c", "a.tar.dump") + "," + snapshot("0d", "a.tar")}, "a.tar.dump"},
+		"all of the server":           {[]string{"DATABASES=", "JOBS=2", "SNAPSHOTS=" + snapshot("0c", "globals.sql") + "," + both}, "shop.tar"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newParallelBackup(t, test.env...)
+			folder := filepath.Join(b.dir, "dumped")
+			require.NoError(t, os.Mkdir(folder, 0o755))
+			for _, file := range []string{"toc.dat", "1.dat"} {
+				require.NoError(t, os.WriteFile(filepath.Join(folder, file), nil, 0o644))
+			}
+			require.NoError(t, exec.Command(filepath.Join(appletDir, "busybox"), "tar", "-c", "-f", filepath.Join(b.dir, "stored"), "-C", folder, ".").Run())
+
+			restored, code := b.run("restore")
+
+			assert.Zero(t, code)
+			assert.Contains(t, restored["message"], " of "+test.file+" restored into ")
+			assert.Equal(t, strings.HasSuffix(test.file, ".dump"), strings.Contains(b.calls(), "one file"))
+		})
 	}
 }

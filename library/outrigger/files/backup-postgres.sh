@@ -6,13 +6,18 @@
 #   PGHOST, PGPORT, PGUSER, PGPASSWORD, and what else libpq reads
 #   DATABASES      the databases, one a line; all of the server where it is empty
 #   DUMP_OPTIONS   further options of pg_dump, one a line
+#   JOBS           how many of its processes dump at once, and restore
 #   CHECKS         a drill's questions, one a line: each must be answered, and not by false
 #
 # Its files are DATABASE.dump, in PostgreSQL's custom format, and globals.sql: roles and tablespaces, where all
-# databases are backed up. The dump is not compressed, which the store does better.
+# databases are backed up. The dump is not compressed, which the store does better. Where JOBS is more than 1, it is
+# DATABASE.tar instead: a folder in PostgreSQL's directory format, which several processes can write and read, and which
+# lies in WORK meanwhile.
 export PGCONNECT_TIMEOUT="${PGCONNECT_TIMEOUT:-10}" PGAPPNAME=outrigger
 FIRST=$(printf '%s\n' "${DATABASES-}" | busybox head -n 1)
 MAINTENANCE=${FIRST:-postgres}
+UNPACKED=$WORK/unpacked-${task:-dump}
+if [ "${JOBS:-1}" -gt 1 ]; then SUFFIX=.tar OTHER=.dump; else SUFFIX=.dump OTHER=.tar; fi
 
 client() { psql --no-psqlrc --no-password --quiet --no-align --tuples-only "$@"; }
 
@@ -39,20 +44,62 @@ source_files() {
     names=$(ask postgres 'select datname from pg_database where datallowconn and not datistemplate order by 1' 2>"$WORK/errors") ||
       fail 1 "the databases cannot be listed: $(errors)"
   fi
-  printf '%s\n' "$names" | while read -r name; do printf '%s.dump\n' "$(encoded "$name")"; done
+  printf '%s\n' "$names" | while read -r name; do printf '%s%s\n' "$(encoded "$name")" "$SUFFIX"; done
 }
 
-# Prints the file that is restored where none is named, of those on standard input.
+# Prints the file that is restored where none is named, of those on standard input: one as it is dumped now, or else one
+# of the time when JOBS was another.
 source_default_file() {
-  if [ "$FIRST" ]; then echo "$(encoded "$FIRST").dump"; else busybox grep '\.dump$' | busybox head -n 1; fi
+  busybox grep '\.dump$\|\.tar$' >"$WORK/dumps"
+  [ -z "$FIRST" ] || busybox grep -Fx -e "$(encoded "$FIRST")$SUFFIX" -e "$(encoded "$FIRST")$OTHER" "$WORK/dumps" >"$WORK/dumps-of-first"
+  [ -z "$FIRST" ] || busybox mv "$WORK/dumps-of-first" "$WORK/dumps"
+  { busybox grep "\\$SUFFIX\$" "$WORK/dumps" || busybox cat "$WORK/dumps"; } | busybox head -n 1
+}
+
+# Prints a file's name without what its format adds.
+stem() {
+  case $1 in
+    *.dump) printf '%s' "${1%.dump}" ;;
+    *.tar) printf '%s' "${1%.tar}" ;;
+    *) printf '%s' "$1" ;;
+  esac
 }
 
 source_dump() { # file
   case $1 in *.sql) exec pg_dumpall --no-password --globals-only ;; esac
   IFS='
 '
+  database=$(connection "$(decoded "$(stem "$1")")")
   # shellcheck disable=SC2086 # one option a line
-  exec pg_dump --no-password --format=custom --compress=0 ${DUMP_OPTIONS-} --dbname="$(connection "$(decoded "${1%.dump}")")"
+  case $1 in *.dump) exec pg_dump --no-password --format=custom --compress=0 ${DUMP_OPTIONS-} --dbname="$database" ;; esac
+  busybox rm -rf "$UNPACKED"
+  # shellcheck disable=SC2086 # one option a line
+  pg_dump --no-password --format=directory --jobs="$JOBS" --compress=0 --file="$UNPACKED" ${DUMP_OPTIONS-} --dbname="$database" &&
+    busybox tar -c -C "$UNPACKED" .
+  dumped=$?
+  busybox rm -rf "$UNPACKED"
+  return "$dumped"
+}
+
+# Makes the folder of a dump again from its tar, on standard input. pg_restore finds out which of its files are missing.
+unpack() {
+  busybox rm -rf "$UNPACKED"
+  busybox mkdir "$UNPACKED" && busybox tar -x -o -C "$UNPACKED"
+}
+
+# Runs pg_restore on a dump, on standard input.
+restored() { # file, options of pg_restore
+  case $1 in
+    *.tar)
+      shift
+      unpack && pg_restore --jobs="${JOBS:-1}" "$@" "$UNPACKED"
+      ended=$?
+      busybox rm -rf "$UNPACKED"
+      return "$ended"
+      ;;
+  esac
+  shift
+  pg_restore "$@"
 }
 
 # Prints a database's name as a connection string: one with a = in it would be taken for one.
@@ -62,6 +109,7 @@ connection() { printf "dbname='%s'" "$(printf '%s' "$1" | busybox sed "s/[\\\\']
 source_verify() { # file; reads the dump
   case $1 in
     *.dump) pg_restore --file=/dev/null ;;
+    *.tar) JOBS=1 restored "$1" --file=/dev/null ;;
     *) busybox tail -n 5 | busybox grep -q 'PostgreSQL database cluster dump complete' || { echo 'the dump of the roles is not complete' >&2; return 1; } ;;
   esac
 }
@@ -79,11 +127,11 @@ source_lock() {
 
 # ---- Restores
 
-source_target() { decoded "${1%.dump}"; } # file
+source_target() { decoded "$(stem "$1")"; } # file
 
 # Restores into a new database, which takes the place of the target only when it is whole.
 source_restore() { # snapshot, file, target
-  case $2 in *.dump) ;; *) restore_globals "$1" "$2"; return ;; esac
+  case $2 in *.dump | *.tar) ;; *) restore_globals "$1" "$2"; return ;; esac
   staging=$(printf '%.40s_outrigger_%s' "$3" "$(now)")
   exists=$(ask postgres "select count(*) from pg_database where datname = $(literal "$3")") || fail 1 'the server cannot be asked'
   if [ "$exists" = 1 ] && [ "${OVERWRITE-}" != yes ]; then
@@ -98,7 +146,7 @@ source_restore() { # snapshot, file, target
   [ "$task" != drill ] || roles='--no-owner --no-privileges'
   # shellcheck disable=SC2086 # two options
   ( set -o pipefail
-    store_read "$1" "$2" | pg_restore --no-password --exit-on-error $roles --dbname "$(connection "$staging")" 2>"$WORK/errors" ) ||
+    store_read "$1" "$2" | restored "$2" --no-password --exit-on-error $roles --dbname "$(connection "$staging")" 2>"$WORK/errors" ) ||
     fail 1 "$2 was not restored, and $3 is as it was: $(errors)$(store_error)"
   [ "$exists" = 0 ] || ask postgres "drop database $(identifier "$3") with (force)" || fail 1 "the database $3 cannot be dropped"
   ask postgres "alter database $(identifier "$staging") rename to $(identifier "$3")" || fail 1 "the database $staging cannot be renamed to $3"
