@@ -7,7 +7,7 @@ require (
 	github.com/gruntwork-io/terratest v1.0.1
 	github.com/invopop/jsonschema v0.14.0
 	github.com/klauspost/compress v1.19.2
-	// The types by which PodMonitors are checked; a newer version needs libraries of Kubernetes that the module proxy refuses.
+	// The types by which PodMonitors and PrometheusRules are checked; a newer version needs libraries of Kubernetes that the module proxy refuses.
 	github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring v0.88.0
 	// That of Kubernetes' CronJob controller: the schedules' tests expect what it answers.
 	github.com/robfig/cron/v3 v3.0.1

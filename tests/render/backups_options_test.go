@@ -4,10 +4,12 @@ import (
 	"strings"
 	"testing"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
@@ -75,6 +77,57 @@ func TestWhatDumpsInParallelIsRestoredAndDrilledSo(t *testing.T) {
 	assert.NotContains(t, variables(task(t, cronJobs(t, nightly)["demo-shop-nightly"])), "JOBS")
 }
 
+// alarmed returns values of a backup that is told to a Pushgateway, and alarms.
+func alarmed(maxAge string, more ...string) string {
+	return nightly + "      metrics: {pushgateway: 'http://push:9091'}\n      maxAge: " + maxAge + "\n      " + strings.Join(more, "\n      ") + "\n"
+}
+
+// rule returns the only PrometheusRule that values render, decoded strictly by the operator's own types.
+func rule(t *testing.T, values string) monitoringv1.PrometheusRule {
+	t.Helper()
+	var found []monitoringv1.PrometheusRule
+	for _, object := range harness.Consumer(t).RenderMaps(t, appPod+values) {
+		if object["kind"] == "PrometheusRule" {
+			text, err := yaml.Marshal(object)
+			require.NoError(t, err)
+			found = append(found, monitoringv1.PrometheusRule{})
+			require.NoError(t, yaml.UnmarshalStrict(text, &found[len(found)-1]))
+		}
+	}
+	require.Len(t, found, 1)
+	return found[0]
+}
+
+func TestABackupThatIsTooOldAlarmsAndSoDoesOneThatFailed(t *testing.T) {
+	found := rule(t, alarmed("1d2h", `drill: {schedule: "1 2 * * 0"}`, "ruleLabels: {release: prometheus}"))
+
+	assert.Equal(t, "demo-shop-outrigger-nightly", found.Name)
+	assert.Equal(t, "prometheus", found.Labels["release"])
+	assert.Equal(t, "demo", found.Labels["app.kubernetes.io/instance"])
+	require.Len(t, found.Spec.Groups, 1)
+	rules := map[string]string{}
+	for _, alert := range found.Spec.Groups[0].Rules {
+		rules[alert.Alert+" "+alert.Labels["task"]] = alert.Expr.String()
+	}
+	assert.Equal(t, map[string]string{
+		"OutriggerBackupTooOld ":       `time() - max by (backup) (outrigger_backup_last_success_timestamp_seconds{backup="demo-shop-nightly"}) > 93600 or absent(outrigger_backup_last_success_timestamp_seconds{backup="demo-shop-nightly"})`,
+		"OutriggerBackupFailed backup": `max by (backup) (outrigger_backup_last_run_success{backup="demo-shop-nightly"}) == 0`,
+		"OutriggerBackupFailed drill":  `max by (backup) (outrigger_drill_last_run_success{backup="demo-shop-nightly"}) == 0`,
+	}, rules)
+}
+
+func TestAnAgeIsADurationOfGosOrOfPrometheus(t *testing.T) {
+	for age, seconds := range map[string]string{"26h": "93600", "1h30m": "5400", "36h0m0s": "129600", "1w1d": "691200", "90m": "5400", "08h": "28800"} {
+		assert.Contains(t, rule(t, alarmed(age)).Spec.Groups[0].Rules[0].Expr.String(), " > "+seconds+" or ", age)
+	}
+}
+
+func TestThereIsNoRuleWhereNoneIsAskedFor(t *testing.T) {
+	for _, object := range harness.Consumer(t).RenderMaps(t, appPod+nightly+"      metrics: {textfile: /metrics/backup.prom}\n") {
+		assert.NotEqual(t, "PrometheusRule", object["kind"])
+	}
+}
+
 const plainStore = `files: {remote: ":s3:backups/plain", credentials: s3}`
 
 // withPlainFiles returns values whose store is one of plain files.
@@ -88,6 +141,10 @@ func TestAnOptionThatABackupCannotHaveIsSaidWithTheMend(t *testing.T) {
 		"a prune without a clock":  {nightly + "      prune: {}\n", `outrigger.backups.nightly: prune.schedule is missing; set it to a cron expression`},
 		"a tag that is two":        {withRestic(`tags: ["a,b"]`), `store/restic/tags/0`},
 		"no process that dumps":    {strings.Replace(nightly, "database: shop", "database: shop, jobs: 0", 1), `postgres/jobs`},
+		"an alarm without metrics": {nightly + "      maxAge: 26h\n", `outrigger.backups.nightly: maxAge alarms by a metric that is not written; set metrics.pushgateway or metrics.textfile`},
+		"an alarm at once":         {alarmed("0h"), `outrigger.backups.nightly: maxAge is no time at all`},
+		"an age that is no time":   {alarmed("26 hours"), `nightly/maxAge`},
+		"an age without a unit":    {alarmed("'26'"), `nightly/maxAge`},
 		"an unknown compression":   {withRestic(`compression: fast`), `store/restic/compression`},
 		"a prune with another key": {nightly + `      prune: {schedule: "17 6 * * 0", keep: 1}` + "\n", `nightly/prune`},
 	} {

@@ -173,7 +173,7 @@ func TestADumpByManyProcessesThatFailsLeavesNothing(t *testing.T) {
 	assert.Equal(t, "failure", reported["result"])
 	stored, err := os.ReadFile(filepath.Join(b.dir, "stored"))
 	require.NoError(t, err)
-	assert.Empty(t, stored, "the store was given nothing")
+	assert.Empty(t, string(stored), "the store was given nothing")
 	assert.Empty(t, b.unpacked())
 }
 

@@ -208,17 +208,26 @@ func TestTheLastSuccessIsAMetricThatAFailureLeavesAlone(t *testing.T) {
 	_, _ = newBackup(t, "PUSHGATEWAY="+url, "TEXTFILE="+file).run("run")
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	_, _ = newBackup(t, "PUSHGATEWAY="+url, "DUMP_EXIT=1").run("run")
+	_, _ = newBackup(t, "PUSHGATEWAY="+url, "TEXTFILE="+file, "DUMP_EXIT=1").run("run")
+	textAfter, err := os.ReadFile(file)
+	require.NoError(t, err)
 
 	require.Len(t, all(), 2)
 	for _, request := range all() {
 		assert.True(t, strings.HasPrefix(request, "/metrics/job/outrigger/backup/demo-shop-nightly "), request)
 	}
-	assert.Contains(t, all()[0], "outrigger_backup_last_run_success 1\n")
-	assert.Regexp(t, `outrigger_backup_last_success_timestamp_seconds \d{10}\n`, all()[0])
-	assert.Contains(t, all()[1], "outrigger_backup_last_run_success 0\n")
+	const succeeded, label = `outrigger_backup_last_run_success{backup="demo-shop-nightly"} `, `{backup="demo-shop-nightly"} `
+	assert.Contains(t, all()[0], succeeded+"1\n")
+	assert.Regexp(t, `outrigger_backup_last_success_timestamp_seconds`+label+`\d{10}\n`, all()[0])
+	assert.Contains(t, all()[1], succeeded+"0\n")
 	assert.NotContains(t, all()[1], "last_success")
-	assert.Contains(t, string(text), "outrigger_backup_last_run_success 1\n")
+	assert.Contains(t, string(text), succeeded+"1\n")
+	assert.Contains(t, string(textAfter), succeeded+"0\n")
+	assert.NotContains(t, string(textAfter), succeeded+"1\n")
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o644), info.Mode().Perm(), "the collector is another user")
+	assert.Regexp(t, `(?m)^outrigger_backup_last_success_timestamp_seconds`+label+`\d{10}$`, string(textAfter))
 }
 
 func TestSIGTERMEndsTheDumpToo(t *testing.T) {

@@ -99,16 +99,27 @@ metrics() { # result
   [ "${PUSHGATEWAY-}${TEXTFILE-}" ] || return 0
   good=0
   [ "$1" != success ] || good=1
-  text=$(printf 'outrigger_%s_last_run_success %s\noutrigger_%s_last_run_seconds %s\noutrigger_%s_last_run_bytes %s' \
-    "$task" "$good" "$task" "$seconds" "$task" "${bytes:-0}")
-  [ "$good" = 0 ] || text=$text$(printf '\noutrigger_%s_last_success_timestamp_seconds %s' "$task" "$ended")
+  text=$(metric last_run_success "$good" && metric last_run_seconds "$seconds" && metric last_run_bytes "${bytes:-0}")
+  [ "$good" = 0 ] || text="$text
+$(metric last_success_timestamp_seconds "$ended")"
   if [ "${PUSHGATEWAY-}" ]; then
     # A POST replaces the metrics of these names only: the last success outlives a failure.
     busybox wget -q -T 10 -O /dev/null --post-data "$text
 " "$PUSHGATEWAY/metrics/job/outrigger/backup/$BACKUP" || say "the Pushgateway $PUSHGATEWAY could not be told of the outcome"
   fi
-  [ -z "${TEXTFILE-}" ] || { printf '%s\n' "$text" >"$TEXTFILE.new" && busybox mv "$TEXTFILE.new" "$TEXTFILE"; } ||
+  [ -z "${TEXTFILE-}" ] || { textfile "$text" && busybox chmod 0644 "$TEXTFILE.new" && busybox mv "$TEXTFILE.new" "$TEXTFILE"; } ||
     say "the metrics could not be written to $TEXTFILE"
+}
+
+# A Pushgateway adds the label from the URL, and a textfile has it from here.
+metric() { printf 'outrigger_%s_%s{backup="%s"} %s\n' "$task" "$1" "$BACKUP" "$2"; } # name, value
+
+# Writes the file anew, with what it has of other names: as in a Pushgateway, the last success outlives a failure.
+textfile() { # text
+  : >>"$TEXTFILE" &&
+    printf '%s\n' "$1" | busybox awk '{ name = $1; sub(/[{].*/, "", name) }
+      NR == FNR { given[name]; print; next }
+      !(name in given)' - "$TEXTFILE" >"$TEXTFILE.new"
 }
 
 begin() { # task

@@ -28,7 +28,7 @@ chart's root context, or what outrigger.objects takes for the pods of a Helm hoo
 
 {{- /*
 Prints an object that a pattern contributes, with the names and labels of the chart's generated objects. Takes a list: the
-work dict, the object, whose metadata.name is what distinguishes it.
+work dict, the object, whose metadata.name is what distinguishes it, and whose metadata.labels are added.
 */ -}}
 {{- define "outrigger-0.1.0.object" -}}
 {{- $work := index . 0 -}}
@@ -41,6 +41,9 @@ metadata:
   namespace: {{ $work.context.Release.Namespace }}
   labels:
     {{- include "outrigger-0.1.0.objectLabels" $work | nindent 4 }}
+    {{- with $object.metadata.labels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 {{ omit $object "apiVersion" "kind" "metadata" | toYaml }}
 {{- end -}}
 

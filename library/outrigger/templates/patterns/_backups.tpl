@@ -21,6 +21,7 @@ snapshot into a server of its own.
   {{- else -}}
     {{- $_ := set .contribution "files" (include "outrigger-0.1.0.backupFiles" $backup | fromJsonArray) -}}
     {{- include "outrigger-0.1.0.backupCronJobs" $backup -}}
+    {{- if .config.maxAge -}}{{- include "outrigger-0.1.0.backupAlarm" $backup -}}{{- end -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
