@@ -95,8 +95,8 @@ func TestADumpByThreeProcessesThatFailsLeavesNoSnapshotAndSaysWhyInThePodsStatus
 	pod := namespace.Pods("job-name=fails")[0]
 	assert.Contains(t, harness.Status(t, pod, "backup").State.Terminated.Message, "permission denied for table zz_secret", "what kubectl describe pod shows")
 	assert.NotContains(t, restic(t, namespace, repository, "snapshots", "--no-lock", "--compact"), "demo-shop-nightly")
-	namespace.Eventually(harness.PodEnd, "an event says that the Job failed", func() bool {
-		return strings.Contains(namespace.Kubectl("get", "events", "--field-selector", "involvedObject.kind=Job,involvedObject.name=fails", "-o", "name", "--ignore-not-found"), "event/") &&
+	namespace.Eventually(harness.PodEnd, "the Job has failed, which an event says", func() bool {
+		return strings.Contains(namespace.Kubectl("get", "events", "--field-selector", "involvedObject.kind=Job,involvedObject.name=fails", "-o", "jsonpath={.items[*].reason}"), "BackoffLimitExceeded") &&
 			namespace.Kubectl("get", "job", "fails", "-o", "jsonpath={.status.conditions[?(@.type=='Failed')].status}") == "True"
 	})
 }

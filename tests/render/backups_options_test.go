@@ -128,6 +128,26 @@ func TestThereIsNoRuleWhereNoneIsAskedFor(t *testing.T) {
 	}
 }
 
+func TestARunThatFailedIsAJobThatFailedAndItsPodSaysWhy(t *testing.T) {
+	for name, cronJob := range cronJobs(t, nightly+`      drill: {schedule: "1 2 * * 0"}`+"\n"+`      prune: {schedule: "17 6 * * 0"}`+"\n") {
+		pod := cronJob.Spec.JobTemplate.Spec.Template.Spec
+
+		assert.Equal(t, corev1.RestartPolicyNever, pod.RestartPolicy, "%s: a pod that failed stays, with its log and message", name)
+		assert.Contains(t, []string{"", corev1.TerminationMessagePathDefault}, pod.Containers[0].TerminationMessagePath, "%s: where backup.sh writes it", name)
+		if limit := cronJob.Spec.FailedJobsHistoryLimit; limit != nil {
+			assert.NotZero(t, *limit, name)
+		}
+	}
+}
+
+func TestTheResourcesOfABackupAreMergedOverItsDefaults(t *testing.T) {
+	container := task(t, cronJobs(t, nightly+"      resources: {limits: {cpu: 500m}}\n")["demo-shop-nightly"])
+
+	assert.Equal(t, "500m", container.Resources.Limits.Cpu().String())
+	assert.Equal(t, "512Mi", container.Resources.Limits.Memory().String())
+	assert.Equal(t, "50m", container.Resources.Requests.Cpu().String())
+}
+
 const plainStore = `files: {remote: ":s3:backups/plain", credentials: s3}`
 
 // withPlainFiles returns values whose store is one of plain files.

@@ -208,3 +208,39 @@ func TestADumpIsRestoredAlsoWhereTheNumberOfProcessesWasAnotherThen(t *testing.T
 		})
 	}
 }
+
+func TestWhyARunFailedIsTheMessageOfItsContainer(t *testing.T) {
+	const broken = `echo 'Fatal: unable to open the repository' >&2; exit 1`
+	for name, test := range map[string]struct {
+		env     []string
+		tool    string
+		task    string
+		code    int
+		message string
+	}{
+		"a source that fails":      {[]string{"DUMP_EXIT=1"}, "", "run", 1, "shop.dump was not backed up: "},
+		"a source that is too new": {[]string{"SERVER_VERSION=160002"}, "", "run", 2, "pg_dump is of version 15 and the server of 16"},
+		"a store that fails":       {nil, broken, "prune", 3, "the repository was not pruned: Fatal: unable to open the repository"},
+		"nothing to restore":       {nil, `printf '[]'`, "restore", 2, "the store has nothing of "},
+		"a run that succeeds":      {nil, "", "run", 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBackup(t, test.env...)
+			if test.tool != "" {
+				b.standIn("restic", test.tool)
+			}
+
+			reported, code := b.run(test.task)
+
+			assert.Equal(t, test.code, code)
+			message, err := os.ReadFile(filepath.Join(b.dir, "message"))
+			if test.code == 0 {
+				assert.ErrorIs(t, err, os.ErrNotExist)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, reported["message"], strings.TrimSuffix(string(message), "\n"))
+			assert.True(t, strings.HasPrefix(string(message), test.message), "%s", message)
+		})
+	}
+}
