@@ -17,13 +17,13 @@ func (b *backup) standIn(name, script string) {
 	require.NoError(b.t, os.WriteFile(filepath.Join(b.dir, "tools", name), []byte("#!"+filepath.Join(appletDir, "sh")+"\n"+script+"\n"), 0o755))
 }
 
-// The repository is locked until the file `unlocked` is there, which LOCKED says when to make.
+// The repository is locked, for good or until somebody waits for it.
 const lockedRestic = `cd "$(dirname "$CALLS")"
 waits=; case $1 in --retry-lock=*) waits=' waits'; shift ;; esac
 echo "$1$waits" >>"$CALLS"
-[ "$1" != "${UNLOCKED_BY-}" ] || : >unlocked
+[ "$waits" != " ${UNLOCKED_BY-}" ] || : >unlocked
 case $1 in unlock) exit ;; esac
-[ -e unlocked ] || { echo 'unable to create lock in backend: repository is already locked exclusively by PID 7 on other by root (UID 0, GID 0)' >&2; exit 11; }
+[ -e unlocked ] || { echo 'unable to create lock in backend: repository is already locked exclusively by PID 7 on other by root (UID 0, GID 0)'; echo "lock was created at 2026-11-21 21:35:03 (${AGE:-1s} ago)"; exit 11; } >&2
 case $1 in
 backup) while [ "$1" != -- ]; do shift; done; shift; "$@" >/dev/null; echo '{"snapshot_id":"0123456789abcdef","total_bytes_processed":60,"data_added_packed":7}' ;;
 esac`
@@ -56,19 +56,24 @@ func TestABackupOnlyForgetsWhereAPruneOfItsOwnFollows(t *testing.T) {
 	}
 }
 
-func TestARepositoryThatIsLockedIsWaitedForAndItsStaleLocksAreRemoved(t *testing.T) {
-	for task, calls := range map[string]string{
-		"run":   "backup, unlock, backup waits, dump",
-		"prune": "prune, unlock, prune waits",
+func TestARepositoryThatIsLockedIsWaitedForAndAnOldLockRemoved(t *testing.T) {
+	for name, test := range map[string]struct{ task, age, calls string }{
+		"a backup":                        {"run", "51.337526ms", "backup, backup waits, dump"},
+		"a backup, for more than a while": {"run", "29m59.5s", "backup, backup waits, dump"},
+		"a backup after a killed prune":   {"run", "30m0.5s", "backup, unlock, backup waits, dump"},
+		"a prune":                         {"prune", "35ms", "prune, prune waits"},
+		"a prune after a killed backup":   {"prune", "2h0m1.2s", "prune, unlock, prune waits"},
 	} {
-		b := newBackup(t, "UNLOCKED_BY=unlock")
-		b.standIn("restic", lockedRestic)
+		t.Run(name, func(t *testing.T) {
+			b := newBackup(t, "AGE="+test.age, "UNLOCKED_BY=waits")
+			b.standIn("restic", lockedRestic)
 
-		reported, code := b.run(task)
+			reported, code := b.run(test.task)
 
-		assert.Zero(t, code, task)
-		assert.Equal(t, "success", reported["result"], task)
-		assert.Equal(t, calls, b.calls(), "the dump does not begin before")
+			assert.Zero(t, code)
+			assert.Equal(t, "success", reported["result"])
+			assert.Equal(t, test.calls, b.calls(), "the dump does not begin before")
+		})
 	}
 }
 
@@ -130,6 +135,14 @@ func newParallelBackup(t *testing.T, env ...string) *backup {
 	return b
 }
 
+// unpacked returns the folders of dumps that are left in the work volume.
+func (b *backup) unpacked() []string {
+	b.t.Helper()
+	folders, err := filepath.Glob(filepath.Join(b.dir, "work", "unpacked*"))
+	require.NoError(b.t, err)
+	return folders
+}
+
 // snapshot is one as restic lists it.
 func snapshot(id, file string) string {
 	return `{"time":"2026-11-21T03:17:00.5Z","paths":["/` + file + `"],"short_id":"` + id + `"}`
@@ -142,13 +155,13 @@ func TestADumpByManyProcessesIsStoredAsATarAndRestoredByAsMany(t *testing.T) {
 	require.Zero(t, code)
 	assert.Equal(t, "backed up shop.tar", made["message"])
 	assert.Equal(t, "/shop.tar, --format=directory, --jobs=3", b.calls())
-	assert.NoFileExists(t, filepath.Join(b.dir, "work", "unpacked", "toc.dat"), "the work volume is free again")
+	assert.Empty(t, b.unpacked(), "the work volume is free again")
 
 	restored, code := b.run("restore")
 	require.Zero(t, code)
 	assert.Equal(t, "snapshot 0a of shop.tar restored into shop", restored["message"])
 	assert.Equal(t, "/shop.tar, --format=directory, --jobs=3, --jobs=3, contents, rows", b.calls())
-	assert.NoFileExists(t, filepath.Join(b.dir, "work", "unpacked", "toc.dat"))
+	assert.Empty(t, b.unpacked())
 }
 
 func TestADumpByManyProcessesThatFailsLeavesNothing(t *testing.T) {
@@ -161,7 +174,7 @@ func TestADumpByManyProcessesThatFailsLeavesNothing(t *testing.T) {
 	stored, err := os.ReadFile(filepath.Join(b.dir, "stored"))
 	require.NoError(t, err)
 	assert.Empty(t, string(stored), "the store was given nothing")
-	assert.NoDirExists(t, filepath.Join(b.dir, "work", "unpacked"))
+	assert.Empty(t, b.unpacked())
 }
 
 func TestADumpIsRestoredAlsoWhereTheNumberOfProcessesWasAnotherThen(t *testing.T) {

@@ -16,7 +16,7 @@
 export PGCONNECT_TIMEOUT="${PGCONNECT_TIMEOUT:-10}" PGAPPNAME=outrigger
 FIRST=$(printf '%s\n' "${DATABASES-}" | busybox head -n 1)
 MAINTENANCE=${FIRST:-postgres}
-UNPACKED=$WORK/unpacked
+UNPACKED=$WORK/unpacked-${task:-dump}
 if [ "${JOBS:-1}" -gt 1 ]; then SUFFIX=.tar OTHER=.dump; else SUFFIX=.dump OTHER=.tar; fi
 
 client() { psql --no-psqlrc --no-password --quiet --no-align --tuples-only "$@"; }

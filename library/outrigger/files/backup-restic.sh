@@ -41,15 +41,15 @@ restic() (
 )
 
 # Runs restic, and again where the repository is locked: a prune has it to itself for as long as it runs, and waits for
-# backups, for an hour at most. The lock of a run that was killed counts as stale after half an hour, or at once where its
-# host is this one; but restic removes it only when told.
+# backups; for an hour at most. The lock of who was killed stays until restic is told to remove it, which it is where the
+# lock was not renewed for half an hour: that its process is not seen says nothing, as pods share a name.
 unlocked() { # arguments of restic
   restic "$@"
   code=$?
   turns=0
   while [ "$code" = 11 ] && [ "$turns" -lt 12 ]; do
     turns=$((turns + 1))
-    restic unlock >/dev/null
+    ! busybox grep -Eq 'lock was created at .*\(([0-9]+h|[3-5][0-9]m)[0-9].* ago\)' "$ERRORS" || restic unlock >/dev/null
     restic --retry-lock=5m "$@"
     code=$?
   done

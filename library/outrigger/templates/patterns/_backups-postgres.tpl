@@ -8,8 +8,8 @@ Prints, as a YAML list, the environment by which libpq and files/backup-postgres
       "PGPORT" ($settings.port | default 5432 | int)
       "PGUSER" ($settings.user | default "postgres")
       "DATABASES" (include "outrigger-0.1.0.backupDatabases" $settings)
-      "JOBS" ($settings.jobs | default 0 | int)
-      "DUMP_OPTIONS" ($settings.options | default list | join "\n") -}}
+      "DUMP_OPTIONS" ($settings.options | default list | join "\n")
+      "JOBS" ($settings.jobs | default 0 | int) -}}
 {{- with $settings.secret -}}{{- $_ := set $env "PGPASSWORD" (include "outrigger-0.1.0.secretKey" (list . "password") | fromJson) -}}{{- end -}}
 {{- include "outrigger-0.1.0.variables" $env -}}
 {{- end -}}
