@@ -130,3 +130,116 @@ func TestAStoreThatIsGoneInMidUploadEndsTheRunAndTheNextOneSucceeds(t *testing.T
 		shop.requireWhole()
 	})
 }
+
+// stored returns a bucket's files, with their sizes.
+func stored(namespace *harness.Namespace, bucket string) string {
+	return namespace.Kubectl("exec", "s3", "-c", "shell", "--", "sh", "-c", "find /data/"+bucket+" -path '*/.sgwtmp' -prune -o -type f -exec ls -l {} + | sort")
+}
+
+func TestCredentialsThatMayOnlyReadAreSaidInOneLineAndWriteNothing(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	newShop(namespace)
+	repository := namespace.S3()
+	// Who owns a bucket may let others read it.
+	namespace.Kubectl("exec", "s3", "-c", "s3", "--", "sh", "-ec", `
+versitygw() { /usr/local/bin/versitygw admin --endpoint-url http://127.0.0.1:7070 --access "$ROOT_ACCESS_KEY" --secret "$ROOT_SECRET_KEY" "$@"; }
+versitygw create-user --access reader --secret the-key-of-the-reader --role user
+versitygw create-bucket --bucket readable --owner backup-user --object-ownership BucketOwnerPreferred --grant-read reader`)
+	namespace.Apply("{apiVersion: v1, kind: Secret, metadata: {name: reader}, stringData: {AWS_ACCESS_KEY_ID: reader, AWS_SECRET_ACCESS_KEY: the-key-of-the-reader}}")
+	chart := harness.Consumer(t).Write(t)
+	namespace.Install("demo", chart, backupValues(repository))
+
+	for name, values := range map[string]string{"restic": backupValues(repository), "files": plainFiles(namespace)} {
+		values = strings.Replace(values, "backups/", "readable/", 1)
+		namespace.Upgrade("demo", chart, values)
+		_, log, code := runTask(t, namespace, "demo-shop-nightly", name+"-owner")
+		require.Zero(t, code, log)
+		before := stored(namespace, "readable")
+
+		namespace.Upgrade("demo", chart, strings.Replace(values, "credentials: s3", "credentials: reader", 1))
+		failed, log, code := runTask(t, namespace, "demo-shop-nightly", name+"-reader")
+
+		assert.EqualValues(t, 3, code, "%s: %s", name, log)
+		assert.Regexp(t, `^[^{}]*Access Denied\.$`, failed.Message, name)
+		assert.Equal(t, before, stored(namespace, "readable"), name)
+	}
+}
+
+func TestAClockThatIsWrongIsSaidInOneLineAndNothingIsWritten(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	newShop(namespace)
+	repository := namespace.S3()
+	// No pod has a clock of its own. What the server is asked comes by way of a proxy that moves it eleven hours or more, within
+	// the day that the signature names; a server looks at the time before it looks at the signature.
+	namespace.Apply(`
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: skew}
+data:
+  nginx.conf: |
+    pid /tmp/nginx.pid;
+    events {}
+    http {
+      client_body_temp_path /tmp/body;
+      proxy_temp_path /tmp/proxy;
+      fastcgi_temp_path /tmp/fastcgi;
+      uwsgi_temp_path /tmp/uwsgi;
+      scgi_temp_path /tmp/scgi;
+      client_max_body_size 0;
+      access_log off;
+      map $http_x_amz_date $moved {
+        "~^(?<day>[0-9]+)T(0|10|11)" "${day}T230000Z";
+        "~^(?<day>[0-9]+)T" "${day}T000000Z";
+      }
+      server {
+        listen 7070;
+        location / {
+          proxy_pass http://s3.` + namespace.Name + `.svc.cluster.local:7070;
+          proxy_set_header Host $http_host;
+          proxy_set_header X-Amz-Date $moved;
+        }
+      }
+    }
+---
+apiVersion: v1
+kind: Service
+metadata: {name: skew}
+spec:
+  selector: {app: skew}
+  ports: [{name: s3, port: 7070}]
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: skew
+  labels: {app: skew}
+spec:
+  automountServiceAccountToken: false
+  enableServiceLinks: false
+  securityContext: {runAsNonRoot: true, runAsUser: 65532, seccompProfile: {type: RuntimeDefault}}
+  containers:
+    - name: nginx
+      image: ` + anotherImage + `
+      command: [nginx, -c, /etc/skew/nginx.conf, -g, "daemon off;"]
+      readinessProbe: {tcpSocket: {port: 7070}, periodSeconds: 1}
+      securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+      volumeMounts: [{name: config, mountPath: /etc/skew}, {name: tmp, mountPath: /tmp}]
+  volumes:
+    - {name: config, configMap: {name: skew}}
+    - {name: tmp, emptyDir: {}}
+`)
+	namespace.ReadyPods("app=skew", 1)
+	chart := harness.Consumer(t).Write(t)
+	namespace.Install("demo", chart, backupValues(repository))
+
+	for name, values := range map[string]string{"restic": backupValues(repository), "files": plainFiles(namespace)} {
+		namespace.Upgrade("demo", chart, strings.Replace(values, "http://s3.", "http://skew.", 1))
+		failed, log, code := runTask(t, namespace, "demo-shop-nightly", name)
+
+		assert.EqualValues(t, 3, code, "%s: %s", name, log)
+		assert.Regexp(t, `^[^{}]*The difference between the request time and the current time is too large\.$`, failed.Message, name)
+		assert.Empty(t, stored(namespace, "backups"), name)
+	}
+}
