@@ -1,6 +1,14 @@
 package e2e
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -242,4 +250,141 @@ spec:
 		assert.Regexp(t, `^[^{}]*The difference between the request time and the current time is too large\.$`, failed.Message, name)
 		assert.Empty(t, stored(namespace, "backups"), name)
 	}
+}
+
+// forms returns how a secret may be written where it is not meant to be: as it is, quoted, in a URL, in base64, which has
+// three forms by where in its text the secret stands.
+func forms(secret string) []string {
+	quoted, _ := json.Marshal(secret)
+	all := []string{secret, strings.Trim(string(quoted), `"`), strings.ReplaceAll(secret, `\`, `\\`), strings.ReplaceAll(secret, "'", "''"), url.QueryEscape(secret), url.PathEscape(secret)}
+	// What any quoting leaves of one that has to be quoted.
+	for _, part := range strings.FieldsFunc(secret, func(letter rune) bool { return strings.ContainsRune(`'"&$`, letter) }) {
+		if strings.Contains(part, `\`) {
+			all = append(all, part, strings.ReplaceAll(part, `\`, `\\`))
+		}
+	}
+	for before, unsure := range []int{0, 2, 3} {
+		for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+			encoded := encoding.EncodeToString([]byte(strings.Repeat(" ", before) + secret))
+			all = append(all, encoded[unsure:len(encoded)-4])
+		}
+	}
+	return all
+}
+
+// commandLines begins to read the command lines of all processes of a backup's container, and tells the hook `before` of
+// beingWatched. It returns what to call for them, when the container has ended or the file unwatched is there.
+func commandLines(t *testing.T, namespace *harness.Namespace, selector, container string) (wait func() string) {
+	t.Helper()
+	var pod string
+	namespace.Eventually(harness.PodStart, "the container "+container+" runs", func() bool {
+		for _, found := range namespace.Pods(selector) {
+			for _, status := range slices.Concat(found.Status.ContainerStatuses, found.Status.InitContainerStatuses) {
+				if status.Name == container && status.State.Running != nil {
+					pod = found.Name
+				}
+			}
+		}
+		return pod != ""
+	})
+	return namespace.Output(pod, container, "/outrigger-tools/busybox", "sh", "-c", `
+: >/run/outrigger/watched
+until [ -e /run/outrigger/unwatched ]; do
+  /outrigger-tools/busybox cat /proc/[0-9]*/cmdline | /outrigger-tools/busybox tr '\000' ' '
+  /outrigger-tools/busybox usleep 20000
+done 2>/dev/null`)
+}
+
+// beingWatched is the hook of a backup that begins when its command lines are read.
+const beingWatched = `before: "until [ -e /run/outrigger/watched ]; do /outrigger-tools/busybox usleep 100000; done"`
+
+func TestNoSecretIsInAnObjectALogAnEventOrACommandLine(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	_, repository := newShop(namespace), namespace.S3()
+	namespace.Apply("{apiVersion: v1, kind: Secret, metadata: {name: wrong}, stringData: {password: the-wrong-password}}")
+	secrets := []string{harness.DatabasePassword, "the-key-of-the-store", "the-password-of-the-repository", "the-wrong-password"}
+	entry := func(name, values string) string {
+		return strings.Replace(values[strings.Index(values, "    nightly:"):], "nightly:", name+":", 1)
+	}
+	// A download lasts for seconds, in which command lines can be read.
+	slow := strings.Replace(backupValues(repository, beingWatched, `drill: {schedule: "17 5 * * 0"}`), "credentials: s3}", "credentials: s3, limitDownload: 50}", 1)
+	beside := strings.Replace(backupValues(repository, beingWatched, "as: sidecar"), "17 3 * * *", "* * * * *", 1)
+	values := restrictedApp("trap 'exit 0' TERM"+serving) + "  backups:\n" + entry("nightly", slow) + entry("plain", plainFiles(namespace, beingWatched, "env: {RCLONE_BWLIMIT: 200k}")) + entry("beside", beside)
+	chart := harness.Consumer(t).Write(t)
+	namespace.Install("demo", chart, values)
+	seen := map[string]string{}
+	watchedTask := func(cronJob, job string, expected int32, settings ...string) {
+		namespace.StartTask(cronJob, job, settings...)
+		wait := commandLines(t, namespace, "job-name="+job, "backup")
+		_, log, code := endedTask(t, namespace, job)
+		require.Equal(t, expected, code, "%s: %s", job, log)
+		seen["the command lines of "+job] = wait()
+	}
+
+	besideLines := commandLines(t, namespace, web, "beside")
+	watchedTask("demo-shop-nightly", "backup", 0)
+	watchedTask("demo-shop-plain", "plain", 0)
+	watchedTask("demo-shop-nightly-restore", "restore", 0, "TARGET=shop_copy")
+	watchedTask("demo-shop-plain-restore", "plain-restore", 0, "TARGET=plain_copy")
+	watchedTask("demo-shop-nightly-drill", "drill", 0)
+	pod := namespace.ReadyPods(web, 1)[0].Name
+	namespace.Eventually(harness.PodStart, "the sidecar has backed up", func() bool {
+		return len(outcomes(t, namespace.Logs(pod, "beside"))) > 0
+	})
+	namespace.Kubectl("exec", pod, "-c", "beside", "--", "/outrigger-tools/busybox", "touch", "/run/outrigger/unwatched")
+	seen["the command lines of beside"] = besideLines()
+	namespace.Upgrade("demo", chart, strings.Replace(values, "secret: restic", "secret: wrong", 1))
+	watchedTask("demo-shop-nightly", "wrong-password", 3)
+	namespace.Upgrade("demo", chart, strings.Replace(values, "secret: db", "secret: wrong", 1))
+	_, log, code := runTask(t, namespace, "demo-shop-nightly", "wrong-database-password")
+	require.EqualValues(t, 1, code, log)
+
+	for task, programs := range map[string][]string{
+		"backup": {"restic backup", "pg_dump"}, "plain": {"rclone --", "pg_dump"}, "restore": {"restic dump", "pg_restore"}, "plain-restore": {"rclone --"},
+		"drill": {"restic dump", "pg_restore"}, "beside": {"restic backup", "pg_dump"}, "wrong-password": {"restic backup"},
+	} {
+		for _, program := range programs {
+			assert.Contains(t, strings.ReplaceAll(seen["the command lines of "+task], "restic --limit-download=50", "restic"), program, "%s was watched", task)
+		}
+	}
+	kinds := slices.DeleteFunc(strings.Fields(namespace.Kubectl("api-resources", "--namespaced", "--verbs=list", "-o", "name")), func(kind string) bool { return kind == "secrets" })
+	require.Contains(t, kinds, "events")
+	seen["the objects"] = namespace.Kubectl("get", strings.Join(kinds, ","), "-o", "yaml")
+	require.Contains(t, seen["the objects"], "demo-shop-nightly-drill")
+	for index, release := range releases(t, namespace) {
+		seen[fmt.Sprintf("helm's release %d", index)] = release
+	}
+	for _, pod := range namespace.Pods("") {
+		for _, container := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
+			seen["the log of "+pod.Name+" "+container.Name] = namespace.Logs(pod.Name, container.Name)
+		}
+	}
+	for place, text := range seen {
+		for _, secret := range secrets {
+			found := slices.IndexFunc(forms(secret), func(form string) bool { return strings.Contains(text, form) })
+			assert.Negative(t, found, "%s has the secret %q, in form %d", place, secret, found)
+		}
+	}
+}
+
+// releases returns what helm remembers of its releases, decoded.
+func releases(t *testing.T, namespace *harness.Namespace) (all []string) {
+	t.Helper()
+	for _, encoded := range strings.Fields(namespace.Kubectl("get", "secrets", "--field-selector", "type=helm.sh/release.v1", "-o", "jsonpath={.items[*].data.release}")) {
+		compressed := encoded
+		for range 2 {
+			decoded, err := base64.StdEncoding.DecodeString(compressed)
+			require.NoError(t, err)
+			compressed = string(decoded)
+		}
+		reader, err := gzip.NewReader(bytes.NewReader([]byte(compressed)))
+		require.NoError(t, err)
+		release, err := io.ReadAll(reader)
+		require.NoError(t, err)
+		require.Contains(t, string(release), `"manifest"`)
+		all = append(all, string(release))
+	}
+	require.NotEmpty(t, all)
+	return all
 }

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"time"
 
 	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
@@ -30,4 +31,29 @@ func (n *Namespace) status(pod, container string) corev1.ContainerStatus {
 	found, err := n.Client.CoreV1().Pods(n.Name).Get(context.Background(), pod, metav1.GetOptions{})
 	require.NoError(n.t, err)
 	return Status(n.t, *found, container)
+}
+
+// Output begins a command in a container, and returns what to call for all that it has printed, when it has ended: at the
+// latest with the container.
+func (n *Namespace) Output(pod, container string, command ...string) (wait func() string) {
+	n.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	n.t.Cleanup(cancel)
+	printed := make(chan string, 1)
+	go func() {
+		args := append([]string{"exec", pod, "-c", container, "--"}, command...)
+		// That the container has ended is no error.
+		output, _ := k8s.RunKubectlAndGetOutputContextE(n.t, ctx, kubectlOptions(n.Name), args...)
+		printed <- output
+	}()
+	return func() string {
+		n.t.Helper()
+		select {
+		case output := <-printed:
+			return output
+		case <-time.After(PodEnd):
+			require.Fail(n.t, "a command has not ended", "%v in %s", command, pod)
+			return ""
+		}
+	}
 }
