@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -83,8 +84,17 @@ func TestABackupThatIsKilledAtRandomMomentsLeavesAWholeRepository(t *testing.T) 
 	})
 
 	assert.Contains(t, restic(t, namespace, repository, "check", "--no-lock", "--read-data"), "no errors were found")
-	snapshots := strings.Fields(restic(t, namespace, repository, "snapshots", "--no-lock", "--compact", "--quiet"))
-	t.Logf("after %d kills: %v", kills, snapshots)
+	var snapshots []struct {
+		ID string `json:"short_id"`
+	}
+	listed := restic(t, namespace, repository, "snapshots", "--no-lock", "--json", "--quiet")
+	require.NoError(t, json.Unmarshal([]byte(listed), &snapshots), listed)
+	require.NotEmpty(t, snapshots)
+	for _, snapshot := range snapshots {
+		_, log, code := runTask(t, namespace, "demo-shop-nightly-restore", "restore-"+snapshot.ID, "SNAPSHOT="+snapshot.ID, "TARGET=shop_"+snapshot.ID)
+		require.Zero(t, code, log)
+		assert.Equal(t, "t", database.Ask("shop_"+snapshot.ID, "select count(*) >= 20000 from orders"), "the first orders are in %s", snapshot.ID)
+	}
 	_, log, code = runTask(t, namespace, "demo-shop-nightly-restore", "restore", "TARGET=shop_copy")
 	require.Zero(t, code, log)
 	assert.Equal(t, before, database.Ask("shop_copy", checksum))

@@ -58,6 +58,7 @@ metadata:
 spec:
   automountServiceAccountToken: false
   enableServiceLinks: false
+  shareProcessNamespace: true # for Kill: the first process of a container hears no SIGKILL from within
   securityContext: {runAsNonRoot: true, runAsUser: 999, runAsGroup: 999, fsGroup: 999, seccompProfile: {type: RuntimeDefault}}
   containers:
     - name: db
@@ -103,9 +104,11 @@ func (p *Postgres) Begin(database, sql string) {
 }
 
 // S3 creates an S3 server in the namespace, a Pod and a Service `s3` with the bucket `backups`, a Secret `s3` with its
-// credentials, and a Secret `restic` with a password for a repository. It returns the repository's URL.
-func (n *Namespace) S3() (repository string) {
+// credentials, and a Secret `restic` with a password for a repository. It returns the repository's URL. Its volume is a
+// folder of the node's, or what is given: emptyDir: {sizeLimit: 1Gi}.
+func (n *Namespace) S3(volume ...string) (repository string) {
 	n.t.Helper()
+	volume = append(volume, "emptyDir: {}")
 	n.Apply(`
 apiVersion: v1
 kind: Secret
@@ -132,6 +135,7 @@ metadata:
 spec:
   automountServiceAccountToken: false
   enableServiceLinks: false
+  shareProcessNamespace: true # for Kill
   securityContext: {runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532, seccompProfile: {type: RuntimeDefault}}
   initContainers:
     - name: bucket
@@ -142,7 +146,7 @@ spec:
   containers:
     - name: s3
       image: ` + testimages.VersityGWRef + `
-      args: [--port, ":7070", posix, /data]
+      args: [--port, ":7070", --iam-dir, /users, posix, /data]
       env:
         - name: ROOT_ACCESS_KEY
           valueFrom: {secretKeyRef: {name: s3, key: AWS_ACCESS_KEY_ID}}
@@ -151,14 +155,15 @@ spec:
       ports: [{containerPort: 7070, name: s3}]
       readinessProbe: {tcpSocket: {port: s3}, periodSeconds: 1}
       securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
-      volumeMounts: [{name: data, mountPath: /data}]
+      volumeMounts: [{name: data, mountPath: /data}, {name: users, mountPath: /users}]
     - name: shell # for tests that look at what is stored, or corrupt it
       image: ` + testimages.BusyBoxRef + `
       command: [sh, -c, "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"]
       securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
       volumeMounts: [{name: data, mountPath: /data}]
   volumes:
-    - {name: data, emptyDir: {}}
+    - {name: data, ` + volume[0] + `}
+    - {name: users, emptyDir: {}}
 `)
 	n.ReadyPods("app=s3", 1)
 	return "s3:http://s3." + n.Name + ".svc:7070/backups/repository"

@@ -35,11 +35,15 @@ var standIns = map[string]string{
 *) while read -r question; do case $question in '\q') exit ;; *lock*) echo "${LOCK:-t}" ;; esac; done ;;
 esac`,
 	"pg_dump": `case $1 in --version) echo "pg_dump (PostgreSQL) 15.20"; exit ;; esac
-echo dump >>"$CALLS"; printf 'a dump'; [ -z "$DUMP_SLEEPS" ] || sleep "$DUMP_SLEEPS"; exit "${DUMP_EXIT:-0}"`,
+echo dump >>"$CALLS"; printf 'a dump'; [ -z "$DUMP_SLEEPS" ] || sleep "$DUMP_SLEEPS"; [ -z "$DUMP_SAYS" ] || echo "$DUMP_SAYS" >&2; exit "${DUMP_EXIT:-0}"`,
 	"restic": `case $1 in
 backup)
   while [ "$1" != -- ]; do shift; done; shift
-  "$@" >/dev/null || exit 1
+  "$@" >/dev/null
+  dumped=$?
+  [ -z "$STORE_SAYS" ] || echo "$STORE_SAYS" >&2
+  [ "$dumped" = 0 ] || { echo '{"message_type":"exit_error","code":1,"message":"Fatal: command failed: exit status 1"}' >&2; exit 1; }
+  [ -z "$STORE_SLEEPS" ] || exec sleep "$STORE_SLEEPS"
   echo '{"message_type":"summary","data_added_packed":7,"total_bytes_processed":60,"snapshot_id":"0123456789abcdef"}' ;;
 forget) echo "forget $*" | sed 's/.*paths/keep/' >>"$CALLS" ;;
 snapshots) cat "$SNAPSHOTS" ;;
@@ -134,6 +138,38 @@ func TestNothingIsRemovedAfterADumpThatFailed(t *testing.T) {
 	assert.Equal(t, "dump", b.calls())
 }
 
+func TestAFailureIsTheDumpsOrTheStoresWhicheverItWas(t *testing.T) {
+	const trouble = "Save(<data/0123456789>) returned error, retrying after 1.5s: client.PutObject: "
+	for name, test := range map[string]struct {
+		env  []string
+		code int
+		said string
+	}{
+		"a dump that fails after trouble with the store that passed": {
+			[]string{"STORE_SAYS=" + trouble + "connection reset", "DUMP_SAYS=pg_dump: warning: circular\npg_dump: error: gone\n\tfor good", "DUMP_EXIT=1"}, 1, "shop.dump was not backed up: pg_dump: error: gone for good ",
+		},
+		"a dump that fails for want of space at the server": {
+			[]string{"DUMP_SAYS=pg_dump: error: No space left on device", "DUMP_EXIT=1"}, 1, "shop.dump was not backed up: pg_dump: error: No space left on device ",
+		},
+		"a store that is full": {
+			[]string{"STORE_SAYS=" + trouble + "No space left on device.", "STORE_SLEEPS=600"}, 3, "the repository cannot be used: client.PutObject: No space left on device.",
+		},
+		"a store that is gone for longer than there is patience": {
+			[]string{"STORE_SAYS=" + trouble + "connection refused", "STORE_SLEEPS=600", "PATIENCE=1"}, 3, "shop.dump was not backed up: client.PutObject: connection refused",
+		},
+		"a clock that is wrong": {
+			[]string{"STORE_SAYS=" + trouble + "The difference between the request time and the server's time is too large.", "STORE_SLEEPS=600"}, 3, "the repository cannot be used: client.PutObject: The difference between the request time and the server's time is too large.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reported, code := newBackup(t, test.env...).run("run")
+
+			assert.Equal(t, test.code, code)
+			assert.Equal(t, test.said, reported["message"])
+		})
+	}
+}
+
 func TestTheCommandsBeforeAndAfterStandAroundTheDump(t *testing.T) {
 	for name, test := range map[string]struct {
 		env   []string
@@ -143,6 +179,8 @@ func TestTheCommandsBeforeAndAfterStandAroundTheDump(t *testing.T) {
 		"a dump that succeeds":    {nil, "before, dump, after", 0},
 		"a dump that fails":       {[]string{"DUMP_EXIT=1"}, "before, dump, after", 1},
 		"a command that stays":    {[]string{`BEFORE=echo before >>"$CALLS"; sleep 20 >/dev/null 2>&1 &`}, "before, dump, after", 0},
+		"a store that refuses":    {[]string{"STORE_SAYS=Access Denied", "STORE_SLEEPS=600"}, "before, dump, after", 3},
+		"an after that fails too": {[]string{"DUMP_EXIT=1", `AFTER=echo after >>"$CALLS"; exit 7`}, "before, dump, after", 1},
 		"a command before failed": {[]string{"BEFORE=false"}, "", 1},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,7 +15,7 @@ export RCLONE_CONFIG=/notfound RCLONE_CACHE_DIR="$WORK/cache" TMPDIR="$WORK"
 
 # Removes what came of an upload that failed, and keeps the reason.
 forget() { # object
-  "$STORE_TOOLS/rclone" --retries 1 --contimeout 15s deletefile "$1" 2>/dev/null
+  "$STORE_TOOLS/rclone" --retries 1 --low-level-retries 3 --contimeout 15s deletefile "$1" 2>/dev/null
 }
 
 rclone() { "$STORE_TOOLS/rclone" --retries 1 --low-level-retries 3 --contimeout 15s --s3-no-check-bucket "$@" 2>"$ERRORS"; }
@@ -27,14 +27,14 @@ store_error() {
   if [ "$task" != backup ] && [ "${snapshot-}" ]; then
     store_read "$snapshot" "$file" >/dev/null
   fi
-  [ ! -s "$WORK/dump-errors" ] || reason=$(busybox tail -n 3 "$WORK/dump-errors" | busybox tr '\n' ' ')
-  [ "$reason" ] || reason=$(busybox sed 's/^[0-9/]* [0-9:]* //; s/^[A-Z]* *: //' "$ERRORS" 2>/dev/null | busybox grep -v '^Attempt' | busybox tail -n 1)
+  [ ! -s "$WORK/dump-errors" ] || reason=$(gist <"$WORK/dump-errors")
+  [ "$reason" ] || reason=$(busybox sed 's/^[0-9/]* [0-9:]* //; s/^[A-Z]* *: //; s/.*, api error //; s/.*, request send failed, //' "$ERRORS" 2>/dev/null | busybox grep -v '^Attempt' | busybox tail -n 1)
   printf '%s' "${reason:-rclone said nothing}"
 }
 
 # Copies standard input to output, and leaves its "CHECKSUM BYTES" in a file.
 measured() { # file
-  busybox rm -f "$1" "$1".*
+  busybox rm -f "$1" "$1.sum" "$1.count"
   busybox mkfifo "$1.sum" "$1.count"
   busybox sha256sum <"$1.sum" >"$1.checksum" &
   summing=$!
@@ -44,7 +44,7 @@ measured() { # file
   teed=$?
   wait "$summing" "$counting"
   printf '%s %d\n' "$(busybox cut -d ' ' -f 1 "$1.checksum")" "$(busybox cat "$1.bytes")" >"$1"
-  busybox rm -f "$1".*
+  busybox rm -f "$1.sum" "$1.count"
   return "$teed"
 }
 

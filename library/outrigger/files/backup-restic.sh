@@ -6,6 +6,7 @@
 #   RESTIC_REPOSITORY, RESTIC_PASSWORD, and what the repository's service needs, as restic names them
 #   RESTIC_OPTIONS   further options of restic's, one a line
 #   TAGS             further tags of the snapshots, separated by commas
+#   PATIENCE         for how many seconds the store may give no answer before restic, which tries again, is ended
 #
 # A snapshot is one file of the source, found by its host, which is the backup's name, and its whole path:
 # so app is not taken for app_prod.
@@ -14,10 +15,23 @@ export RESTIC_CACHE_DIR="$WORK/cache" TMPDIR="$WORK"
 
 # What no waiting mends. restic tries these again for a quarter of an hour; and six times are enough for what else
 # keeps it from opening the repository.
-HOPELESS='bucket does not exist|NoSuchBucket|ContainerNotFound|Access Denied|AccessDenied|Forbidden|InvalidAccessKeyId|Access Key Id you provided|No user exists|signature we calculated|SignatureDoesNotMatch|RequestTimeTooSkewed|request time and the|InvalidBucketName|no such host'
+HOPELESS='[Nn]o space left|quota exceeded|InsufficientStorage|QuotaExceeded|minimum free drive threshold|bucket does not exist|NoSuchBucket|ContainerNotFound|Access Denied|AccessDenied|Forbidden|InvalidAccessKeyId|Access Key Id you provided|No user exists|signature we calculated|SignatureDoesNotMatch|RequestTimeTooSkewed|request time and the|InvalidBucketName|no such host'
 
 hopeless() {
   busybox grep -Eq "$HOPELESS" "$ERRORS" || [ "$(busybox grep -c '^Stat(<config/>) returned error, retrying' "$ERRORS")" -ge 6 ]
+}
+
+# Tells whether restic has tried in vain for long enough: what succeeds again is said too.
+unanswered() {
+  case $(busybox tail -n 1 "$ERRORS") in
+    *'retrying after'*) vain=${vain:-$(now)} && [ $(($(now) - vain)) -ge "${PATIENCE:-900}" ] ;;
+    *) vain= && return 1 ;;
+  esac
+}
+
+# Tells whether it was the dump that failed, and not the store: then restic kills the dump.
+dump_failed() {
+  busybox grep -q 'command failed' "$ERRORS" && [ ! -e "$ERRORS.ended" ] && ! busybox grep -q '^[A-Z][a-z]*(<.*) failed: ' "$ERRORS"
 }
 
 # Runs restic, and ends it where its errors are hopeless. They are kept for store_error.
@@ -29,8 +43,10 @@ restic() (
   # shellcheck disable=SC2086 # one option a line
   "$STORE_TOOLS/restic" ${RESTIC_OPTIONS-} "$@" 2>"$ERRORS" &
   running=$!
+  busybox rm -f "$ERRORS.ended"
   (
-    until hopeless; do busybox usleep 300000; done
+    until hopeless || unanswered; do busybox usleep 300000; done
+    : >"$ERRORS.ended"
     kill -TERM "$running"
   ) >/dev/null 2>&1 3>&- 9>&- &
   watching=$!
@@ -58,8 +74,9 @@ unlocked() { # arguments of restic
 
 # Prints why restic failed: what the dump wrote to its errors comes before what restic made of it.
 store_error() {
-  reason=$(busybox grep -E "$HOPELESS|retrying after" "$ERRORS" | busybox tail -n 1 | busybox sed 's/.*retrying after [^:]*: //')
-  [ "$reason" ] || reason=$(busybox sed -n 's/^subprocess [^:]*: //p' "$ERRORS" | busybox tail -n 3 | busybox tr '\n' ' ')
+  reason=
+  ! dump_failed || reason=$(gist <"$WORK/dump-errors")
+  [ "$reason" ] || reason=$(busybox grep -E "$HOPELESS|retrying after" "$ERRORS" | busybox grep -v '^Remove(<lock' | busybox tail -n 1 | busybox sed 's/.*retrying after [^:]*: //; s/^{.*"message":"\(.*\)"}$/\1/')
   [ "$reason" ] || reason=$(busybox grep -o 'repository is already locked[^(]*' "$ERRORS" | busybox tail -n 1)
   [ "$reason" ] || reason=$(json_field message <"$ERRORS" | busybox tail -n 1)
   [ "$reason" ] || reason=$(busybox grep -v '^$' "$ERRORS" | busybox tail -n 2 | busybox tr '\n' ' ')
@@ -70,7 +87,7 @@ store_error() {
 # Each call of restic derives the repository's key anew, which takes a second: so it is not asked before, but when
 # something has failed.
 store_diagnose() { # restic's exit code; returns 0 where it is worth another try
-  ! hopeless || fail 3 "the repository cannot be reached: $(store_error)"
+  ! hopeless || fail 3 "the repository cannot be used: $(store_error)"
   case $1 in
     10) ;;
     12) fail 3 'the password of store.restic.secret is not that of the repository' ;;
@@ -83,15 +100,17 @@ store_diagnose() { # restic's exit code; returns 0 where it is worth another try
 }
 
 store_save() { # file
-  save "$1" || { store_diagnose "$code" && save "$1"; } || case $code in 1 | 3 | 130) return 1 ;; *) return 3 ;; esac
+  save "$1" || { store_diagnose "$code" && save "$1"; } || { dump_failed && return 1; return 3; }
   snapshots="${snapshots:+$snapshots,}\"$(json_field snapshot_id <"$WORK/saved" | busybox cut -c 1-8)\""
   bytes=$((bytes + $(json_field total_bytes_processed <"$WORK/saved")))
   added=$((added + $(json_field data_added_packed <"$WORK/saved")))
 }
 
+# Saves a dump. What the dump says goes into a file: restic, which would pass it on, may miss it where the dump ends with it.
 save() { # file; sets code
+  # shellcheck disable=SC2016 # for the inner shell
   unlocked backup --json --quiet --host "$BACKUP" --tag "outrigger${TAGS:+,$TAGS}" --stdin-filename "/$1" --stdin-from-command -- \
-    "$TOOLS/busybox" sh "$SELF" dump "$1" >"$WORK/saved"
+    "$TOOLS/busybox" sh -c 'exec "$0" sh "$1" dump "$2" 2>"$3"' "$TOOLS/busybox" "$SELF" "$1" "$WORK/dump-errors" >"$WORK/saved"
   code=$?
   return "$code"
 }

@@ -69,6 +69,7 @@ utc() { TZ=UTC busybox date -d "@$1" +%Y-%m-%dT%H:%M:%SZ; } # seconds
 
 # Ends the run. The message is the container's too, for `kubectl describe pod`.
 fail() { # exit code, message
+  [ -z "${after_is_due-}" ] || busybox sh -c "$after_is_due" 3>&- 9>&- || say "the command AFTER failed with exit code $?"
   say "$2"
   { printf '%s\n' "$2" >"$MESSAGE_FILE"; } 2>/dev/null
   [ ! -e "$OUTCOME.begun" ] || report failure "$2"
@@ -165,13 +166,14 @@ back_up() { # when it was due, or nothing
     fi
   fi
   hook BEFORE "${BEFORE-}"
+  after_is_due=${AFTER-}
   IFS='
 '
   for file in $files; do
     unset IFS
-    store_save "$file" || { failed=$?; hook AFTER "${AFTER-}"; fail "$failed" "$file was not backed up: $(store_error)"; }
+    store_save "$file" || fail "$?" "$file was not backed up: $(store_error)"
   done
-  unset IFS
+  unset IFS after_is_due
   hook AFTER "${AFTER-}"
   store_keep
   unlock
@@ -244,8 +246,14 @@ unlock() {
   wait "$locker"
 }
 
-# Prints, in one line, what a client wrote to its errors.
-errors() { busybox tail -n 3 "$WORK/errors" | busybox tr '\n' ' '; }
+# Prints, in one line, what a client wrote to its errors: three lines from the first that names one, or the last three.
+errors() { gist <"$WORK/errors"; }
+
+gist() {
+  busybox awk '{line[NR] = $0} !first && tolower($0) ~ /error|fatal/ {first = NR}
+    END {if (!first) first = NR > 3 ? NR - 2 : 1; for (i = first; i < first + 3 && i <= NR; i++) print line[i]}' |
+    busybox tr -s '\n\t ' ' '
+}
 
 # ---- The clock of a sidecar
 
