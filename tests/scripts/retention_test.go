@@ -356,3 +356,44 @@ func TestOfSixtyDaysInAStoreExactlyTheRightSnapshotsRemainAndNobodyElsesAreTouch
 		})
 	}
 }
+
+func TestNothingIsRemovedFromAStoreUnlessEveryFileIsSavedAndVerified(t *testing.T) {
+	t.Parallel()
+	for kind, faults := range map[string]map[string]string{
+		"restic": {"the first dump fails": "DUMP_FAILS=app", "the last dump fails": "DUMP_FAILS=app_prod"},
+		"files":  {"the first dump fails": "DUMP_FAILS=app", "the last dump fails": "DUMP_FAILS=app_prod", "a dump is not whole": "VERIFY_EXIT=1"},
+	} {
+		archive := newArchive(t, kind)
+		demo := archive.instance("demo-app", bothDatabases)
+		for _, at := range sixtyDays()[:4] {
+			_, code := demo.backUp(at)
+			require.Zero(t, code)
+		}
+		before := archive.snapshots()
+		require.Len(t, before[app], 4)
+
+		for fault, setting := range faults {
+			t.Run(kind+", "+fault, func(t *testing.T) {
+				archive := archive.copied(t)
+
+				reported, code := archive.instance("demo-app", bothDatabases, "KEEP=--keep-last 1").backUp(sixtyDays()[4], setting)
+
+				assert.NotZero(t, code)
+				assert.Equal(t, "failure", reported["result"])
+				after := archive.snapshots()
+				assert.Subset(t, after[app], before[app])
+				assert.Equal(t, before[appProd], after[appProd])
+			})
+		}
+	}
+}
+
+func TestABackupIntoPlainFilesThatSucceedsSaysNothingButItsLine(t *testing.T) {
+	t.Parallel()
+	command := newArchive(t, "files").instance("demo-app", bothDatabases, "KEEP=--keep-last 1", fmt.Sprintf("CLOCK=%d", sixtyDays()[0].Unix())).command("run")
+
+	output, err := command.CombinedOutput()
+
+	require.NoError(t, err, "%s", output)
+	assert.Len(t, splitLines(string(output)), 1, "%s", output)
+}

@@ -34,7 +34,7 @@ store_error() {
 
 # Copies standard input to output, and leaves its "CHECKSUM BYTES" in a file.
 measured() { # file
-  busybox rm -f "$1" "$1".*
+  busybox rm -f "$1" "$1.sum" "$1.count"
   busybox mkfifo "$1.sum" "$1.count"
   busybox sha256sum <"$1.sum" >"$1.checksum" &
   summing=$!
@@ -44,7 +44,7 @@ measured() { # file
   teed=$?
   wait "$summing" "$counting"
   printf '%s %d\n' "$(busybox cut -d ' ' -f 1 "$1.checksum")" "$(busybox cat "$1.bytes")" >"$1"
-  busybox rm -f "$1".*
+  busybox rm -f "$1.sum" "$1.count"
   return "$teed"
 }
 
@@ -60,9 +60,10 @@ store_save() { # file
   (
     set -o pipefail
     rclone cat "$staging" | measured "$WORK/read-back" | source_verify "$1" 2>"$WORK/dump-errors"
-  ) || return 3
+  ) || { forget "$staging"; return 3; }
   busybox cmp -s "$WORK/uploaded" "$WORK/read-back" || {
     echo 'what was read back is not what was uploaded' >"$WORK/dump-errors"
+    forget "$staging"
     return 3
   }
   read -r sum size <"$WORK/uploaded"
