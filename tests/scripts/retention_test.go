@@ -83,10 +83,8 @@ func (a *archive) instance(name string, env ...string) *instance {
 		// The clock is what CLOCK says it is, in seconds.
 		"busybox": `case "$# $1 ${2%%[!+]*}" in '2 date +') set -- date -d "@$CLOCK" "$2" ;; esac
 exec ` + busybox + ` "$@"`,
-		"restic": `if [ "$1" = backup ]; then
-  shift
-  set -- backup --time "$(` + busybox + ` date -d "@$CLOCK" '+%Y-%m-%d %H:%M:%S')" "$@"
-fi
+		"restic": `echo "restic $*" >>"$CALLS"
+case " $* " in *' backup '*) set -- --time="$(` + busybox + ` date -d "@$CLOCK" '+%Y-%m-%d %H:%M:%S')" "$@" ;; esac
 exec ` + filepath.Join(programs, "restic") + ` "$@"`,
 		"rclone": `exec ` + filepath.Join(programs, "rclone") + ` "$@"`,
 		"pg_dump": `case $* in

@@ -19,8 +19,18 @@ hopeless() {
   busybox grep -Eq "$HOPELESS" "$ERRORS" || [ "$(busybox grep -c '^Stat(<config/>) returned error, retrying' "$ERRORS")" -ge 6 ]
 }
 
-# Runs restic, and ends it where its errors are hopeless. They are kept for store_error.
-restic() (
+# Runs restic. Who has the repository to himself is waited for, and who was killed has left his lock: it is nobody's
+# where it was not renewed for half an hour. That its process is not seen says nothing, as a pod's containers share a name.
+restic() {
+  attempt "$@"
+  result=$?
+  [ "$result" = 11 ] || return "$result"
+  ! busybox grep -Eq 'lock was created at .*\(([0-9]+h|[3-5][0-9]m).* ago\)' "$ERRORS" || attempt unlock >/dev/null
+  attempt --retry-lock 5m "$@"
+}
+
+# Runs restic once, and ends it where its errors are hopeless. They are kept for store_error.
+attempt() (
   export TZ=UTC
   IFS='
 '
@@ -100,14 +110,7 @@ store_read() { # snapshot, file
 # Removes what need not be kept, of each file by itself. What fails here does not make the backup fail.
 store_keep() {
   [ "${KEEP-}" ] || return 0
-  forget && return
-  # A run that was killed leaves its lock. restic knows that it is stale where its host is this one, and the process
-  # is gone.
-  restic unlock >/dev/null
-  forget || say "what need not be kept was not removed, and will be after the next backup: $(store_error)"
-}
-
-forget() {
   # shellcheck disable=SC2086 # options
-  restic forget --quiet --prune --retry-lock 15s --host "$BACKUP" --tag outrigger --group-by host,paths $KEEP >/dev/null
+  restic forget --quiet --prune --retry-lock 15s --host "$BACKUP" --tag outrigger --group-by host,paths $KEEP >/dev/null ||
+    say "what need not be kept was not removed, and will be after the next backup: $(store_error)"
 }

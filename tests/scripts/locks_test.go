@@ -1,0 +1,72 @@
+package scripts
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// locks returns the files of a repository's locks, without those that are not written yet.
+func (a *archive) locks() []string {
+	a.t.Helper()
+	found, err := filepath.Glob(filepath.Join(a.folder, "locks", strings.Repeat("?", 64)))
+	require.NoError(a.t, err)
+	return found
+}
+
+// The lock was left by a restic that was killed, on a host of another name.
+func TestALockThatSomebodyWhoWasKilledHasLeftKeepsNoBackupFromBeingMade(t *testing.T) {
+	t.Parallel()
+	archive := newArchive(t, "restic")
+	lock, err := os.ReadFile("testdata/repository/lock")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(archive.folder, "locks", fmt.Sprintf("%x", sha256.Sum256(lock))), lock, 0o644))
+
+	reported, code := archive.instance("demo-app").backUp(sixtyDays()[0])
+
+	assert.Zero(t, code)
+	assert.Equal(t, "success", reported["result"])
+	assert.Len(t, archive.snapshots(), 1)
+	assert.Empty(t, archive.locks())
+}
+
+func TestABackupWaitsForOneWhoHasTheRepositoryToHimself(t *testing.T) {
+	t.Parallel()
+	archive := newArchive(t, "restic")
+	demo := archive.instance("demo-app")
+	programs, err := storePrograms()
+	require.NoError(t, err)
+	other := exec.Command(filepath.Join(programs, "restic"), "-r", archive.folder, "--no-cache", "check")
+	other.Env = []string{"RESTIC_PASSWORD=password"}
+	require.NoError(t, other.Start())
+	t.Cleanup(func() { _ = other.Process.Kill() })
+	for deadline := time.Now().Add(patience); len(archive.locks()) == 0 && time.Now().Before(deadline); {
+		continue // it has its lock for a fraction of a second
+	}
+	require.NoError(t, other.Process.Signal(syscall.SIGSTOP))
+	require.Len(t, archive.locks(), 1)
+	held := archive.locks()
+
+	waited := make(chan bool)
+	go func() {
+		defer close(waited)
+		assert.Eventually(t, func() bool { return strings.Contains(demo.calls(), "restic --retry-lock") }, patience, 10*time.Millisecond, "the backup waits")
+		assert.Equal(t, held, archive.locks(), "a lock that somebody has is not removed")
+		assert.NoError(t, other.Process.Signal(syscall.SIGCONT))
+		assert.NoError(t, other.Wait())
+	}()
+	reported, code := demo.backUp(sixtyDays()[0])
+	<-waited
+
+	assert.Zero(t, code)
+	assert.Equal(t, "success", reported["result"])
+}
