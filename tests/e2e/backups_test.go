@@ -71,8 +71,13 @@ func runTask(t *testing.T, namespace *harness.Namespace, cronJob, job string, se
 
 func endedTask(t *testing.T, namespace *harness.Namespace, job string) (outcome, string, int32) {
 	t.Helper()
+	return endedTaskWithin(t, harness.PodStart, namespace, job)
+}
+
+func endedTaskWithin(t *testing.T, limit time.Duration, namespace *harness.Namespace, job string) (outcome, string, int32) {
+	t.Helper()
 	var pod corev1.Pod
-	namespace.Eventually(harness.PodStart, "the Job "+job+" ends", func() bool {
+	namespace.Eventually(limit, "the Job "+job+" ends", func() bool {
 		pods := namespace.Pods("job-name=" + job)
 		if len(pods) == 1 && (pods[0].Status.Phase == corev1.PodSucceeded || pods[0].Status.Phase == corev1.PodFailed) {
 			pod = pods[0]

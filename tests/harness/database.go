@@ -29,13 +29,20 @@ func (n *Namespace) Apply(yaml string) {
 // shells, URLs and connection strings.
 const DatabasePassword = `it's $(a) "pass\word" @/?=&`
 
-// Postgres is a PostgreSQL server in a namespace: a Pod and a Service `db`, and a Secret `db` with its password.
+// Postgres is a PostgreSQL server in a namespace: a Pod and a Service of its name, and a Secret `db` with its password.
 type Postgres struct {
-	n *Namespace
+	n    *Namespace
+	name string
 }
 
-// Postgres creates the namespace's database server, and waits until it answers.
+// Postgres creates the namespace's database server `db`, and waits until it answers.
 func (n *Namespace) Postgres() *Postgres {
+	n.t.Helper()
+	return n.PostgresNamed("db")
+}
+
+// PostgresNamed is Postgres with a name of the caller's, for a second server.
+func (n *Namespace) PostgresNamed(name string) *Postgres {
 	n.t.Helper()
 	n.Apply(`
 apiVersion: v1
@@ -45,16 +52,16 @@ stringData: {password: '` + strings.ReplaceAll(DatabasePassword, "'", "''") + `'
 ---
 apiVersion: v1
 kind: Service
-metadata: {name: db}
+metadata: {name: ` + name + `}
 spec:
-  selector: {app: db}
+  selector: {app: ` + name + `}
   ports: [{name: postgres, port: 5432}]
 ---
 apiVersion: v1
 kind: Pod
 metadata:
-  name: db
-  labels: {app: db}
+  name: ` + name + `
+  labels: {app: ` + name + `}
 spec:
   automountServiceAccountToken: false
   enableServiceLinks: false
@@ -82,25 +89,49 @@ spec:
     - {name: run, emptyDir: {}}
     - {name: tmp, emptyDir: {}}
 `)
-	n.ReadyPods("app=db", 1)
-	return &Postgres{n}
+	n.ReadyPods("app="+name, 1)
+	return &Postgres{n, name}
 }
 
 // Ask runs SQL in a database as the superuser, and returns the answer: rows by lines, columns by |.
 func (p *Postgres) Ask(database, sql string) string {
 	p.n.t.Helper()
-	return p.n.Kubectl("exec", "db", "-c", "db", "--", "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-c", sql)
+	return p.n.Kubectl("exec", p.name, "-c", "db", "--", "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-c", sql)
 }
 
-// Begin runs SQL in a transaction of its own, and does not wait for its end. It ends with the test at the latest.
-func (p *Postgres) Begin(database, sql string) {
+// Shell runs a script in the server's pod, with the server's own tools, and returns what it prints.
+func (p *Postgres) Shell(script string) string {
+	p.n.t.Helper()
+	return p.n.Kubectl("exec", p.name, "-c", "db", "--", "sh", "-ec", script)
+}
+
+// Start runs SQL, and does not wait for its end. It ends with the test at the latest.
+func (p *Postgres) Start(database, sql string) {
 	p.n.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	p.n.t.Cleanup(cancel)
 	go func() {
 		// That the session is ended from elsewhere is no error.
-		_, _ = k8s.RunKubectlAndGetOutputContextE(p.n.t, ctx, kubectlOptions(p.n.Name), "exec", "db", "-c", "db", "--", "psql", "-XqAt", "-U", "postgres", "-d", database, "-c", "begin; "+sql)
+		_, _ = k8s.RunKubectlAndGetOutputContextE(p.n.t, ctx, kubectlOptions(p.n.Name), "exec", p.name, "-c", "db", "--", "psql", "-XqAt", "-U", "postgres", "-d", database, "-c", sql)
 	}()
+}
+
+// Begin is Start in a transaction of its own.
+func (p *Postgres) Begin(database, sql string) {
+	p.n.t.Helper()
+	p.Start(database, "begin; "+sql)
+}
+
+// ExportSnapshot opens a transaction that stays for as long as the test, and returns the name by which others see a database
+// as that one does: as it was at this moment.
+func (p *Postgres) ExportSnapshot(database string) (name string) {
+	p.n.t.Helper()
+	p.Begin(database, "set transaction isolation level repeatable read; select pg_export_snapshot(); select pg_sleep(3600)")
+	p.n.Eventually(LogLine, "a snapshot is exported", func() bool {
+		name = p.Shell("ls \"$PGDATA/pg_snapshots\"")
+		return name != ""
+	})
+	return name
 }
 
 // S3 creates an S3 server in the namespace, a Pod and a Service `s3` with the bucket `backups`, a Secret `s3` with its

@@ -54,8 +54,8 @@ func TestOfSixtyDaysExactlyTheRightSnapshotsRemain(t *testing.T) {
 		"--keep-daily 2":                  "2026-02-28T03 2026-03-01T03",
 		"--keep-weekly 3":                 "2026-02-15T03 2026-02-22T03 2026-03-01T03",
 		"--keep-monthly 2":                "2026-02-28T03 2026-03-01T03",
-		"--keep-monthly 9":                "2026-01-31T03 2026-02-28T03 2026-03-01T03",
-		"--keep-yearly 4":                 "2026-03-01T03",
+		"--keep-monthly 9":                "2026-01-01T03 2026-01-31T03 2026-02-28T03 2026-03-01T03",
+		"--keep-yearly 4":                 "2026-01-01T03 2026-03-01T03",
 		"--keep-last 1 --keep-weekly 2":   "2026-02-22T03 2026-03-01T03",
 		"--keep-daily 3 --keep-monthly 2": "2026-02-27T03 2026-02-28T03 2026-03-01T03",
 	} {
@@ -69,7 +69,25 @@ func TestOfOneDayTheNewestSnapshotIsKept(t *testing.T) {
 		hours = append(hours, time.Date(2026, 1, 1, hour, 0, 0, 0, time.UTC))
 	}
 
-	assert.Equal(t, []string{"2026-01-01T23", "2026-01-02T05"}, kept(t, "--keep-daily 7", hours))
+	assert.Equal(t, []string{"2026-01-01T23", "2026-01-02T05"}, kept(t, "--keep-daily 2", hours))
+	assert.Equal(t, []string{"2026-01-01T00", "2026-01-01T23", "2026-01-02T05"}, kept(t, "--keep-daily 7", hours), "the oldest, as there are no seven days")
 	assert.Equal(t, []string{"2026-01-02T04", "2026-01-02T05"}, kept(t, "--keep-hourly 2", hours))
 	assert.Empty(t, kept(t, "--keep-daily 7", nil))
+}
+
+func TestOfSixtyDaysByEachPolicyTheSnapshotsThatItsRuleSaysAreKept(t *testing.T) {
+	var days []time.Time
+	for _, at := range sixtyDays() {
+		if at.Minute() != 47 { // two of one hour would have one name
+			days = append(days, at)
+		}
+	}
+	for _, policy := range policies {
+		var want []string
+		for _, at := range policy.keeps(days) {
+			want = append(want, at.Format("2006-01-02T15"))
+		}
+
+		assert.Equal(t, want, kept(t, policy.options(t), days), "%v", policy)
+	}
 }

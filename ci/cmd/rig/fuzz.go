@@ -42,7 +42,7 @@ func fuzzPhase(ctx context.Context, r *rig.Rig, executions int) (*phase, error) 
 }
 
 // testSoak runs what takes longer than a developer waits: ten minutes of fuzzing, a hundred random runs of the log
-// shipper's script, two minutes without a backend, and twenty backups that are killed.
+// shipper's script, two minutes without a backend, twenty backups that are killed, and one of a gigabyte.
 func testSoak(ctx context.Context, r *rig.Rig) error {
 	r.Reporter.Plan(2)
 	k, err := newKube(ctx, r)
@@ -77,5 +77,12 @@ func testSoak(ctx context.Context, r *rig.Rig) error {
 		format:      "testname",
 		environment: []string{"OUTRIGGER_BACKUP_KILLS=20"},
 	}
-	return runPhases(ctx, r, k.cluster, scripts, outage, kills, fuzzing)
+	gigabyte := &phase{
+		name:        "a backup of 1 GB that is written to",
+		packages:    []string{clusterTests},
+		flags:       []string{"-count=1", "-timeout=15m", "-run=^TestABackupOfADatabaseThatIsWrittenTo"},
+		format:      "testname",
+		environment: []string{"OUTRIGGER_BACKUP_ROWS=4400000"},
+	}
+	return runPhases(ctx, r, k.cluster, scripts, outage, kills, gigabyte, fuzzing)
 }

@@ -60,9 +60,10 @@ store_save() { # file
   (
     set -o pipefail
     rclone cat "$staging" | measured "$WORK/read-back" | source_verify "$1" 2>"$WORK/dump-errors"
-  ) || return 3
+  ) || { forget "$staging"; return 3; }
   busybox cmp -s "$WORK/uploaded" "$WORK/read-back" || {
     echo 'what was read back is not what was uploaded' >"$WORK/dump-errors"
+    forget "$staging"
     return 3
   }
   read -r sum size <"$WORK/uploaded"

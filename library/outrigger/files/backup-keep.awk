@@ -1,12 +1,13 @@
 # Prints which snapshots need not be kept. Reads "SECONDS SNAPSHOT", the oldest first; keep is restic's
 # options, --keep-last 3 --keep-daily 7 …, and means what it means there: of each of the last so many days that
-# have a snapshot, the newest is kept. TZ is the zone of the days.
+# have a snapshot, the newest is kept; and the oldest of all, where there are not that many days. TZ is the zone of
+# the days.
 function kept_of(option, format,   i, period, last) {
   if (!(option in wanted)) return
   left = wanted[option]
   for (i = count; i > 0 && left > 0; i--) {
     period = format == "" ? i : strftime(format, seconds[i])
-    if (period == last) continue
+    if (period == last && i > 1) continue
     last = period
     keeps[i] = 1
     left--

@@ -6,6 +6,7 @@
 #   RESTIC_REPOSITORY, RESTIC_PASSWORD, and what the repository's service needs, as restic names them
 #   RESTIC_OPTIONS   further options of restic's, one a line
 #   TAGS             further tags of the snapshots, separated by commas
+#   OWN_HOST         yes: no other pod has this one's host name
 #   PATIENCE         for how many seconds the store may give no answer before restic, which tries again, is ended
 #
 # A snapshot is one file of the source, found by its host, which is the backup's name, and its whole path:
@@ -34,8 +35,30 @@ dump_failed() {
   busybox grep -q 'command failed' "$ERRORS" && [ ! -e "$ERRORS.ended" ] && ! busybox grep -q '^[A-Z][a-z]*(<.*) failed: ' "$ERRORS"
 }
 
-# Runs restic, and ends it where its errors are hopeless. They are kept for store_error.
-restic() (
+# Runs restic. Who has the repository to himself, as a prune has, is waited for: an hour at most, and minutes to remove what
+# need not be kept. Who was killed has left his lock.
+restic() {
+  attempt "$@"
+  result=$? turns=12
+  [ "$1" != forget ] || turns=1
+  while [ "$result" = 11 ] && [ "$turns" -gt 0 ]; do
+    turns=$((turns - 1))
+    ! left_behind || attempt unlock >/dev/null
+    attempt --retry-lock 5m "$@"
+    result=$?
+  done
+  return "$result"
+}
+
+# Tells whether the lock is nobody's: it was not renewed for half an hour, or it is of this host, which nobody else has
+# and of which one run at a time is sure to live. A pod's containers share a name, and do not see each other's processes.
+left_behind() {
+  busybox grep -Eq 'lock was created at .*\(([0-9]+h|[3-5][0-9]m)[0-9].* ago\)' "$ERRORS" ||
+    { [ "${OWN_HOST-}${locker:+, locked}" = 'yes, locked' ] && busybox grep -Fq " on $(busybox hostname) by " "$ERRORS"; }
+}
+
+# Runs restic once, and ends it where its errors are hopeless. They are kept for store_error.
+attempt() (
   export TZ=UTC
   IFS='
 '
@@ -55,22 +78,6 @@ restic() (
   kill "$watching" 2>/dev/null
   exit "$ended"
 )
-
-# Runs restic, and again where the repository is locked: a prune has it to itself for as long as it runs, and waits for
-# backups; for an hour at most. The lock of who was killed stays until restic is told to remove it, which it is where the
-# lock was not renewed for half an hour: that its process is not seen says nothing, as pods share a name.
-unlocked() { # arguments of restic
-  restic "$@"
-  code=$?
-  turns=0
-  while [ "$code" = 11 ] && [ "$turns" -lt 12 ]; do
-    turns=$((turns + 1))
-    ! busybox grep -Eq 'lock was created at .*\(([0-9]+h|[3-5][0-9]m)[0-9].* ago\)' "$ERRORS" || restic unlock >/dev/null
-    restic --retry-lock=5m "$@"
-    code=$?
-  done
-  return "$code"
-}
 
 # Prints why restic failed: what the dump wrote to its errors comes before what restic made of it.
 store_error() {
@@ -109,7 +116,7 @@ store_save() { # file
 # Saves a dump. What the dump says goes into a file: restic, which would pass it on, may miss it where the dump ends with it.
 save() { # file; sets code
   # shellcheck disable=SC2016 # for the inner shell
-  unlocked backup --json --quiet --host "$BACKUP" --tag "outrigger${TAGS:+,$TAGS}" --stdin-filename "/$1" --stdin-from-command -- \
+  restic backup --json --quiet --host "$BACKUP" --tag "outrigger${TAGS:+,$TAGS}" --stdin-filename "/$1" --stdin-from-command -- \
     "$TOOLS/busybox" sh -c 'exec "$0" sh "$1" dump "$2" 2>"$3"' "$TOOLS/busybox" "$SELF" "$1" "$WORK/dump-errors" >"$WORK/saved"
   code=$?
   return "$code"
@@ -117,7 +124,7 @@ save() { # file; sets code
 
 # Prints "SECONDS SNAPSHOT FILE" of each snapshot of this backup, the oldest first.
 store_list() {
-  unlocked snapshots --json --host "$BACKUP" --tag outrigger >"$WORK/snapshots" || {
+  restic snapshots --json --host "$BACKUP" --tag outrigger >"$WORK/snapshots" || {
     code=$?
     # Nothing is there before the first backup.
     [ "$task" = backup ] && [ "$code" = 10 ] && return
@@ -131,29 +138,22 @@ store_list() {
 }
 
 store_read() { # snapshot, file
-  unlocked dump "$1" "/$2"
+  restic dump "$1" "/$2"
 }
 
 # Removes what need not be kept, of each file by itself. What fails here does not make the backup fail.
 store_keep() {
   [ "${KEEP-}" ] || return 0
-  forget && return
-  # A run that was killed leaves its lock. restic knows that it is stale where its host is this one, and the process
-  # is gone.
-  restic unlock >/dev/null
-  forget || say "what need not be kept was not removed, and will be after the next backup: $(store_error)"
-}
-
-forget() {
   prune=--prune
   [ "${PRUNE_APART-}" != yes ] || prune=
   # shellcheck disable=SC2086 # options
-  restic forget --quiet $prune --retry-lock 15s --host "$BACKUP" --tag outrigger --group-by host,paths $KEEP >/dev/null
+  restic forget --quiet $prune --host "$BACKUP" --tag outrigger --group-by host,paths $KEEP >/dev/null ||
+    say "what need not be kept was not removed, and will be after the next backup: $(store_error)"
 }
 
 # Removes what no snapshot needs.
 store_prune() {
-  unlocked prune --quiet >/dev/null && return
-  store_diagnose "$code"
+  restic prune --quiet >/dev/null && return
+  store_diagnose $?
   fail 3 "the repository was not pruned: $(store_error)"
 }

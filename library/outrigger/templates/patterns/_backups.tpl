@@ -149,6 +149,8 @@ task (run, clock, restore, drill, prune).
   {{- $env = concat $env (list
         (dict "name" "SCHEDULE" "value" (toString $call.config.schedule))
         (dict "name" "POD_NAME" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.name")))) -}}
+{{- else if eq $task "run" -}}
+  {{- $env = append $env (dict "name" "OWN_HOST" "value" "yes") -}}
 {{- else if eq $task "restore" -}}
   {{- range list "SNAPSHOT" "TIME" "FILE" "TARGET" "OVERWRITE" -}}{{- $env = append $env (dict "name" . "value" "") -}}{{- end -}}
 {{- end -}}
