@@ -44,7 +44,7 @@ restic() {
   while [ "$result" = 11 ] && [ "$turns" -gt 0 ]; do
     turns=$((turns - 1))
     ! left_behind || attempt unlock >/dev/null
-    attempt --retry-lock 5m "$@"
+    attempt --retry-lock=5m "$@"
     result=$?
   done
   return "$result"
