@@ -55,9 +55,9 @@ const writing = `do $$ begin loop
   perform pg_sleep(0.005);
 end loop; end $$`
 
-// dumped returns the checksum of a plain dump by a server's own tools, of its lines in order: a table that is restored may have
-// its rows in another one, where a short row fits in what a long one has left of a page. Of two dumps of the same, the
-// keys of \restrict differ, and the positions of sequences, which belong to no snapshot.
+// dumped returns the checksum of a plain dump by a server's own tools, with its lines sorted: a restored table may have its rows
+// in another order, as a short row fits in what a long one has left of a page. Of two dumps of the same, the keys of
+// \restrict differ, and the positions of sequences, which belong to no snapshot.
 func dumped(server *harness.Postgres, command string) string {
 	return server.Shell(`export LC_ALL=C TMPDIR=/tmp; { code=0; ` + command + ` || code=$?; echo $code >/tmp/code; } |
 grep -a -v -E '^\\(un)?restrict |^SELECT pg_catalog\.setval\(' | sort -S 128M | sha256sum; exit $(cat /tmp/code)`)

@@ -395,3 +395,36 @@ func TestABackupIntoPlainFilesThatSucceedsSaysNothingButItsLine(t *testing.T) {
 	require.NoError(t, err, "%s", output)
 	assert.Len(t, splitLines(string(output)), 1, "%s", output)
 }
+
+func TestWhatAPlainFilesRunThatWasCutOffHasLeftIsRemovedADayLater(t *testing.T) {
+	t.Parallel()
+	archive := newArchive(t, "files")
+	at := sixtyDays()[3]
+	leave := func(folder, name string) string {
+		path := filepath.Join(archive.folder, folder, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte("half of a dump"), 0o644))
+		return path
+	}
+	yesterday, today := at.Add(-25*time.Hour).Format("20060102T150405Z")+"-x7k2p", at.Add(-time.Hour).Format("20060102T150405Z")+"-x7k2p"
+	old := []string{leave("demo-app/.staging/app.dump", yesterday), leave("demo-app/app.dump", yesterday)}
+	others := []string{leave("demo-app/.staging/app.dump", today), leave("demo-app-prod/.staging/app.dump", yesterday), leave("demo-app/notes", "1.txt")}
+
+	_, code := archive.instance("demo-app", "DATABASES=app", "KEEP=--keep-last 1").backUp(at)
+
+	assert.Zero(t, code)
+	for _, path := range old {
+		assert.NoFileExists(t, path)
+	}
+	for _, path := range others {
+		assert.FileExists(t, path, "it may belong to somebody")
+	}
+	assert.Len(t, glob(t, archive.folder, "demo-app/app.dump/*"), 2, "the dump and its manifest")
+}
+
+func glob(t *testing.T, folder, pattern string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(folder, pattern))
+	require.NoError(t, err)
+	return found
+}

@@ -41,8 +41,8 @@ func fuzzPhase(ctx context.Context, r *rig.Rig, executions int) (*phase, error) 
 	}, nil
 }
 
-// testSoak runs what takes longer than a developer waits: ten minutes of fuzzing, a hundred random runs of the log
-// shipper's script, two minutes without a backend, twenty backups that are killed, and one of a gigabyte.
+// testSoak runs what takes longer than a developer waits: fuzzing, a hundred random runs of the log shipper's script, two
+// minutes without a backend beside twenty backups that are killed and ten that a sidecar makes, and one of a gigabyte.
 func testSoak(ctx context.Context, r *rig.Rig) error {
 	r.Reporter.Plan(2)
 	k, err := newKube(ctx, r)
@@ -63,19 +63,13 @@ func testSoak(ctx context.Context, r *rig.Rig) error {
 		format:      "testname",
 		environment: []string{"OUTRIGGER_FUZZ_RUNS=100"},
 	}
-	outage := &phase{
-		name:        "two minutes without a backend",
-		packages:    []string{clusterTests},
-		flags:       []string{"-count=1", "-timeout=15m", "-run=^TestWhileTheBackendIsDown"},
+	atLength := &phase{
+		name:     "outage, killed backups and a sidecar's clock",
+		packages: []string{clusterTests},
+		flags: []string{"-count=1", "-parallel=3", "-timeout=25m",
+			"-run=^(TestWhileTheBackendIsDown|TestABackupThatIsKilled|TestASidecarBacksUpOnTheMinute)"},
 		format:      "testname",
-		environment: []string{"OUTRIGGER_OUTAGE_SECONDS=120"},
-	}
-	kills := &phase{
-		name:        "twenty backups that are killed",
-		packages:    []string{clusterTests},
-		flags:       []string{"-count=1", "-timeout=15m", "-run=^TestABackupThatIsKilled"},
-		format:      "testname",
-		environment: []string{"OUTRIGGER_BACKUP_KILLS=20"},
+		environment: []string{"OUTRIGGER_OUTAGE_SECONDS=120", "OUTRIGGER_BACKUP_KILLS=20", "OUTRIGGER_SIDECAR_RUNS=10"},
 	}
 	gigabyte := &phase{
 		name:        "a backup of 1 GB that is written to",
@@ -84,5 +78,5 @@ func testSoak(ctx context.Context, r *rig.Rig) error {
 		format:      "testname",
 		environment: []string{"OUTRIGGER_BACKUP_ROWS=4400000"},
 	}
-	return runPhases(ctx, r, k.cluster, scripts, outage, kills, gigabyte, fuzzing)
+	return runPhases(ctx, r, k.cluster, scripts, atLength, gigabyte, fuzzing)
 }

@@ -11,6 +11,8 @@
 # has none.
 ERRORS=$WORK/rclone-errors
 FOLDER=$REMOTE/$BACKUP
+# A stream goes in 10,000 parts at most: of this size 156 GiB.
+export RCLONE_S3_CHUNK_SIZE="${RCLONE_S3_CHUNK_SIZE:-16Mi}" RCLONE_S3_UPLOAD_CONCURRENCY="${RCLONE_S3_UPLOAD_CONCURRENCY:-2}"
 export RCLONE_CONFIG=/notfound RCLONE_CACHE_DIR="$WORK/cache" TMPDIR="$WORK"
 
 # Removes what came of an upload that failed, and keeps the reason.
@@ -109,4 +111,9 @@ store_keep() {
         say "the snapshot $snapshot of $file was not removed, and will be after the next backup: $(store_error)"
     done <"$WORK/forgotten"
   done <"$WORK/files"
+  # What a run or a removal that was cut off has left, a day ago or earlier: by now it is nobody's.
+  TZ=UTC busybox awk -v limit="$(TZ=UTC busybox date -d "@$(($(now) - 86400))" +%Y%m%dT%H%M%SZ)" '{ listed[$0] } END { for (object in listed) {
+    name = object; sub(/.*\//, "", name)
+    if (name ~ /^[0-9]+T[0-9]+Z-/ && name < limit && object !~ /\.manifest\.json$/ && !((object ".manifest.json") in listed)) print object } }' "$WORK/objects" |
+    while read -r object; do forget "$FOLDER/$object"; done
 }
