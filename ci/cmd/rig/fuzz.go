@@ -76,7 +76,7 @@ func testSoak(ctx context.Context, r *rig.Rig) error {
 		packages:    []string{clusterTests},
 		flags:       []string{"-count=1", "-timeout=15m", "-run=^TestABackupOfADatabaseThatIsWrittenTo"},
 		format:      "testname",
-		environment: []string{"OUTRIGGER_BACKUP_ROWS=4400000"},
+		environment: []string{"OUTRIGGER_BACKUP_ROWS=2400000"},
 	}
 	return runPhases(ctx, r, k.cluster, scripts, atLength, gigabyte, fuzzing)
 }
