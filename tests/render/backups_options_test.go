@@ -176,3 +176,12 @@ func TestAnOptionThatABackupCannotHaveIsSaidWithTheMend(t *testing.T) {
 		})
 	}
 }
+
+func TestBackupsOfOneRepositoryMakeItInTurns(t *testing.T) {
+	found := cronJobs(t, nightly+strings.NewReplacer("\noutrigger:\n  backups:\n", "", "nightly:", "another:").Replace(nightly)+
+		strings.NewReplacer("\noutrigger:\n  backups:\n", "", "nightly:", "elsewhere:", "s3:http://s3/backups", "/repository").Replace(nightly))
+
+	assert.NotContains(t, variables(task(t, found["demo-shop-another"])), "TURN", "it does not wait")
+	assert.Equal(t, "1", variables(task(t, found["demo-shop-nightly"]))["TURN"])
+	assert.NotContains(t, variables(task(t, found["demo-shop-elsewhere"])), "TURN")
+}

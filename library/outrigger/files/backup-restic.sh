@@ -6,6 +6,7 @@
 #   RESTIC_REPOSITORY, RESTIC_PASSWORD, and what the repository's service needs, as restic names them
 #   RESTIC_OPTIONS   further options of restic's, one a line
 #   TAGS             further tags of the snapshots, separated by commas
+#   TURN             how many others of the chart may make the repository before this one does
 #   OWN_HOST         yes: no other pod has this one's host name
 #   PATIENCE         for how many seconds the store may give no answer before restic, which tries again, is ended
 #
@@ -101,8 +102,10 @@ store_diagnose() { # restic's exit code; returns 0 where it is worth another try
     *) return 1 ;;
   esac
   [ "$task" = backup ] || fail 3 "there is no repository at store.restic.repository: $(store_error)"
-  # Where another pod makes it at the same time, one of them finds it made.
+  # Two that make it at once spoil it, as restic looks whether it is there and then writes: so those of a chart do it in turns.
+  [ "${TURN:-0}" = 0 ] || { busybox sleep $((TURN * 10)) && restic cat config >/dev/null && return; }
   restic init >/dev/null || restic cat config >/dev/null || fail 3 "the repository cannot be made: $(store_error)"
+  restic cat config >/dev/null || fail 3 "the repository cannot be read just after it was made, as where two make it at once: remove it, and run one backup first: $(store_error)"
   say 'a repository was made, on first use'
 }
 

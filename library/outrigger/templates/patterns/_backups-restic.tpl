@@ -25,6 +25,13 @@ program. Takes a list: the backup, the parts, the init container that fetches th
   {{- $_ := set $repository "value" ($settings.repository | default "" | replace "$(" "$$(") -}}
 {{- end -}}
 {{- $_ := set $container "env" (append $container.env $repository) -}}
+{{- $turn := 0 -}}
+{{- $before := true -}}
+{{- range $name, $entry := $backup.call.values.backups -}}
+  {{- if eq $name $backup.call.name -}}{{- $before = false -}}{{- end -}}
+  {{- if and $before $entry (eq (dig "store" "restic" "repository" "" $entry | toString) (toString $backup.call.config.store.restic.repository)) -}}{{- $turn = add1 $turn -}}{{- end -}}
+{{- end -}}
+{{- if $turn -}}{{- $_ := set $container "env" (append $container.env (dict "name" "TURN" "value" (toString $turn))) -}}{{- end -}}
 {{- $options := list -}}
 {{- range $name, $value := $settings.options -}}{{- $options = append $options (printf "--option=%s=%v" $name $value) -}}{{- end -}}
 {{- /* YAML reads off as false. */ -}}
