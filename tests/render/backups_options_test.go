@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -184,4 +185,18 @@ func TestBackupsOfOneRepositoryMakeItInTurns(t *testing.T) {
 	assert.NotContains(t, variables(task(t, found["demo-shop-another"])), "TURN", "it does not wait")
 	assert.Equal(t, "1", variables(task(t, found["demo-shop-nightly"]))["TURN"])
 	assert.NotContains(t, variables(task(t, found["demo-shop-elsewhere"])), "TURN")
+}
+
+func TestCredentialsThatAreFilesAreMountedWhereAVariableNamesThem(t *testing.T) {
+	for _, store := range []string{withRestic("credentialFiles: gcs"), strings.Replace(nightly, `restic: {repository: "s3:http://s3/backups", secret: restic, credentials: s3}`, `files: {remote: ":gcs:backups", credentialFiles: gcs}`, 1)} {
+		for _, name := range []string{"demo-shop-nightly", "demo-shop-nightly-restore"} {
+			pod := cronJobs(t, store+"      env: {GOOGLE_APPLICATION_CREDENTIALS: /outrigger-credentials/key.json}\n")[name].Spec.JobTemplate.Spec.Template.Spec
+
+			assert.Contains(t, pod.Containers[0].VolumeMounts, corev1.VolumeMount{Name: "outrigger-credentials", MountPath: "/outrigger-credentials", ReadOnly: true})
+			assert.Equal(t, "/outrigger-credentials/key.json", variables(pod.Containers[0])["GOOGLE_APPLICATION_CREDENTIALS"])
+			assert.True(t, slices.ContainsFunc(pod.Volumes, func(volume corev1.Volume) bool {
+				return volume.Name == "outrigger-credentials" && volume.Secret != nil && volume.Secret.SecretName == "gcs"
+			}))
+		}
+	}
 }

@@ -193,7 +193,8 @@ task (run, clock, restore, drill, prune).
 {{- end -}}
 
 {{- /*
-Gives the parts of a task what every kind of store may need: the credentials of its service, and a volume where it is a path.
+Gives the parts of a task what every kind of store may need: the credentials of its service, as variables or
+files, and a volume where it is a path.
 Takes a list: the store's settings, the parts, the path.
 */ -}}
 {{- define "outrigger-0.1.0.storeAccess" -}}
@@ -201,6 +202,10 @@ Takes a list: the store's settings, the parts, the path.
 {{- $parts := index . 1 -}}
 {{- $path := index . 2 -}}
 {{- with $settings.credentials -}}{{- $_ := set $parts.container "envFrom" (list (dict "secretRef" (dict "name" .))) -}}{{- end -}}
+{{- with $settings.credentialFiles -}}
+  {{- $_ := set $parts.container "volumeMounts" (append $parts.container.volumeMounts (dict "name" "outrigger-credentials" "mountPath" "/outrigger-credentials" "readOnly" true)) -}}
+  {{- $_ := set $parts "volumes" (append $parts.volumes (dict "name" "outrigger-credentials" "secret" (dict "secretName" .))) -}}
+{{- end -}}
 {{- with $settings.volume -}}
   {{- $_ := set $parts.container "volumeMounts" (append $parts.container.volumeMounts (dict "name" "outrigger-repository" "mountPath" $path)) -}}
   {{- $_ := set $parts "volumes" (append $parts.volumes (set (deepCopy .) "name" "outrigger-repository")) -}}
