@@ -201,6 +201,7 @@ func TestEachSourceIsToldWhatItNeeds(t *testing.T) {
 func TestAVolumeThatIsBackedUpIsMountedByTheJobsOrFoundInTheAppsPod(t *testing.T) {
 	found := cronJobs(t, strings.Replace(nightly, postgres, `path: {paths: [/srv/files], mountPath: /srv, volume: {persistentVolumeClaim: {claimName: data}}}`, 1)+"      drill: {schedule: \"1 2 * * 0\"}\n")
 	pod := renderPod(t, appPod+strings.Replace(nightly, postgres, `path: {paths: [/srv/files]}`, 1)+"      as: sidecar\n  volumes: {files: {mountPath: /srv}}\n")
+	reader := renderPod(t, appPod+strings.Replace(nightly, postgres, `exec: {image: "a:1", command: [a], mountPath: /srv}`, 1)+"      as: sidecar\n  volumes: {files: {mountPath: /srv}}\n")
 
 	mounted := func(container corev1.Container) (paths []string) {
 		for _, mount := range container.VolumeMounts {
@@ -215,6 +216,7 @@ func TestAVolumeThatIsBackedUpIsMountedByTheJobsOrFoundInTheAppsPod(t *testing.T
 	}
 	assert.Empty(t, mounted(found["demo-shop-nightly-drill"].Spec.JobTemplate.Spec.Template.Spec.Containers[0]), "a drill leaves what there is alone")
 	assert.Equal(t, []string{"files at /srv"}, mounted(pod.Spec.InitContainers[len(pod.Spec.InitContainers)-1]))
+	assert.Equal(t, []string{"files at /srv"}, mounted(reader.Spec.InitContainers[len(reader.Spec.InitContainers)-1]), "a command's")
 }
 
 func TestTheServerOfADrillHasNoPasswordAndListensToItsPodAlone(t *testing.T) {

@@ -91,6 +91,9 @@ dump's session. Takes the backup.
     {{- $reads = append $reads (dict "path" $path "key" (printf ".%s.%s[%d]" $.key $key $index) "writes" true) -}}
   {{- end -}}
 {{- end -}}
+{{- if and (eq .source "exec") .settings.mountPath -}}
+  {{- $reads = append $reads (dict "path" .settings.mountPath "key" ".exec.mountPath" "writes" true) -}}
+{{- end -}}
 {{- $_ := set $contribution "reads" $reads -}}
 {{- $_ := set $contribution "sidecars" (list $container) -}}
 {{- end -}}
