@@ -15,12 +15,12 @@ FOLDER=$REMOTE/$BACKUP
 export RCLONE_S3_CHUNK_SIZE="${RCLONE_S3_CHUNK_SIZE:-16Mi}" RCLONE_S3_UPLOAD_CONCURRENCY="${RCLONE_S3_UPLOAD_CONCURRENCY:-2}"
 export RCLONE_CONFIG=/notfound RCLONE_CACHE_DIR="$WORK/cache" TMPDIR="$WORK"
 
-# Removes what came of an upload that failed, and keeps the reason.
-forget() { # object
-  "$STORE_TOOLS/rclone" --retries 1 --low-level-retries 3 --contimeout 15s deletefile "$1" 2>/dev/null
-}
+called() { "$STORE_TOOLS/rclone" --retries 1 --low-level-retries 3 --contimeout 15s --s3-no-check-bucket "$@"; }
 
-rclone() { "$STORE_TOOLS/rclone" --retries 1 --low-level-retries 3 --contimeout 15s --s3-no-check-bucket "$@" 2>"$ERRORS"; }
+rclone() { called "$@" 2>"$ERRORS"; }
+
+# Removes what came of an upload that failed, and keeps the reason.
+forget() { called deletefile "$1" 2>/dev/null; } # object
 
 # Prints why rclone failed, or the dump, which comes first. Who reads a file that was changed fails before its checksum
 # is known.
@@ -104,7 +104,7 @@ store_keep() {
   store_list >"$WORK/kept"
   busybox cut -d ' ' -f 3- "$WORK/kept" | busybox sort -u >"$WORK/files"
   while read -r file; do
-    busybox awk -v file="$file" '{name = $0; sub(/^[^ ]* [^ ]* /, "", name)} name == file {print $1, $2}' "$WORK/kept" |
+    of_file "$file" <"$WORK/kept" |
       TZ=UTC busybox awk -v keep="$KEEP" -f "$SCRIPTS/backup-keep.awk" >"$WORK/forgotten"
     while read -r snapshot; do
       { rclone deletefile "$FOLDER/$file/$snapshot.manifest.json" && rclone deletefile "$FOLDER/$file/$snapshot"; } ||

@@ -180,6 +180,11 @@ back_up() { # when it was due, or nothing
   report success "backed up $(printf '%s' "$files" | busybox tr '\n' ' ')"
 }
 
+# Prints "SECONDS SNAPSHOT" of those in a store's list, on standard input, that are of a file.
+of_file() { # file
+  busybox awk -v file="$1" '{name = $0; sub(/^[^ ]* [^ ]* /, "", name)} name == file {print $1, $2}'
+}
+
 # Prints when the newest snapshot was made, in seconds, or 0.
 newest() { store_list | busybox awk 'END {print $1 + 0}'; }
 
@@ -305,7 +310,7 @@ idle() {
 choose() {
   store_list >"$WORK/list"
   file=${FILE:-$(busybox cut -d ' ' -f 3- "$WORK/list" | busybox sort -u | source_default_file)}
-  busybox awk -v file="$file" '{name = $0; sub(/^[^ ]* [^ ]* /, "", name)} name == file {print $1, $2}' "$WORK/list" >"$WORK/list-of-file"
+  of_file "$file" <"$WORK/list" >"$WORK/list-of-file"
   [ -s "$WORK/list-of-file" ] || fail 2 "the store has nothing of ${file:-the backup $BACKUP}"
   if [ "${SNAPSHOT-}" ] && [ "$SNAPSHOT" != latest ]; then
     snapshot=$SNAPSHOT

@@ -1,5 +1,5 @@
 {{- /*
-Prints, as a YAML list, the environment of files/backup-exec.sh. Takes the backup.
+Prints, as JSON, the environment of files/backup-exec.sh. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.source.exec" -}}
 {{- if not .settings.command -}}

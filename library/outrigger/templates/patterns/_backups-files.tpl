@@ -13,6 +13,6 @@ outrigger-….store.restic takes.
 {{- if not $settings.remote -}}
   {{- include "outrigger-0.1.0.backupProblem" (list $backup.call "store.files.remote is missing; set it to a folder as rclone names it: \":s3,provider=AWS,env_auth=true:bucket/folder\", or a path") -}}
 {{- end -}}
-{{- $_ := set $container "env" (append $container.env (dict "name" "REMOTE" "value" ($settings.remote | default "" | replace "$(" "$$("))) -}}
+{{- $_ := set $container "env" (concat $container.env (include "outrigger-0.1.0.variables" (dict "REMOTE" $settings.remote) | fromJsonArray)) -}}
 {{- include "outrigger-0.1.0.storeAccess" (list $settings $parts $settings.remote) -}}
 {{- end -}}

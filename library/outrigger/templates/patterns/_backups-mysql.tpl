@@ -1,5 +1,5 @@
 {{- /*
-Prints, as a YAML list, the environment by which files/backup-mysql.sh knows the server, MariaDB or MySQL. Takes the
+Prints, as JSON, the environment by which files/backup-mysql.sh knows the server, MariaDB or MySQL. Takes the
 backup.
 */ -}}
 {{- define "outrigger-0.1.0.source.mysql" -}}
@@ -16,7 +16,7 @@ backup.
 {{- end -}}
 
 {{- /*
-Prints, as a YAML list, the environment of a drill, as outrigger-….drill.postgres does. Takes the backup.
+Prints, as JSON, the environment of a drill, as outrigger-….drill.postgres does. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.drill.mysql" -}}
 {{- include "outrigger-0.1.0.variables" (dict "DB_HOST" "127.0.0.1" "DB_PORT" "3306" "DB_USER" "root" "DATABASES" (include "outrigger-0.1.0.backupDatabases" .settings) "CHECKS" (include "outrigger-0.1.0.drillChecks" .)) -}}

@@ -1,5 +1,5 @@
 {{- /*
-Prints, as a YAML list, the environment of files/backup-path.sh. Takes the backup.
+Prints, as JSON, the environment of files/backup-path.sh. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.source.path" -}}
 {{- if not .settings.paths -}}
@@ -10,7 +10,7 @@ Prints, as a YAML list, the environment of files/backup-path.sh. Takes the backu
 {{- end -}}
 
 {{- /*
-Prints, as a YAML list, the environment of a drill. Takes the backup.
+Prints, as JSON, the environment of a drill. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.drill.path" -}}
 {{- include "outrigger-0.1.0.variables" (dict "PATHS" (.settings.paths | default list | join "\n") "CHECKS" (include "outrigger-0.1.0.drillChecks" .)) -}}

@@ -1,5 +1,5 @@
 {{- /*
-Prints, as a YAML list, the environment by which libpq and files/backup-postgres.sh know the server. Takes the backup.
+Prints, as JSON, the environment by which libpq and files/backup-postgres.sh know the server. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.source.postgres" -}}
 {{- $settings := .settings -}}
@@ -15,7 +15,7 @@ Prints, as a YAML list, the environment by which libpq and files/backup-postgres
 {{- end -}}
 
 {{- /*
-Prints, as a YAML list, the environment of a drill: its server listens to the pod alone, and asks for no password. Takes
+Prints, as JSON, the environment of a drill: its server listens to the pod alone, and asks for no password. Takes
 the backup.
 */ -}}
 {{- define "outrigger-0.1.0.drill.postgres" -}}

@@ -1,5 +1,5 @@
 {{- /*
-Prints, as a YAML list, the environment by which redis-cli and files/backup-redis.sh know the server. Takes the backup.
+Prints, as JSON, the environment by which redis-cli and files/backup-redis.sh know the server. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.source.redis" -}}
 {{- $env := dict
@@ -11,7 +11,7 @@ Prints, as a YAML list, the environment by which redis-cli and files/backup-redi
 {{- end -}}
 
 {{- /*
-Prints, as a YAML list, the environment of a drill, as outrigger-….drill.postgres does. Takes the backup.
+Prints, as JSON, the environment of a drill, as outrigger-….drill.postgres does. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.drill.redis" -}}
 {{- include "outrigger-0.1.0.variables" (dict "REDIS_HOST" "127.0.0.1" "REDIS_PORT" "6379" "CHECKS" (include "outrigger-0.1.0.drillChecks" .)) -}}

@@ -13,25 +13,22 @@ program. Takes a list: the backup, the parts, the init container that fetches th
 {{- if not $settings.repository -}}
   {{- include "outrigger-0.1.0.backupProblem" (list $backup.call "store.restic.repository is missing; set it as restic names it (s3:https://…, /path), or to {name: SECRET, key: KEY}") -}}
 {{- end -}}
+{{- $env := dict "RESTIC_REPOSITORY" $settings.repository "TAGS" ($settings.tags | default list | join ",") -}}
+{{- if kindIs "map" $settings.repository -}}
+  {{- $_ := set $env "RESTIC_REPOSITORY" (include "outrigger-0.1.0.secretKey" (list $settings.repository "repository") | fromJson) -}}
+{{- end -}}
 {{- if not $settings.secret -}}
   {{- include "outrigger-0.1.0.backupProblem" (list $backup.call "store.restic.secret is missing; set it to the name of a Secret that has the repository's password under the key password") -}}
 {{- else -}}
-  {{- $_ := set $container "env" (append $container.env (dict "name" "RESTIC_PASSWORD" "valueFrom" (include "outrigger-0.1.0.secretKey" (list $settings.secret "password") | fromJson))) -}}
+  {{- $_ := set $env "RESTIC_PASSWORD" (include "outrigger-0.1.0.secretKey" (list $settings.secret "password") | fromJson) -}}
 {{- end -}}
-{{- $repository := dict "name" "RESTIC_REPOSITORY" -}}
-{{- if kindIs "map" $settings.repository -}}
-  {{- $_ := set $repository "valueFrom" (include "outrigger-0.1.0.secretKey" (list $settings.repository "repository") | fromJson) -}}
-{{- else -}}
-  {{- $_ := set $repository "value" ($settings.repository | default "" | replace "$(" "$$(") -}}
-{{- end -}}
-{{- $_ := set $container "env" (append $container.env $repository) -}}
 {{- $turn := 0 -}}
 {{- $before := true -}}
 {{- range $name, $entry := $backup.call.values.backups -}}
   {{- if eq $name $backup.call.name -}}{{- $before = false -}}{{- end -}}
   {{- if and $before $entry (eq (dig "store" "restic" "repository" "" $entry | toString) (toString $backup.call.config.store.restic.repository)) -}}{{- $turn = add1 $turn -}}{{- end -}}
 {{- end -}}
-{{- if $turn -}}{{- $_ := set $container "env" (append $container.env (dict "name" "TURN" "value" (toString $turn))) -}}{{- end -}}
+{{- $_ := set $env "TURN" $turn -}}
 {{- $options := list -}}
 {{- range $name, $value := $settings.options -}}{{- $options = append $options (printf "--option=%s=%v" $name $value) -}}{{- end -}}
 {{- /* YAML reads off as false. */ -}}
@@ -39,7 +36,7 @@ program. Takes a list: the backup, the parts, the init container that fetches th
 {{- $options = append $options (printf "--compression=%s" $compression) -}}
 {{- with $settings.limitUpload -}}{{- $options = append $options (printf "--limit-upload=%d" (int .)) -}}{{- end -}}
 {{- with $settings.limitDownload -}}{{- $options = append $options (printf "--limit-download=%d" (int .)) -}}{{- end -}}
-{{- with $options -}}{{- $_ := set $container "env" (append $container.env (dict "name" "RESTIC_OPTIONS" "value" (join "\n" . | replace "$(" "$$("))) -}}{{- end -}}
-{{- with $settings.tags -}}{{- $_ := set $container "env" (append $container.env (dict "name" "TAGS" "value" (join "," . | replace "$(" "$$("))) -}}{{- end -}}
+{{- $_ := set $env "RESTIC_OPTIONS" (join "\n" $options) -}}
+{{- $_ := set $container "env" (concat $container.env (include "outrigger-0.1.0.variables" $env | fromJsonArray)) -}}
 {{- include "outrigger-0.1.0.storeAccess" (list $settings $parts $settings.repository) -}}
 {{- end -}}

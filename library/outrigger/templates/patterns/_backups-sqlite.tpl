@@ -1,5 +1,5 @@
 {{- /*
-Prints, as a YAML list, the environment of files/backup-sqlite.sh. Takes the backup.
+Prints, as JSON, the environment of files/backup-sqlite.sh. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.source.sqlite" -}}
 {{- if not .settings.files -}}
@@ -10,7 +10,7 @@ Prints, as a YAML list, the environment of files/backup-sqlite.sh. Takes the bac
 {{- end -}}
 
 {{- /*
-Prints, as a YAML list, the environment of a drill. Takes the backup.
+Prints, as JSON, the environment of a drill. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.drill.sqlite" -}}
 {{- include "outrigger-0.1.0.variables" (dict "FILES" (.settings.files | default list | join "\n") "CHECKS" (include "outrigger-0.1.0.drillChecks" .)) -}}

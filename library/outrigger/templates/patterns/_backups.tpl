@@ -157,13 +157,13 @@ task (run, clock, restore, drill, prune).
 {{- else if eq $task "restore" -}}
   {{- range list "SNAPSHOT" "TIME" "FILE" "TARGET" "OVERWRITE" -}}{{- $env = append $env (dict "name" . "value" "") -}}{{- end -}}
 {{- end -}}
-{{- $env = concat $env (include "outrigger-0.1.0.backupReports" $backup | fromYamlArray) -}}
+{{- $env = concat $env (include "outrigger-0.1.0.backupReports" $backup | fromJsonArray) -}}
 {{- if eq $task "prune" -}}
   {{- /* It asks no source. */ -}}
 {{- else if eq $task "drill" -}}
-  {{- $env = concat $env (include (printf "outrigger-0.1.0.drill.%s" $backup.source) $backup | fromYamlArray) -}}
+  {{- $env = concat $env (include (printf "outrigger-0.1.0.drill.%s" $backup.source) $backup | fromJsonArray) -}}
 {{- else -}}
-  {{- $env = concat $env (include (printf "outrigger-0.1.0.source.%s" $backup.source) $backup | fromYamlArray) -}}
+  {{- $env = concat $env (include (printf "outrigger-0.1.0.source.%s" $backup.source) $backup | fromJsonArray) -}}
 {{- end -}}
 {{- $container := dict
       "name" "backup" "image" ($backup.settings.image | default (eq $backup.source "path" | ternary $call.values.images.busybox ""))
@@ -216,22 +216,20 @@ Takes a list: the store's settings, the parts, the path.
 {{- end -}}
 
 {{- /*
-Prints, as a YAML list, the environment that says what is kept and who is told. Takes the backup.
+Prints, as JSON, the environment that says what is kept and who is told. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.backupReports" -}}
 {{- $config := .call.config -}}
-{{- $env := list -}}
+{{- $keep := list -}}
 {{- with $config.keep -}}
-  {{- $options := list "--keep-last" (max (.last | default 0 | int) (.minimum | default 1 | int) | toString) -}}
-  {{- $keep := . -}}
-  {{- range list "hourly" "daily" "weekly" "monthly" "yearly" -}}
-    {{- if get $keep . -}}{{- $options = concat $options (list (printf "--keep-%s" .) (get $keep . | int | toString)) -}}{{- end -}}
+  {{- $keep = list "--keep-last" (max (.last | default 0 | int) (.minimum | default 1 | int) | toString) -}}
+  {{- range $period := list "hourly" "daily" "weekly" "monthly" "yearly" -}}
+    {{- with get $config.keep $period -}}{{- $keep = concat $keep (list (printf "--keep-%s" $period) (int . | toString)) -}}{{- end -}}
   {{- end -}}
-  {{- $env = append $env (dict "name" "KEEP" "value" (join " " $options)) -}}
 {{- end -}}
-{{- if kindIs "map" $config.prune -}}{{- $env = append $env (dict "name" "PRUNE_APART" "value" "yes") -}}{{- end -}}
-{{- range $name, $value := dict "BEFORE" $config.before "AFTER" $config.after "ON_SUCCESS" (dig "onSuccess" "url" "" $config) "ON_FAILURE" (dig "onFailure" "url" "" $config) "PUSHGATEWAY" (dig "metrics" "pushgateway" "" $config) "TEXTFILE" (dig "metrics" "textfile" "" $config) -}}
-  {{- if $value -}}{{- $env = append $env (dict "name" $name "value" ($value | replace "$(" "$$(")) -}}{{- end -}}
-{{- end -}}
-{{- toYaml $env -}}
+{{- include "outrigger-0.1.0.variables" (dict
+      "KEEP" (join " " $keep) "PRUNE_APART" (kindIs "map" $config.prune | ternary "yes" "")
+      "BEFORE" $config.before "AFTER" $config.after
+      "ON_SUCCESS" (dig "onSuccess" "url" "" $config) "ON_FAILURE" (dig "onFailure" "url" "" $config)
+      "PUSHGATEWAY" (dig "metrics" "pushgateway" "" $config) "TEXTFILE" (dig "metrics" "textfile" "" $config)) -}}
 {{- end -}}
