@@ -8,6 +8,7 @@ a dict:
   context       the chart's root context                 form     native, classic, or "" where objects are collected
   podTemplate   the author's, read only; none where objects are collected
   gracePeriodSeconds  the pod's                          contribution  the dict to fill, where no YAML is printed
+  workload      the workload's name, or ""               settings  the values of this workload
 and prints its contribution as YAML (or fills the dict, which saves the parsing):
   order            where it starts among the sidecars, lowest first; the entry's own `order` wins
   sidecars         containers that run beside the app; defaults and the entry's overrides are applied by the composer
@@ -34,7 +35,7 @@ and prints its contribution as YAML (or fills the dict, which saves the parsing)
   {{- $printed := include $entry.template (dict
         "name" $entry.name "config" $entry.config "path" $entry.path "values" $work.values "context" $work.context
         "form" ($work.form | default "") "podTemplate" $work.podTemplate
-        "gracePeriodSeconds" $work.gracePeriodSeconds "contribution" $contribution) -}}
+        "gracePeriodSeconds" $work.gracePeriodSeconds "workload" $work.workload "settings" $work.settings "contribution" $contribution) -}}
   {{- if trim $printed -}}
     {{- $contribution = fromYaml $printed -}}
     {{- if hasKey $contribution "Error" -}}

@@ -9,6 +9,10 @@ takes.
 {{- $own := .container.resources | default dict -}}
 {{- $ownRequests := $own.requests | default dict -}}
 {{- $ownLimits := $own.limits | default dict -}}
+{{- if and .work.guaranteed (ne (.contribution.pattern | default "") "containers") -}}
+  {{- /* What a pattern requests is a default too. */ -}}
+  {{- $ownRequests = (.contribution.config.resources | default dict).requests | default dict -}}
+{{- end -}}
 {{- $defaults := .work.values.defaults.resources | default dict -}}
 {{- $limits := dict -}}
 {{- $requests := dict -}}

@@ -5,11 +5,11 @@ none, and where the last run of one of its tasks failed. Takes the backup.
 {{- define "outrigger-0.1.0.backupAlarm" -}}
 {{- $config := .call.config -}}
 {{- if not (or (dig "metrics" "pushgateway" "" $config) (dig "metrics" "textfile" "" $config)) -}}
-  {{- include "outrigger-0.1.0.backupProblem" (list .call "maxAge alarms by a metric that is not written; set metrics.pushgateway or metrics.textfile") -}}
+  {{- include "outrigger-0.1.0.addProblem" (list .call "maxAge alarms by a metric that is not written; set metrics.pushgateway or metrics.textfile") -}}
 {{- end -}}
 {{- $seconds := include "outrigger-0.1.0.seconds" $config.maxAge | int -}}
 {{- if not $seconds -}}
-  {{- include "outrigger-0.1.0.backupProblem" (list .call "maxAge is no time at all; set it to how old the last success may be, such as 26h") -}}
+  {{- include "outrigger-0.1.0.addProblem" (list .call "maxAge is no time at all; set it to how old the last success may be, such as 26h") -}}
 {{- end -}}
 {{- $selector := printf "{backup=%q}" .name -}}
 {{- $success := printf "outrigger_backup_last_success_timestamp_seconds%s" $selector -}}
@@ -33,16 +33,4 @@ none, and where the last run of one of its tasks failed. Takes the backup.
       "apiVersion" "monitoring.coreos.com/v1" "kind" "PrometheusRule"
       "metadata" (dict "name" .call.name "labels" ($config.ruleLabels | default dict))
       "spec" (dict "groups" (list (dict "name" .name "rules" $rules))))) -}}
-{{- end -}}
-
-{{- /*
-Prints the seconds of a duration as Prometheus writes it: 1d2h30m. Takes the text.
-*/ -}}
-{{- define "outrigger-0.1.0.seconds" -}}
-{{- $units := dict "w" 604800 "d" 86400 "h" 3600 "m" 60 "s" 1 -}}
-{{- $seconds := 0 -}}
-{{- range regexFindAll "[0-9]+[wdhms]" . -1 -}}
-  {{- $seconds = add $seconds (mul (regexFind "[0-9]+" . | atoi) (get $units (regexFind "[a-z]" .))) -}}
-{{- end -}}
-{{- $seconds -}}
 {{- end -}}

@@ -3,7 +3,7 @@ Prints, as JSON, the environment of files/backup-path.sh. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.source.path" -}}
 {{- if not .settings.paths -}}
-  {{- include "outrigger-0.1.0.backupProblem" (list .call "path.paths is missing; set it to the paths of folders or files: [/data]") -}}
+  {{- include "outrigger-0.1.0.addProblem" (list .call "path.paths is missing; set it to the paths of folders or files: [/data]") -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.sourceVolume" (list . .settings.paths) -}}
 {{- include "outrigger-0.1.0.variables" (dict "PATHS" (.settings.paths | default list | join "\n") "EXCLUDE" (.settings.exclude | default list | join "\n")) -}}

@@ -11,14 +11,14 @@ program. Takes a list: the backup, the parts, the init container that fetches th
 {{- $_ := set $fetch "image" ($settings.image | default $backup.call.values.images.restic) -}}
 {{- $_ := set $fetch "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/backup-tools.sh" "/usr/bin/restic" "/outrigger-backup") -}}
 {{- if not $settings.repository -}}
-  {{- include "outrigger-0.1.0.backupProblem" (list $backup.call "store.restic.repository is missing; set it as restic names it (s3:https://…, /path), or to {name: SECRET, key: KEY}") -}}
+  {{- include "outrigger-0.1.0.addProblem" (list $backup.call "store.restic.repository is missing; set it as restic names it (s3:https://…, /path), or to {name: SECRET, key: KEY}") -}}
 {{- end -}}
 {{- $env := dict "RESTIC_REPOSITORY" $settings.repository "TAGS" ($settings.tags | default list | join ",") -}}
 {{- if kindIs "map" $settings.repository -}}
   {{- $_ := set $env "RESTIC_REPOSITORY" (include "outrigger-0.1.0.secretKey" (list $settings.repository "repository") | fromJson) -}}
 {{- end -}}
 {{- if not $settings.secret -}}
-  {{- include "outrigger-0.1.0.backupProblem" (list $backup.call "store.restic.secret is missing; set it to the name of a Secret that has the repository's password under the key password") -}}
+  {{- include "outrigger-0.1.0.addProblem" (list $backup.call "store.restic.secret is missing; set it to the name of a Secret that has the repository's password under the key password") -}}
 {{- else -}}
   {{- $_ := set $env "RESTIC_PASSWORD" (include "outrigger-0.1.0.secretKey" (list $settings.secret "password") | fromJson) -}}
 {{- end -}}

@@ -3,7 +3,7 @@ Prints, as JSON, the environment of files/backup-sqlite.sh. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.source.sqlite" -}}
 {{- if not .settings.files -}}
-  {{- include "outrigger-0.1.0.backupProblem" (list .call "sqlite.files is missing; set it to the databases' paths: [/data/app.db]") -}}
+  {{- include "outrigger-0.1.0.addProblem" (list .call "sqlite.files is missing; set it to the databases' paths: [/data/app.db]") -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.sourceVolume" (list . .settings.files) -}}
 {{- include "outrigger-0.1.0.variables" (dict "FILES" (.settings.files | default list | join "\n")) -}}

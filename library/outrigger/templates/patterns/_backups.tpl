@@ -5,10 +5,10 @@ snapshot into a server of its own.
 */ -}}
 {{- define "outrigger-0.1.0.pattern.backups" -}}
 {{- $sidecar := eq (.config.as | default "cronJob") "sidecar" -}}
-{{- $source := include "outrigger-0.1.0.backupChoice" (list . "source" .config (list "exec" "mariadb" "mysql" "path" "postgres" "redis" "sqlite")) -}}
-{{- $store := include "outrigger-0.1.0.backupChoice" (list . "store" (.config.store | default dict) (list "restic" "files")) -}}
+{{- $source := include "outrigger-0.1.0.choice" (list . "source" .config (list "exec" "mariadb" "mysql" "path" "postgres" "redis" "sqlite")) -}}
+{{- $store := include "outrigger-0.1.0.choice" (list . "store" (.config.store | default dict) (list "restic" "files")) -}}
 {{- if not .config.schedule -}}
-  {{- include "outrigger-0.1.0.backupProblem" (list . "schedule is missing; set it to a cron expression such as \"17 3 * * *\"") -}}
+  {{- include "outrigger-0.1.0.addProblem" (list . "schedule is missing; set it to a cron expression such as \"17 3 * * *\"") -}}
 {{- end -}}
 {{- $_ := set .contribution "order" 200 -}}
 {{- if and $source $store -}}
@@ -23,39 +23,6 @@ snapshot into a server of its own.
     {{- include "outrigger-0.1.0.backupCronJobs" $backup -}}
     {{- if .config.maxAge -}}{{- include "outrigger-0.1.0.backupAlarm" $backup -}}{{- end -}}
   {{- end -}}
-{{- end -}}
-{{- end -}}
-
-{{- /*
-Prints a dict as YAML, with what its texts say as templates: a chart's values name its own Service and Secret so. Takes a
-list: what a pattern takes, the dict.
-*/ -}}
-{{- define "outrigger-0.1.0.evaluated" -}}
-{{- $text := toYaml (index . 1) -}}
-{{- if contains "{{" $text -}}{{- $text = tpl $text (index . 0).context -}}{{- end -}}
-{{- $text -}}
-{{- end -}}
-
-{{- /*
-Adds a problem to a contribution. Takes a list: what a pattern takes, the message.
-*/ -}}
-{{- define "outrigger-0.1.0.backupProblem" -}}
-{{- $contribution := (index . 0).contribution -}}
-{{- $_ := set $contribution "problems" (append ($contribution.problems | default list) (index . 1)) -}}
-{{- end -}}
-
-{{- /*
-Prints the one of some keys that is set. Takes a list: what a pattern takes, what is chosen, the dict, the keys.
-*/ -}}
-{{- define "outrigger-0.1.0.backupChoice" -}}
-{{- $found := list -}}
-{{- range index . 3 -}}
-  {{- if kindIs "map" (get (index $ 2) .) -}}{{- $found = append $found . -}}{{- end -}}
-{{- end -}}
-{{- if eq (len $found) 1 -}}
-{{- first $found -}}
-{{- else -}}
-{{- include "outrigger-0.1.0.backupProblem" (list (index . 0) (printf "needs one %s and has %s; set one of %s" (index . 1) (empty $found | ternary "none" (join " and " $found)) (join ", " (index . 3)))) -}}
 {{- end -}}
 {{- end -}}
 
@@ -111,7 +78,7 @@ Takes the backup.
 {{- $cronJobs = append $cronJobs (dict "name" (printf "%s-restore" .call.name) "schedule" "@yearly" "suspend" true "backoffLimit" 0 "parts" (include "outrigger-0.1.0.backupParts" (list . "restore") | fromJson)) -}}
 {{- if $config.drill -}}
   {{- if not $config.drill.schedule -}}
-    {{- include "outrigger-0.1.0.backupProblem" (list .call "drill.schedule is missing; set it to a cron expression such as \"17 5 * * 0\"") -}}
+    {{- include "outrigger-0.1.0.addProblem" (list .call "drill.schedule is missing; set it to a cron expression such as \"17 5 * * 0\"") -}}
   {{- end -}}
   {{- $cronJobs = append $cronJobs (dict "name" (printf "%s-drill" .call.name) "schedule" $config.drill.schedule "timeZone" ($config.drill.timeZone | default $config.timeZone) "parts" (include "outrigger-0.1.0.drillParts" . | fromJson)) -}}
 {{- end -}}
@@ -127,10 +94,10 @@ Adds the problems of a backup's prune to the contribution. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.backupPruneProblems" -}}
 {{- if not .call.config.prune.schedule -}}
-  {{- include "outrigger-0.1.0.backupProblem" (list .call "prune.schedule is missing; set it to a cron expression such as \"17 6 * * 0\"") -}}
+  {{- include "outrigger-0.1.0.addProblem" (list .call "prune.schedule is missing; set it to a cron expression such as \"17 6 * * 0\"") -}}
 {{- end -}}
 {{- if eq .store "files" -}}
-  {{- include "outrigger-0.1.0.backupProblem" (list .call "prune means nothing beside store.files, where keep removes whole files; leave it out") -}}
+  {{- include "outrigger-0.1.0.addProblem" (list .call "prune means nothing beside store.files, where keep removes whole files; leave it out") -}}
 {{- end -}}
 {{- end -}}
 
@@ -190,7 +157,7 @@ task (run, clock, restore, drill, prune).
   {{- end -}}
 {{- end -}}
 {{- if not $container.image -}}
-  {{- include "outrigger-0.1.0.backupProblem" (list $call (printf "%s.image is missing; set it to %s" $backup.key (get (dict "exec" "the image that the command is in" "sqlite" "one that has sqlite3" ) $backup.source | default "the server's image, whose tools are of the server's version"))) -}}
+  {{- include "outrigger-0.1.0.addProblem" (list $call (printf "%s.image is missing; set it to %s" $backup.key (get (dict "exec" "the image that the command is in" "sqlite" "one that has sqlite3" ) $backup.source | default "the server's image, whose tools are of the server's version"))) -}}
 {{- end -}}
 {{- toJson $parts -}}
 {{- end -}}
