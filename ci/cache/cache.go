@@ -119,6 +119,18 @@ func (k *Key) AddSources(sources fs.FS) error {
 	return nil
 }
 
+// AddTree adds all files of a directory and of those below it.
+func (k *Key) AddTree(tree fs.FS) error {
+	return fs.WalkDir(tree, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(tree, path)
+		k.Add(path, string(b))
+		return err
+	})
+}
+
 // String returns the key: 12 characters that suit a file name and an image tag.
 func (k *Key) String() string {
 	sum := sha256.Sum256([]byte(strings.Join(k.parts, "\n")))

@@ -50,6 +50,23 @@ func TestSourcesCountWithoutTheirTests(t *testing.T) {
 	}
 }
 
+func TestEveryFileOfATreeCounts(t *testing.T) {
+	tree := func(path, content string) string {
+		k := new(Key)
+		if err := k.AddTree(fstest.MapFS{"a/b.py": {Data: []byte("1")}, path: {Data: []byte(content)}}); err != nil {
+			t.Fatal(err)
+		}
+		return k.String()
+	}
+	plain := tree("a/c/d.html", "2")
+	if plain != tree("a/c/d.html", "2") {
+		t.Error("equal trees have different keys")
+	}
+	if plain == tree("a/c/d.html", "3") || plain == tree("a/d.html", "2") {
+		t.Error("a file's content or place does not change the key")
+	}
+}
+
 func TestMakeLeavesNothingOfAFailure(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sub", "thing")
 	failed := errors.New("no")

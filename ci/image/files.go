@@ -133,16 +133,34 @@ func (f *Files) Merge(other *Files) {
 	}
 }
 
-// Match returns the paths that match a pattern of path.Match, in order.
-func (f *Files) Match(pattern string) []string {
-	var matches []string
+// Renamed returns a tree of one path of this one, under another name.
+func (f *Files) Renamed(from, to string) *Files {
+	renamed := NewFiles()
+	if e, ok := f.entries[clean(from)]; ok {
+		e.header.Name = clean(to)
+		renamed.entries[clean(to)] = e
+	}
+	return renamed
+}
+
+// Select returns the paths that are chosen, in order.
+func (f *Files) Select(chosen func(path string) bool) []string {
+	var paths []string
 	for p := range f.entries {
-		if ok, _ := path.Match(pattern, p); ok {
-			matches = append(matches, p)
+		if chosen(p) {
+			paths = append(paths, p)
 		}
 	}
-	sort.Strings(matches)
-	return matches
+	sort.Strings(paths)
+	return paths
+}
+
+// Match returns the paths that match a pattern of path.Match, in order.
+func (f *Files) Match(pattern string) []string {
+	return f.Select(func(p string) bool {
+		ok, _ := path.Match(pattern, p)
+		return ok
+	})
 }
 
 // Read returns the content of a file of the tree.

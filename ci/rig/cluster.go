@@ -34,7 +34,7 @@ type Cluster struct {
 	Node       string // the Docker container that is the node; "" for a caller's cluster
 	NodeImage  string // the image of the node; "" for a caller's cluster
 	// Images tells of each of the tests' images where the node has it from. For a caller's cluster it is
-	// empty: its nodes pull what they can, and testimages.BackendRef has to be loaded by the caller.
+	// empty: its nodes pull what they can, and the tests' own have to be loaded by the caller.
 	Images []ImageOrigin
 }
 

@@ -118,7 +118,7 @@ func (o ImageOrigin) String() string {
 	if o.Upstream {
 		return ref + " is upstream's"
 	}
-	if o.Ref == testimages.BackendRef {
+	if testimages.Own(o.Ref) {
 		return ref + " is built here (" + o.MadeOf + ")"
 	}
 	return ref + " is a stand-in (" + o.MadeOf + ")"
@@ -154,12 +154,11 @@ func (r *Rig) loadImage(ctx context.Context, step *progress.Step, node string, i
 	return ImageOrigin{Ref: image.Ref, MadeOf: image.MadeOf, Key: key}, err
 }
 
-// BackendArchive returns the path of an archive with the image of tests/backend, which no registry has, for those who
-// bring their own cluster.
-func BackendArchive(ctx context.Context, out io.Writer) (path string, err error) {
+// OwnArchive returns the path of an archive with an image that no registry has, for those who bring their own cluster.
+func OwnArchive(ctx context.Context, ref string, out io.Writer) (path string, err error) {
 	err = with(ctx, out, func(r *Rig) error {
 		for _, image := range testimages.All {
-			if image.Ref == testimages.BackendRef {
+			if image.Ref == ref {
 				path, err = image.Archive(ctx, testimages.Env{Root: r.Root, Cache: r.Cache, Log: r.Reporter.Log()})
 			}
 		}

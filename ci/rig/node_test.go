@@ -13,8 +13,8 @@ import (
 	"github.com/outrigger-charts/outrigger/ci/testimages"
 )
 
-// The image of the tests' own is neither pulled nor a sign that no registry can be reached.
-func TestTheBackendsImageIsNotPulled(t *testing.T) {
+// An image of the tests' own is neither pulled nor a sign that no registry can be reached.
+func TestTheTestsOwnImagesAreNotPulled(t *testing.T) {
 	dir := t.TempDir()
 	called := filepath.Join(dir, "called")
 	docker := "#!/bin/sh\necho \"$@\" >> " + called + "\nexit 1\n"
@@ -28,7 +28,7 @@ func TestTheBackendsImageIsNotPulled(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	for ref, want := range map[string]bool{testimages.BackendRef: false, "docker.io/library/other:1": true} {
+	for ref, want := range map[string]bool{testimages.BackendRef: false, testimages.TokenServerRef: false, "docker.io/library/other:1": true} {
 		_ = os.Remove(called)
 		made, offline := false, false
 		fake := testimages.Image{Ref: ref, StandIn: func(context.Context, testimages.Env) (image.Spec, error) {

@@ -175,6 +175,16 @@ func (r *Rig) Collector(ctx context.Context) (path string, err error) {
 	return path, err
 }
 
+// PgBouncer returns the path of a folder with the root file system of the tests' stand-in for pgbouncer's image, to run
+// the program on this machine.
+func PgBouncer(ctx context.Context, out io.Writer) (path string, err error) {
+	err = with(ctx, out, func(r *Rig) error {
+		path, err = testimages.PgBouncerRoot(ctx, testimages.Env{Root: r.Root, Cache: r.Cache, Log: r.Reporter.Log()})
+		return err
+	})
+	return path, err
+}
+
 // RSyslog returns the command that runs rsyslogd, to which its arguments are added, for the benchmark of log shipping to
 // compare with. It is not installed on this machine.
 func RSyslog(ctx context.Context, out io.Writer) (command []string, err error) {

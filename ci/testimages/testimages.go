@@ -20,19 +20,22 @@ type Image struct {
 	Ref string // as a pod names it, with its registry
 	// MadeOf says in a few words what the stand-in is made of.
 	MadeOf string
-	// Key is all of what the stand-in is made of but for this package's sources, Sources and what is Built.
+	// Key is all of what the stand-in is made of but for this package's sources, Sources, Folders and what is Built.
 	Key []string
 	// Built are the modules whose programs are in the stand-in.
 	Built []tools.Module
 	// Sources are folders of the repository whose Go files, go.mod and go.sum the stand-in is compiled from.
 	Sources []string
+	// Folders are folders of the repository whose files are in the stand-in.
+	Folders []string
 	// StandIn makes what takes the image's place.
 	StandIn func(ctx context.Context, e Env) (image.Spec, error)
 }
 
 // All are the images of the tests. A further one is a file of this package and a line here.
 var All = []Image{
-	backend, busyBox, collector, loki, mariadb, nginx, postgres, rclone, redis, restic, sqlite, versityGW,
+	awsCLI, backend, busyBox, collector, django, loki, mariadb, nginx, pgBouncer, postgres, rclone, redis, restic, sqlite,
+	tokenServer, versityGW,
 }
 
 // Demo are the images of charts/logging-app with its own values.
@@ -64,6 +67,11 @@ func (i Image) StandInKey(root string) (string, error) {
 	}
 	for _, dir := range i.Sources {
 		if err := key.AddSources(os.DirFS(filepath.Join(root, dir))); err != nil {
+			return "", err
+		}
+	}
+	for _, dir := range i.Folders {
+		if err := key.AddTree(os.DirFS(filepath.Join(root, dir))); err != nil {
 			return "", err
 		}
 	}

@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"os"
 	"strconv"
@@ -29,7 +28,7 @@ const (
 	BackendCA     = "backend-ca" // a ConfigMap; key ca.crt
 )
 
-// controlLimit bounds what the backend is asked and told: closing its listeners may take it 2 s.
+// controlLimit bounds what a server is asked and told: closing the backend's listeners may take it 2 s.
 const controlLimit = 15 * time.Second
 
 // backendPorts are the Service's, which are the Pod's too.
@@ -105,7 +104,7 @@ func (b *Backend) Start() {
 	b.n.Eventually(PodStart, "the backend is ready", func() bool {
 		pod, found := b.n.Pod(b.n.t, backendName)
 		if found {
-			b.requireImage(pod)
+			b.n.requireImage(pod, testimages.BackendRef)
 		}
 		return found && isReady(pod)
 	})
@@ -115,15 +114,15 @@ func (b *Backend) Start() {
 	})
 }
 
-// requireImage fails the test where the node does not have the backend's image, which happens in a cluster of the
+// requireImage fails the test where the node does not have an image of the tests' own, which happens in a cluster of the
 // caller's.
-func (b *Backend) requireImage(pod corev1.Pod) {
-	b.n.t.Helper()
+func (n *Namespace) requireImage(pod corev1.Pod, ref string) {
+	n.t.Helper()
 	for _, status := range pod.Status.ContainerStatuses {
 		if waits := status.State.Waiting; waits != nil && strings.Contains(waits.Reason, "ImagePull") {
-			archive, err := rig.BackendArchive(context.Background(), os.Stderr)
-			require.NoError(b.n.t, err)
-			require.Fail(b.n.t, "no image", "%s is in no registry: load it into every node of the cluster from %s, with `ctr -n k8s.io images import` or `kind load image-archive`", testimages.BackendRef, archive)
+			archive, err := rig.OwnArchive(context.Background(), ref, os.Stderr)
+			require.NoError(n.t, err)
+			require.Fail(n.t, "no image", "%s is in no registry: load it into every node of the cluster from %s, with `ctr -n k8s.io images import` or `kind load image-archive`", ref, archive)
 		}
 	}
 }
@@ -205,16 +204,22 @@ func (b *Backend) must(verb, path string, query url.Values) []byte {
 	return answer
 }
 
-// ask goes through the API server's proxy to the pod or the Service.
+// ask asks the backend through its pod or its Service.
 func (b *Backend) ask(verb, kind, path string, query url.Values) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), controlLimit)
-	defer cancel()
 	port := "8080"
 	if kind == "services" {
 		port = "control" // by number a Service finds only ports without names
 	}
-	request := b.n.Client.CoreV1().RESTClient().Verb(verb).
-		Namespace(b.n.Name).Resource(kind).Name(fmt.Sprintf("%s:%s", backendName, port)).SubResource("proxy").Suffix(path)
+	return b.n.ask(verb, kind, backendName+":"+port, path, query)
+}
+
+// ask goes through the API server's proxy to the port NAME:PORT of a pod or a Service. The answer comes with an error too, where
+// there is one.
+func (n *Namespace) ask(verb, kind, port, path string, query url.Values) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), controlLimit)
+	defer cancel()
+	request := n.Client.CoreV1().RESTClient().Verb(verb).
+		Namespace(n.Name).Resource(kind).Name(port).SubResource("proxy").Suffix(path)
 	for key, values := range query {
 		for _, value := range values {
 			request.Param(key, value)

@@ -1,0 +1,86 @@
+# shellcheck shell=sh disable=SC2154,SC2034 # variables are those of refresh-token.sh, also those that it reads
+# Hears from ambassadors whether the server takes a credential, and tells others that it was replaced: a part of refresh-token.sh.
+#
+# An ambassador A of PROVERS answers by renaming a file into FILE's directory as .outrigger-A, of one line:
+#   SHA256 accepted            the sum is FILE's
+#   SHA256 refused MESSAGE     what the server said
+#
+#   NOTIFY_PROCESS, NOTIFY_SIGNAL   the name of a process that gets a signal (HUP): the pod shares its process namespace
+#   NOTIFY_URL, NOTIFY_METHOD       what is called: GET or POST (POST)
+#   NOTIFY_COMMAND                  what is run, by sh
+#
+# They are told when a file is replaced, and again until it succeeds; the first file is there before the app is.
+
+PROVE_SECONDS=0.2
+
+# Sets answer to what all of the provers say of the credential: accepted, refused, for which it sets reason, or waiting,
+# for which it sets silent to one that has not answered.
+answers() {
+  answer=accepted
+  for prover in ${PROVERS-}; do
+    proved_sum='' verdict='' said=''
+    [ ! -r "$DIRECTORY/.outrigger-$prover" ] || read -r proved_sum verdict said <"$DIRECTORY/.outrigger-$prover"
+    case $proved_sum:$verdict in
+      "$sum:accepted") ;;
+      "$sum:refused")
+        answer=refused reason="the credential was refused, says $prover: $said"
+        explain
+        return
+        ;;
+      *) answer=waiting silent=$prover ;;
+    esac
+  done
+}
+
+# Waits until all provers have accepted the credential, which then is the one in use. Sets reason where it fails.
+proved() {
+  [ -z "${untold-}" ] || tell
+  asked=$(now) warned=''
+  while answers; [ "$answer" = waiting ]; do
+    time=$(now)
+    if [ "$time" -ge "$due" ]; then
+      reason="$silent has not said whether the server takes the credential, which expires at $(utc "$expires")"
+      return 1
+    fi
+    [ "$warned" ] || [ "$((time - asked))" -lt 60 ] || { warned=yes && log error "$silent has not said yet whether the server takes the credential"; }
+    pause "$PROVE_SECONDS"
+  done
+  [ "$answer" = accepted ] || return 1
+  write_state "$IN_USE" || { reason="$WORK_DIR is not writable"; return 1; }
+  log info 'the credential is refreshed' expiresAt "\"$(utc "$expires")\"" refreshAt "\"$(utc "$due")\""
+}
+
+explain() {
+  [ "${EXPLAIN-}" ] || return 0
+  bounded 30 "$WORK_DIR/explanation" "$TOOLS/busybox" sh -c "$EXPLAIN"
+  explanation=$(hide <"$WORK_DIR/explanation" | busybox head -n 1)
+}
+
+# Tells everybody that the file was replaced; where somebody cannot be told it is left for the next look, which is sooner.
+tell() {
+  if { [ -z "${NOTIFY_PROCESS-}" ] || tell_process; } && { [ -z "${NOTIFY_URL-}" ] || tell_url; } && { [ -z "${NOTIFY_COMMAND-}" ] || tell_command; }; then
+    untold='' told_reason=''
+  else
+    # The same again is said once a minute.
+    if [ "$untold_reason" != "${told_reason-}" ] || [ "$(now)" -ge "$told_again" ]; then
+      log error "$untold_reason"
+      told_reason=$untold_reason told_again=$(($(now) + 60))
+    fi
+    [ "${look-0}" -le 5 ] || look=5
+  fi
+}
+
+tell_process() {
+  untold_reason="the process $NOTIFY_PROCESS got no signal ${NOTIFY_SIGNAL:-HUP}"
+  busybox killall "-${NOTIFY_SIGNAL:-HUP}" "$NOTIFY_PROCESS" 2>"$WORK_DIR/errors" || { untold_reason="$untold_reason: $(errors)"; return 1; }
+}
+
+tell_url() {
+  set -- -q -T 10 -O /dev/null
+  [ "$NOTIFY_METHOD" = GET ] || set -- "$@" --post-data ''
+  bounded 15 /dev/null "$TOOLS/busybox" wget "$@" "$NOTIFY_URL" || { untold_reason="$NOTIFY_URL could not be told of the new credential: $(errors)"; return 1; }
+}
+
+tell_command() {
+  bounded 60 /dev/null "$TOOLS/busybox" sh -c "$NOTIFY_COMMAND" || { untold_reason="the command that tells of the new credential failed with exit code $?: $(errors)"; return 1; }
+}
