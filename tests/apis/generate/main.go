@@ -19,7 +19,7 @@ import (
 var roots = map[string][]string{
 	"apps/v1":  {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
 	"batch/v1": {"CronJob", "Job"},
-	"core/v1":  {"ConfigMap", "PersistentVolumeClaim", "Pod", "PodTemplate", "Service"},
+	"core/v1":  {"ConfigMap", "PersistentVolumeClaim", "Pod", "PodTemplate", "Service", "ServiceAccount"},
 }
 
 func main() {
