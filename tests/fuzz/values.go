@@ -37,6 +37,8 @@ func values(c *choices) object {
 	c.maybe(library, "volumes", func() any { return entries(c, volume, "v", "w", "own", "Bad") })
 	c.maybe(library, "containers", func() any { return entries(c, container, "a", "b", "app", "z", "Bad_", "x.y") })
 	c.maybe(library, "logshippers", func() any { return entries(c, logshipper, "ship", "a", "other") })
+	c.maybe(library, "tokenRefreshers", func() any { return entries(c, tokenRefresher, "token", "a", "db") })
+	c.maybe(library, "ambassadors", func() any { return entries(c, ambassador, "proxy", "a", "token") })
 	kind := of(c, "pod", "job")
 	all := object{kind: podTemplate(c, kind == "job"), "outrigger": library}
 	c.maybe(all, "global", func() any {
@@ -106,6 +108,126 @@ func logshipper(c *choices) object {
 	c.maybe(config, "shutdownSeconds", func() any { return of(c, 0, 3) })
 	c.maybe(config, "env", func() any { return environment(c) })
 	c.maybe(config, "resources", func() any { return resources(c) })
+	return config
+}
+
+func tokenRefresher(c *choices) object {
+	file := object{}
+	if c.number(20) != 1 {
+		file["path"] = of(c, "/tokens/users.txt", "/own/token", "/logs/sub/token", "/tokens/$(X)/{{ .Release.Name }}", "/run/outrigger/token")
+	}
+	if c.number(20) != 1 {
+		file["format"] = of(c, "pgbouncer", "pgpass", "env", "json", "raw", "template")
+	}
+	if file["format"] == "template" || c.number(20) == 1 {
+		file["template"] = of(c, "${password:url}", "$(A)\n'\"${nothing}", "{{ .Release.Name }}=${password}")
+	}
+	c.maybe(file, "mode", func() any { return of(c, "0640", "777", "0400", "0999") })
+	c.maybe(file, "user", func() any { return of(c, "shop", "{{ .Release.Name }}") })
+	c.maybe(file, "port", func() any { return of[any](c, 5432, "*", "5432") })
+	c.maybe(file, "containers", func() any { return of(c, []any{}, []any{"app"}, []any{"second"}, []any{"missing"}) })
+	config := object{"file": file}
+	for range 1 + c.number(20)/19 {
+		provider := of(c, "awsRds", "exec", "vault", "googleCloudSql", "azureDatabase")
+		config[provider] = map[string]func(*choices) object{"awsRds": awsRDS, "exec": printing, "vault": vault, "googleCloudSql": cloudDatabase, "azureDatabase": cloudDatabase}[provider](c)
+	}
+	c.maybe(config, "ttl", func() any { return of(c, "15m", "1h30m", "0s", "1w", "15") })
+	c.maybe(config, "retry", func() any { return object{"delay": of(c, "1s", "0s"), "maxDelay": of(c, "1m", "1w")} })
+	c.maybe(config, "notify", func() any {
+		return of(c, object{"signal": object{"process": "nginx"}}, object{"http": object{"url": "http://127.0.0.1/reload", "method": "GET"}}, object{"exec": object{"command": "echo $(A)"}}, object{})
+	})
+	c.maybe(config, "readinessProbe", func() any { return object{"periodSeconds": of(c, 1, 60)} })
+	c.maybe(config, "volumes", func() any {
+		return []any{object{"name": of(c, "mine", "own", "outrigger-token-token"), "emptyDir": object{}}}
+	})
+	c.maybe(config, "volumeMounts", func() any {
+		return []any{object{"name": of(c, "mine", "own", "missing"), "mountPath": of(c, "/mine", "/tokens", "/run/outrigger")}}
+	})
+	c.maybe(config, "env", func() any { return environment(c) })
+	c.maybe(config, "resources", func() any { return resources(c) })
+	c.maybe(config, "securityContext", func() any { return securityContext(c) })
+	c.maybe(config, "afterInit", func() any { return c.yes() })
+	return config
+}
+
+func awsRDS(c *choices) object {
+	config := object{"host": "shop.abc.eu-west-1.rds.amazonaws.com"}
+	if c.number(20) != 1 {
+		config["user"] = of(c, "shop", "$(A)")
+	}
+	c.maybe(config, "region", func() any { return of(c, "eu-west-1", "eu-west-2") })
+	c.maybe(config, "port", func() any { return of(c, 5432, 0) })
+	c.maybe(config, "secret", func() any { return "aws" })
+	return config
+}
+
+func printing(c *choices) object {
+	config := object{}
+	if c.number(20) != 1 {
+		config["image"] = of(c, "tool:1", "tool")
+	}
+	if c.number(20) != 1 {
+		config["command"] = of(c, []any{"print-token", "$(A)"}, []any{})
+	}
+	c.maybe(config, "output", func() any { return of(c, "raw", "json") })
+	c.maybe(config, "pointers", func() any { return object{"password": "/a/b", "username": "/c", "ttl": "/d"} })
+	c.maybe(config, "timeout", func() any { return "10s" })
+	c.maybe(config, "user", func() any { return "shop" })
+	c.maybe(config, "host", func() any { return "db" })
+	return config
+}
+
+func vault(c *choices) object {
+	config := cloudDatabase(c)
+	delete(config, "user")
+	config["address"] = "https://vault:8200"
+	c.maybe(config, "path", func() any { return "database/creds/shop" })
+	c.maybe(config, "role", func() any { return "shop" })
+	return config
+}
+
+func cloudDatabase(c *choices) object {
+	config := object{}
+	c.maybe(config, "user", func() any { return "shop" })
+	c.maybe(config, "host", func() any { return "db" })
+	c.maybe(config, "port", func() any { return 5433 })
+	return config
+}
+
+func ambassador(c *choices) object {
+	settings := object{}
+	switch c.number(4) {
+	case 1:
+		settings["secret"] = of[any](c, "db", object{"name": "db", "key": "pass"}, object{"key": "pass"})
+		settings["user"] = "shop"
+	case 2:
+		settings["secret"], settings["tokenRefresher"] = "db", "token"
+	default:
+		settings["tokenRefresher"] = of(c, "token", "a", "missing")
+	}
+	c.maybe(settings, "host", func() any { return of(c, "db", "it's", "db", "a\nb") })
+	if c.number(20) != 1 {
+		settings["database"] = of(c, "shop", "{{ .Release.Name }}", "shop", "a b")
+	}
+	c.maybe(settings, "databases", func() any {
+		return object{of(c, "shop", "reports", "pgbouncer"): of[any](c, object{}, nil, object{"host": "other", "poolMode": "session", "poolSize": 2})}
+	})
+	c.maybe(settings, "listenPort", func() any { return of(c, 6432, 8080, 80) })
+	c.maybe(settings, "poolMode", func() any { return of(c, "session", "transaction") })
+	c.maybe(settings, "maxClientConn", func() any { return of(c, 1, 1000000) })
+	c.maybe(settings, "tls", func() any {
+		return of(c, object{}, object{"mode": "disable"}, object{"ca": object{}}, object{"ca": object{"configMap": object{"name": "ca", "key": "ca.pem"}}}, object{"ca": object{"secret": object{"name": "ca", "key": "ca.pem"}}})
+	})
+	c.maybe(settings, "settings", func() any {
+		return object{of(c, "server_lifetime", "auth_type", "pool_mode", "server_check_query"): of[any](c, 1e6, 0.5, true, nil, "a\nb")}
+	})
+	config := object{}
+	if c.number(20) != 1 {
+		config["pgbouncer"] = settings
+	}
+	c.maybe(config, "shutdownSeconds", func() any { return of(c, 0, 5) })
+	c.maybe(config, "env", func() any { return environment(c) })
+	c.maybe(config, "securityContext", func() any { return securityContext(c) })
 	return config
 }
 

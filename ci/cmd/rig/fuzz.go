@@ -42,7 +42,8 @@ func fuzzPhase(ctx context.Context, r *rig.Rig, executions int) (*phase, error) 
 }
 
 // testSoak runs what takes longer than a developer waits: fuzzing, a hundred random runs of the log shipper's script, two
-// minutes without a backend beside twenty backups that are killed and ten that a sidecar makes, and one of a gigabyte.
+// minutes without a backend beside twenty backups that are killed, ten that a sidecar makes and tokens that are renewed for
+// five minutes, and a backup of a gigabyte.
 func testSoak(ctx context.Context, r *rig.Rig) error {
 	r.Reporter.Plan(2)
 	k, err := newKube(ctx, r)
@@ -64,12 +65,12 @@ func testSoak(ctx context.Context, r *rig.Rig) error {
 		environment: []string{"OUTRIGGER_FUZZ_RUNS=100"},
 	}
 	atLength := &phase{
-		name:     "outage, killed backups and a sidecar's clock",
+		name:     "outage, killed backups, a sidecar's clock and tokens of 20 seconds",
 		packages: []string{clusterTests},
 		flags: []string{"-count=1", "-parallel=3", "-timeout=25m",
-			"-run=^(TestWhileTheBackendIsDown|TestABackupThatIsKilled|TestASidecarBacksUpOnTheMinute)"},
+			"-run=^(TestWhileTheBackendIsDown|TestABackupThatIsKilled|TestASidecarBacksUpOnTheMinute|TestTokensThatLiveForSeconds|TestATokenIsRenewedBefore|TestADjangoApp)"},
 		format:      "testname",
-		environment: []string{"OUTRIGGER_OUTAGE_SECONDS=120", "OUTRIGGER_BACKUP_KILLS=20", "OUTRIGGER_SIDECAR_RUNS=10"},
+		environment: []string{"OUTRIGGER_OUTAGE_SECONDS=120", "OUTRIGGER_BACKUP_KILLS=20", "OUTRIGGER_SIDECAR_RUNS=10", "OUTRIGGER_TOKEN_SECONDS=300", "OUTRIGGER_TOKEN_LIFETIME=20"},
 	}
 	gigabyte := &phase{
 		name:        "a backup of 1 GB that is written to",

@@ -26,7 +26,8 @@ var verbs = map[string]func(context.Context, *rig.Rig) error{
 	"bench-demo":   benchDemo,
 	"bench-render": benchRender,
 	"bench-logs":   benchLogs,
-	"bench-backup": benchBackup,
+	"bench-backup": benchInCluster("Back a database up and restore it, in turns", "./tests/bench/backups", "BenchmarkBackup"),
+	"bench-tokens": benchInCluster("Renew tokens, and log in with them", "./tests/bench/tokens", "BenchmarkTokens"),
 }
 
 // errQuiet is a failure that was told already.

@@ -1,0 +1,392 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
+)
+
+// newRDS creates a namespace with a database that takes tokens, as RDS does, and has the user and database shop.
+func newRDS(t *testing.T) (*harness.Namespace, *harness.TokenServer) {
+	t.Helper()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	return namespace, namespace.TokenServer()
+}
+
+// asking is an app that asks for all it is worth: sessions of one question, one session that asks each second, and
+// questions that last for a minute, which is longer than a token of the tests lives. It prints each failure.
+const asking = `
+trap 'exit 0' TERM INT
+psql -Atc 'select 1' || exit 1
+echo "the first question is answered"
+while true; do psql -qAtc 'select 1' >/dev/null || echo "failed: a new session"; done &
+while true; do psql -qAtc 'select pg_sleep(60)' >/dev/null || echo "failed: a long question"; done &
+while true; do echo 'select 1;'; sleep 1; done | { psql -v ON_ERROR_STOP=1 -qAt >/dev/null; echo "failed: the long session"; } &
+while true; do sleep 1 & wait $!; done
+`
+
+// event is a line of a refresher's log, or of an ambassador's.
+type event struct{ Time, Level, Message, Explanation string }
+
+// events returns what a sidecar has said; what is not its own line is left out.
+func events(t *testing.T, log string) (all []event) {
+	t.Helper()
+	for line := range strings.Lines(log) {
+		var said event
+		if json.Unmarshal([]byte(line), &said) == nil && said.Message != "" {
+			all = append(all, said)
+		}
+	}
+	return all
+}
+
+// waitForEvent waits until a sidecar says something that has all of some texts, and returns it.
+func waitForEvent(t *testing.T, namespace *harness.Namespace, pod, container string, texts ...string) (found event) {
+	t.Helper()
+	namespace.Eventually(harness.PodStart, fmt.Sprintf("%s says %q", container, texts), func() bool {
+		for _, said := range events(t, namespace.Logs(pod, container)) {
+			if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(said.Message+" "+said.Explanation, text) }) {
+				found = said
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// failures returns the lines in which an app says that something failed.
+func failures(log string) (all []string) {
+	for line := range strings.Lines(log) {
+		if strings.HasPrefix(line, "failed") || strings.Contains(line, "ERROR") || strings.Contains(line, "FATAL") {
+			all = append(all, line)
+		}
+	}
+	return all
+}
+
+func startedAt(t *testing.T, pod corev1.Pod, container string) time.Time {
+	t.Helper()
+	status := harness.Status(t, pod, container)
+	require.NotNil(t, status.State.Running, "%s runs", container)
+	return status.State.Running.StartedAt.Time
+}
+
+func TestTheAppStartsWhenADatabaseHasAnsweredThroughTheProxyThoughTheProviderFailsAtFirst(t *testing.T) {
+	t.Parallel()
+	namespace, rds := newRDS(t)
+	rds.Behave("stsFails=always")
+	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(asking))
+	namespace.Eventually(harness.PodStart, "the refresher runs", func() bool { return len(namespace.Pods(web)) == 1 })
+	name := namespace.Pods(web)[0].Name
+	namespace.Eventually(harness.PodStart, "the refresher has failed for half a minute", func() bool {
+		pod, _ := namespace.Pod(t, name)
+		for _, status := range pod.Status.InitContainerStatuses {
+			if status.Name == "db" && status.State.Running != nil {
+				return time.Since(status.State.Running.StartedAt.Time) > 30*time.Second
+			}
+		}
+		return false
+	})
+	rds.Behave("stsFails=never")
+
+	pod := namespace.ReadyPods(web, 1)[0]
+
+	assert.Zero(t, harness.Status(t, pod, "app").RestartCount)
+	assert.Zero(t, harness.Status(t, pod, "db").RestartCount, "a provider that fails is waited for")
+	assert.Contains(t, namespace.Logs(name, "app"), "the first question is answered")
+	assert.False(t, startedAt(t, pod, "proxy").Before(startedAt(t, pod, "db")))
+	logins := rds.Logins(0)
+	require.NotEmpty(t, logins)
+	assert.False(t, startedAt(t, pod, "app").Before(logins[0].Time.Truncate(time.Second)), "the app started after a login")
+	failed := slices.DeleteFunc(events(t, namespace.Logs(name, "db")), func(said event) bool { return said.Level != "error" })
+	assert.NotEmpty(t, failed)
+	assert.Less(t, len(failed), 20, "it backs off: %v", failed)
+	assert.Contains(t, failed[0].Message, "ServiceUnavailable")
+}
+
+// tokenLifetime is how long the tokens of a test live: 30 seconds, or what `make test-soak` says.
+func tokenLifetime(t *testing.T) (seconds int) {
+	return harness.Number(t, "OUTRIGGER_TOKEN_LIFETIME", 30)
+}
+
+func TestTokensThatLiveForSecondsNeverRunOut(t *testing.T) {
+	t.Parallel()
+	seconds, lifetime := harness.Number(t, "OUTRIGGER_TOKEN_SECONDS", 70), tokenLifetime(t)
+	namespace, rds := newRDS(t)
+	rds.Behave(fmt.Sprintf("tokenLifetime=%ds", lifetime))
+	// New sessions of the server's too: pgbouncer keeps one for a second.
+	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(asking, fmt.Sprintf("ttl: %ds", lifetime), "pgbouncer: {server_lifetime: 1, server_idle_timeout: 1}"))
+	pod := namespace.ReadyPods(web, 1)[0]
+	began := time.Now()
+
+	namespace.Eventually(time.Duration(seconds+30)*time.Second, "time passes", func() bool { return time.Since(began) > time.Duration(seconds)*time.Second })
+
+	report := rds.Report()
+	t.Logf("%d logins with %d tokens in %d seconds; refused: %v", report.Accepted, report.Tokens, seconds, report.Refused)
+	assert.Empty(t, report.Refused)
+	assert.GreaterOrEqual(t, report.Tokens, seconds/lifetime, "tokens that the server has seen")
+	assert.Greater(t, report.Accepted, seconds/2, "logins")
+	assert.Equal(t, 1, report.STS["AssumeRoleWithWebIdentity OK"], "credentials of an hour sign all of them")
+	assert.Empty(t, failures(namespace.Logs(pod.Name, "app")))
+	assert.Equal(t, pod.Name, namespace.ReadyPods(web, 1)[0].Name)
+}
+
+func TestATokenIsRenewedBeforeTheCredentialsThatSignedItExpire(t *testing.T) {
+	t.Parallel()
+	seconds := harness.Number(t, "OUTRIGGER_TOKEN_SECONDS", 100)
+	namespace, rds := newRDS(t)
+	rds.Behave("credentialsLifetime=60s")
+	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(asking, "pgbouncer: {server_lifetime: 1, server_idle_timeout: 1}"))
+	pod := namespace.ReadyPods(web, 1)[0]
+	began := time.Now()
+
+	namespace.Eventually(time.Duration(seconds+30)*time.Second, "time passes", func() bool { return time.Since(began) > time.Duration(seconds)*time.Second })
+
+	report := rds.Report()
+	t.Logf("%d logins with %d tokens in %d seconds; refused: %v", report.Accepted, report.Tokens, seconds, report.Refused)
+	assert.Empty(t, report.Refused)
+	assert.GreaterOrEqual(t, report.Tokens, seconds/50, "tokens that the server has seen")
+	assert.GreaterOrEqual(t, report.STS["AssumeRoleWithWebIdentity OK"], report.Tokens, "what signs is renewed first, as it has less than 15 minutes left")
+	assert.Empty(t, failures(namespace.Logs(pod.Name, "app")))
+}
+
+// readiness returns when the pod's condition Ready last became what it is.
+func readiness(t *testing.T, namespace *harness.Namespace, pod string) (ready bool, since time.Time) {
+	t.Helper()
+	found, present := namespace.Pod(t, pod)
+	require.True(t, present)
+	for _, condition := range found.Status.Conditions {
+		if condition.Type == corev1.PodReady {
+			return condition.Status == corev1.ConditionTrue, condition.LastTransitionTime.Time
+		}
+	}
+	return false, time.Time{}
+}
+
+func TestAProviderThatFailsIsNoticedOnlyWhenACredentialIsAboutToExpireAndThePodIsReadyAgainByItself(t *testing.T) {
+	t.Parallel()
+	namespace, rds := newRDS(t)
+	rds.Behave("tokenLifetime=60s&credentialsLifetime=60s")
+	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside("psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 60s", "readinessProbe: {periodSeconds: 1}"))
+	pod := namespace.ReadyPods(web, 1)[0].Name
+	_, since := readiness(t, namespace, pod)
+	tokens := rds.Report().Tokens
+
+	rds.Behave("stsFails=45s") // a renewal is due after 38 seconds or so of 60
+	waitForEvent(t, namespace, pod, "db", "ServiceUnavailable")
+	namespace.Eventually(harness.PodStart, "there is a new token", func() bool { return rds.Report().Tokens > tokens })
+	ready, still := readiness(t, namespace, pod)
+	assert.True(t, ready)
+	assert.Equal(t, since, still, "the pod was ready all the time")
+
+	rds.Behave("stsFails=always")
+	namespace.Eventually(harness.PodStart, "the pod is not ready", func() bool {
+		ready, since = readiness(t, namespace, pod)
+		return !ready
+	})
+	file := func() string {
+		return namespace.Kubectl("exec", pod, "-c", "proxy", "--", "/outrigger-tools/busybox", "sha256sum", "/tokens/users.txt")
+	}
+	before := file()
+	logins := rds.Logins(0)
+	last := logins[len(logins)-1]
+	assert.True(t, since.Before(last.Expires), "not ready since %s, before the token expires at %s", since, last.Expires)
+	failed := len(events(t, namespace.Logs(pod, "db")))
+	namespace.Eventually(harness.PodStart, "it fails on", func() bool { return len(events(t, namespace.Logs(pod, "db"))) > failed+2 })
+	assert.Equal(t, before, file(), "the old file stays")
+
+	rds.Behave("stsFails=never")
+	assert.Equal(t, pod, namespace.ReadyPods(web, 1)[0].Name)
+	for _, container := range []string{"db", "proxy", "app"} {
+		found, _ := namespace.Pod(t, pod)
+		assert.Zero(t, harness.Status(t, found, container).RestartCount, "%s recovers without a restart", container)
+	}
+}
+
+func TestTheAppOutlivesItsRefresherAndItsProxy(t *testing.T) {
+	t.Parallel()
+	namespace, rds := newRDS(t)
+	rds.Behave("tokenLifetime=30s")
+	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(
+		"psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 30s", "pod: shareProcessNamespace: true"))
+	pod := namespace.ReadyPods(web, 1)[0].Name
+	ask := func() bool {
+		return strings.HasSuffix(namespace.Kubectl("exec", pod, "-c", "app", "--", "sh", "-c", "psql -Atc 'select 1' 2>&1 || true"), "1")
+	}
+
+	for _, killed := range []struct{ container, script string }{{"db", "[r]efresh-token.sh"}, {"proxy", "[p]gbouncer.sh"}} {
+		namespace.Kubectl("exec", pod, "-c", "app", "--", "bash", "-c",
+			"kill -KILL $(grep -lz '/outrigger/"+killed.script+"' /proc/[0-9]*/cmdline | cut -d / -f 3) $(grep -lx pgbouncer /proc/[0-9]*/comm | cut -d / -f 3 | grep '"+map[string]string{"db": "^$", "proxy": "."}[killed.container]+"')")
+		namespace.Eventually(harness.PodStart, killed.container+" runs again", func() bool {
+			found, _ := namespace.Pod(t, pod)
+			status := harness.Status(t, found, killed.container)
+			return status.RestartCount == 1 && status.Ready
+		})
+		namespace.Eventually(harness.PodStart, "the app's questions are answered", ask)
+		tokens := rds.Report().Tokens
+		namespace.Eventually(harness.PodStart, "tokens are renewed", func() bool { return rds.Report().Tokens > tokens })
+		assert.True(t, ask())
+	}
+
+	found, _ := namespace.Pod(t, pod)
+	assert.Zero(t, harness.Status(t, found, "app").RestartCount)
+	assert.Empty(t, rds.Report().Refused)
+}
+
+func TestTheLogSaysWhyATokenIsRefused(t *testing.T) {
+	t.Parallel()
+	const app = "trap 'exit 0' INT" + serving
+	for name, wrong := range map[string]struct {
+		behaviour string
+		values    func(values string) string
+		says      []string
+	}{
+		"the pod's clock is ahead":  {"clockOffset=-20m", nil, []string{"this pod's clock is wrong by 1", "ahead"}},
+		"the pod's clock is behind": {"clockOffset=20m", nil, []string{"this pod's clock is wrong by 1", "behind"}},
+		"the token is for another region": {"", func(values string) string {
+			return strings.Replace(strings.Replace(values, ", region: eu-west-1", "", 1), "env: &sts", "env: &sts\n        AWS_REGION: eu-central-1", 1)
+		}, []string{"region", "eu-central-1", "eu-west-1"}},
+		"the signing keys have expired": {"", func(values string) string {
+			return strings.Replace(values, "region: eu-west-1", "region: eu-west-1, secret: expired", 1)
+		}, []string{"had expired when it was obtained: at 2026-01-02T03:04:05Z", "this pod's clock says"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			namespace, rds := newRDS(t)
+			if wrong.behaviour != "" {
+				rds.Behave(wrong.behaviour)
+			}
+			namespace.Apply(`{apiVersion: v1, kind: Secret, metadata: {name: expired}, stringData: {AWS_ACCESS_KEY_ID: a, AWS_SECRET_ACCESS_KEY: b, AWS_SESSION_TOKEN: c, AWS_CREDENTIAL_EXPIRATION: "2026-01-02T03:04:05Z"}}`)
+			values := rds.Beside(app)
+			if wrong.values != nil {
+				values = wrong.values(values)
+			}
+			namespace.Install("demo", harness.Consumer(t).Write(t), values)
+			namespace.Eventually(harness.PodStart, "the refresher runs", func() bool {
+				pods := namespace.Pods(web)
+				return len(pods) == 1 && slices.ContainsFunc(pods[0].Status.InitContainerStatuses, func(status corev1.ContainerStatus) bool {
+					return status.Name == "db" && status.State.Running != nil
+				})
+			})
+			pod := namespace.Pods(web)[0].Name
+
+			said := waitForEvent(t, namespace, pod, "db", wrong.says...)
+
+			assert.Equal(t, "error", said.Level)
+			assert.False(t, harness.Status(t, namespace.Pods(web)[0], "app").State.Running != nil, "the app has not started")
+		})
+	}
+}
+
+func TestATokenIsNowhereButInItsFile(t *testing.T) {
+	t.Parallel()
+	namespace, rds := newRDS(t)
+	rds.Behave("tokenLifetime=20s")
+	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(asking, "ttl: 20s", "pod: shareProcessNamespace: true"))
+	pod := namespace.ReadyPods(web, 1)[0].Name
+
+	// The app's user is the sidecars', and it sees their processes.
+	wait := namespace.Output(pod, "app", "bash", "-c", `
+end=$((SECONDS + 60))
+while [ $SECONDS -lt $end ]; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\000' '\n' | sort -u; sleep 0.1; done | sort -u -S 128M`)
+	var signatures []string
+	namespace.Eventually(harness.PodStart, "three tokens are seen", func() bool {
+		file := namespace.Kubectl("exec", pod, "-c", "proxy", "--", "/outrigger-tools/busybox", "cat", "/tokens/users.txt")
+		_, rest, found := strings.Cut(file, "X-Amz-Signature=")
+		require.True(t, found, "a token is signed")
+		signature := rest[:64]
+		if !slices.Contains(signatures, signature) {
+			signatures = append(signatures, signature)
+		}
+		return len(signatures) == 3
+	})
+	seen := map[string]string{"the command lines and environments": wait()}
+	require.Contains(t, seen["the command lines and environments"], "generate-db-auth-token", "the provider was watched")
+	require.Contains(t, seen["the command lines and environments"], "AWS_ROLE_ARN")
+	kinds := slices.DeleteFunc(strings.Fields(namespace.Kubectl("api-resources", "--namespaced", "--verbs=list", "-o", "name")), func(kind string) bool { return kind == "secrets" })
+	seen["the objects"] = namespace.Kubectl("get", strings.Join(kinds, ","), "-o", "yaml")
+	for index, release := range releases(t, namespace) {
+		seen[fmt.Sprintf("helm's release %d", index)] = release
+	}
+	for _, container := range []string{"db", "proxy", "app"} {
+		seen["the log of "+container] = namespace.Logs(pod, container)
+	}
+	for place, text := range seen {
+		for _, signature := range signatures {
+			assert.NotContains(t, text, signature, place)
+		}
+	}
+	mode := namespace.Kubectl("exec", pod, "-c", "proxy", "--", "/outrigger-tools/busybox", "stat", "-c", "%a", "/tokens/users.txt")
+	assert.Equal(t, "640", mode)
+}
+
+func TestTheAppCanOpenSessionsWhileThePodEnds(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"native", "classic"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			namespace, rds := newRDS(t)
+			namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(`
+drain() {
+  for each in 1 2 3 4 5; do psql -qAtc 'select 1' >/dev/null || echo "failed: session $each while the pod ends"; echo "session $each"; sleep 1; done
+  echo "drained"
+  exit 0
+}
+trap drain INT # the stop signal of PostgreSQL's image
+until psql -qAtc 'select 1'; do sleep 1; done
+echo "ready"
+`+serving)+"  mode: "+mode+"\n")
+			pod := namespace.ReadyPods(web, 1)[0]
+			namespace.Eventually(harness.LogLine, "the app is ready", func() bool { return strings.Contains(namespace.Logs(pod.Name, "app"), "ready") })
+			log := namespace.Follow(pod.Name, "app")
+
+			require.NoError(t, namespace.Client.CoreV1().Pods(namespace.Name).Delete(context.Background(), pod.Name, metav1.DeleteOptions{}))
+			log.WaitEnd(t, harness.PodEnd)
+
+			assert.Contains(t, log.Texts(), "drained")
+			for _, line := range log.Texts() {
+				assert.NotContains(t, line, "failed: session")
+			}
+		})
+	}
+}
+
+func TestAProcessIsToldOfANewCredentialByASignal(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(restrictedApp(`
+cp /bin/busybox /logs/listener 2>/dev/null
+trap 'echo "told of $(cat /tokens/token)"' HUP
+trap 'exit 0' TERM INT
+while true; do sleep 1 & wait $!; done`), "outrigger:", `outrigger:
+  shareProcessNamespace: true
+  tokenRefreshers:
+    token:
+      exec: {image: "docker.io/library/busybox:1.37.0", command: [date, "+token-of-%s"]}
+      ttl: 3s
+      file: {path: /tokens/token, format: raw}
+      notify: {signal: {process: sh, signal: HUP}}`, 1))
+	pod := namespace.ReadyPods(web, 1)[0].Name
+
+	namespace.Eventually(harness.LogLine, "the app has been told of three tokens", func() bool {
+		told := map[string]bool{}
+		for line := range strings.Lines(namespace.Logs(pod, "app")) {
+			if strings.HasPrefix(line, "told of token-of-") {
+				told[line] = true
+			}
+		}
+		return len(told) >= 3
+	})
+}
