@@ -1,7 +1,7 @@
 # Every target that does something is a verb of one Go program, ci/cmd/rig. It is built first, and not
 # run by 'go run', which would not pass a SIGTERM on.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-render test-soak lint clean cluster bench-demo bench-render bench-logs bench-backup generate version
+.PHONY: help demo test test-render test-soak lint clean cluster bench-demo bench-render bench-logs bench-backup bench-tokens generate version
 
 rig := .build/rig
 
@@ -16,8 +16,9 @@ bench-demo: ## How long the demo takes, cold and warm
 bench-render: ## How long a pod takes to render, by its number of sidecars
 bench-logs: ## What shipping log files costs, beside rsyslog and tail | nc
 bench-backup: ## What a backup of a database costs, beside its dump alone and pg_dump | gzip
+bench-tokens: ## What a token refresher costs while it sleeps, and how soon a new token is used
 
-demo test test-render test-soak lint clean cluster bench-demo bench-render bench-logs bench-backup:
+demo test test-render test-soak lint clean cluster bench-demo bench-render bench-logs bench-backup bench-tokens:
 	@go build -o $(rig) ./ci/cmd/rig
 	@$(rig) $@
 
