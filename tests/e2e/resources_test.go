@@ -74,5 +74,6 @@ data:
 	})
 	setSeats("10")
 
-	namespace.ReadyPods(web, 1)
+	// A kubelet that has not heard of it yet refuses the pod, and the Deployment makes another.
+	namespace.Kubectl("wait", "deployment/web", "--for=condition=Available", "--timeout="+harness.PodStart.String())
 }
