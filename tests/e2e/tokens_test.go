@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/outrigger-charts/outrigger/tests/harness"
+	"github.com/outrigger-charts/outrigger/tests/tokenserver"
 )
 
 // newRDS creates a namespace with a database that takes tokens, as RDS does, and has the user and database shop.
@@ -121,6 +122,17 @@ func tokenLifetime(t *testing.T) (seconds int) {
 	return harness.Number(t, "OUTRIGGER_TOKEN_LIFETIME", 30)
 }
 
+// reportAfter lets an app ask for some seconds, and returns what the server saw, which has refused nobody.
+func reportAfter(t *testing.T, namespace *harness.Namespace, rds *harness.TokenServer, seconds int) tokenserver.Report {
+	t.Helper()
+	began := time.Now()
+	namespace.Eventually(time.Duration(seconds+30)*time.Second, "time passes", func() bool { return time.Since(began) > time.Duration(seconds)*time.Second })
+	report := rds.Report()
+	t.Logf("%d logins with %d tokens in %d seconds; refused: %v", report.Accepted, report.Tokens, seconds, report.Refused)
+	assert.Empty(t, report.Refused)
+	return report
+}
+
 func TestTokensThatLiveForSecondsNeverRunOut(t *testing.T) {
 	t.Parallel()
 	seconds, lifetime := harness.Number(t, "OUTRIGGER_TOKEN_SECONDS", 70), tokenLifetime(t)
@@ -129,13 +141,9 @@ func TestTokensThatLiveForSecondsNeverRunOut(t *testing.T) {
 	// New sessions of the server's too: pgbouncer keeps one for a second.
 	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(asking, fmt.Sprintf("ttl: %ds", lifetime), "pgbouncer: {server_lifetime: 1, server_idle_timeout: 1}"))
 	pod := namespace.ReadyPods(web, 1)[0]
-	began := time.Now()
 
-	namespace.Eventually(time.Duration(seconds+30)*time.Second, "time passes", func() bool { return time.Since(began) > time.Duration(seconds)*time.Second })
+	report := reportAfter(t, namespace, rds, seconds)
 
-	report := rds.Report()
-	t.Logf("%d logins with %d tokens in %d seconds; refused: %v", report.Accepted, report.Tokens, seconds, report.Refused)
-	assert.Empty(t, report.Refused)
 	assert.GreaterOrEqual(t, report.Tokens, seconds/lifetime, "tokens that the server has seen")
 	assert.Greater(t, report.Accepted, seconds/2, "logins")
 	assert.Equal(t, 1, report.STS["AssumeRoleWithWebIdentity OK"], "credentials of an hour sign all of them")
@@ -150,13 +158,9 @@ func TestATokenIsRenewedBeforeTheCredentialsThatSignedItExpire(t *testing.T) {
 	rds.Behave("credentialsLifetime=60s")
 	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(asking, "pgbouncer: {server_lifetime: 1, server_idle_timeout: 1}"))
 	pod := namespace.ReadyPods(web, 1)[0]
-	began := time.Now()
 
-	namespace.Eventually(time.Duration(seconds+30)*time.Second, "time passes", func() bool { return time.Since(began) > time.Duration(seconds)*time.Second })
+	report := reportAfter(t, namespace, rds, seconds)
 
-	report := rds.Report()
-	t.Logf("%d logins with %d tokens in %d seconds; refused: %v", report.Accepted, report.Tokens, seconds, report.Refused)
-	assert.Empty(t, report.Refused)
 	assert.GreaterOrEqual(t, report.Tokens, seconds/50, "tokens that the server has seen")
 	assert.GreaterOrEqual(t, report.STS["AssumeRoleWithWebIdentity OK"], report.Tokens, "what signs is renewed first, as it has less than 15 minutes left")
 	assert.Empty(t, failures(namespace.Logs(pod.Name, "app")))

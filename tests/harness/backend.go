@@ -2,12 +2,10 @@ package harness
 
 import (
 	"context"
-	"encoding/json"
 	"net/url"
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -28,9 +26,6 @@ const (
 	BackendCA     = "backend-ca" // a ConfigMap; key ca.crt
 )
 
-// controlLimit bounds what a server is asked and told: closing the backend's listeners may take it 2 s.
-const controlLimit = 15 * time.Second
-
 // backendPorts are the Service's, which are the Pod's too.
 var backendPorts = []corev1.ServicePort{
 	{Name: "otlp-grpc", Port: 4317}, {Name: "otlp-http", Port: 4318}, {Name: "otlp-https", Port: 4319}, {Name: "control", Port: 8080},
@@ -39,7 +34,7 @@ var backendPorts = []corev1.ServicePort{
 // Backend is a backend for OTLP in a namespace: a Pod and a Service `backend`. Its methods fail the test where the backend
 // does not answer.
 type Backend struct {
-	n   *Namespace
+	control
 	tls bool
 }
 
@@ -78,7 +73,7 @@ func (n *Namespace) newBackend(tls bool) *Backend {
 	}
 	_, err := n.Client.CoreV1().Services(n.Name).Create(context.Background(), service, metav1.CreateOptions{})
 	require.NoError(n.t, err)
-	b := &Backend{n: n, tls: tls}
+	b := &Backend{control: control{n, backendName + ":8080"}, tls: tls}
 	b.Start()
 	return b
 }
@@ -109,7 +104,8 @@ func (b *Backend) Start() {
 		return found && isReady(pod)
 	})
 	b.n.Eventually(PodStart, "the Service leads to the backend", func() bool {
-		_, err := b.ask("GET", "services", "healthz", nil)
+		// By number a Service finds only ports without names.
+		_, err := b.n.ask("GET", "services", backendName+":control", "healthz", nil)
 		return err == nil
 	})
 }
@@ -150,20 +146,6 @@ func (b *Backend) Resume() {
 	b.Behave("mode=ok")
 }
 
-// Behave sets what happens to requests: a query as backend.Backend's method of this name has it.
-func (b *Backend) Behave(query string) {
-	b.n.t.Helper()
-	values, err := url.ParseQuery(query)
-	require.NoError(b.n.t, err)
-	b.must("POST", "behave", values)
-}
-
-// Forget makes the backend forget all that arrived.
-func (b *Backend) Forget() {
-	b.n.t.Helper()
-	b.must("POST", "forget", nil)
-}
-
 // Report tells which of the lines "PREFIX 1" to "PREFIX COUNT" arrived.
 func (b *Backend) Report(prefix string, count int) (report backend.Report) {
 	b.n.t.Helper()
@@ -190,42 +172,6 @@ func (b *Backend) Latency() (latency backend.Latency) {
 	b.n.t.Helper()
 	b.get("latency", nil, &latency)
 	return latency
-}
-
-func (b *Backend) get(path string, query url.Values, answer any) {
-	b.n.t.Helper()
-	require.NoError(b.n.t, json.Unmarshal(b.must("GET", path, query), answer))
-}
-
-func (b *Backend) must(verb, path string, query url.Values) []byte {
-	b.n.t.Helper()
-	answer, err := b.ask(verb, "pods", path, query)
-	require.NoError(b.n.t, err, "%s %s: %s", path, query.Encode(), answer)
-	return answer
-}
-
-// ask asks the backend through its pod or its Service.
-func (b *Backend) ask(verb, kind, path string, query url.Values) ([]byte, error) {
-	port := "8080"
-	if kind == "services" {
-		port = "control" // by number a Service finds only ports without names
-	}
-	return b.n.ask(verb, kind, backendName+":"+port, path, query)
-}
-
-// ask goes through the API server's proxy to the port NAME:PORT of a pod or a Service. The answer comes with an error too, where
-// there is one.
-func (n *Namespace) ask(verb, kind, port, path string, query url.Values) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), controlLimit)
-	defer cancel()
-	request := n.Client.CoreV1().RESTClient().Verb(verb).
-		Namespace(n.Name).Resource(kind).Name(port).SubResource("proxy").Suffix(path)
-	for key, values := range query {
-		for _, value := range values {
-			request.Param(key, value)
-		}
-	}
-	return request.DoRaw(ctx)
 }
 
 func (b *Backend) pod() *corev1.Pod {

@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,4 +68,10 @@ func timePlainPod(t testing.TB) time.Duration {
 	}
 	require.Fail(t, "a pod that does nothing did not succeed", "within %s", PodStart)
 	return 0
+}
+
+// Median returns the middle one of some numbers, of an even count the greater of both.
+func Median(numbers []float64) float64 {
+	sorted := slices.Sorted(slices.Values(numbers))
+	return sorted[len(sorted)/2]
 }

@@ -37,15 +37,15 @@ var stsHosts = []string{"sts." + TokenServerRegion + ".amazonaws.com", "sts.amaz
 // TokenServer is a tests/tokenserver in a namespace, with a PostgreSQL server behind it: a Pod and a Service `rds`. Its methods
 // fail the test where the server does not answer.
 type TokenServer struct {
+	control
 	Database *Postgres // the real server, whose superuser needs no token
-	n        *Namespace
 }
 
 // TokenServer creates the namespace's token server and the PostgreSQL server `db`, with a role and a database `shop`, and waits
 // until they answer. Behaviour is a query of tokenserver.Server.Behave, which the token server has again whenever it starts.
 func (n *Namespace) TokenServer(behaviour ...string) *TokenServer {
 	n.t.Helper()
-	s := &TokenServer{n: n, Database: n.Postgres()}
+	s := &TokenServer{control{n, tokenServerName + ":8081"}, n.Postgres()}
 	s.Role(TokenServerUser)
 	s.Database.Ask("postgres", "create database "+TokenServerUser+" owner "+TokenServerUser)
 	names := []string{TokenServerHost, tokenServerName, tokenServerName + "." + n.Name, s.host(), s.host() + ".cluster.local"}
@@ -163,20 +163,6 @@ func (s *TokenServer) HostAliases() string {
 	return "[{ip: \"" + s.ClusterIP() + "\", hostnames: [" + strings.Join(append([]string{TokenServerHost}, stsHosts...), ", ") + "]}]"
 }
 
-// Behave changes how the server behaves: a query as tokenserver.Server's method of this name has it.
-func (s *TokenServer) Behave(query string) {
-	s.n.t.Helper()
-	values, err := url.ParseQuery(query)
-	require.NoError(s.n.t, err)
-	s.must("POST", "behave", values)
-}
-
-// Forget makes the server forget all logins and calls.
-func (s *TokenServer) Forget() {
-	s.n.t.Helper()
-	s.must("POST", "forget", nil)
-}
-
 // Disconnect closes every session, as when the server starts again.
 func (s *TokenServer) Disconnect() {
 	s.n.t.Helper()
@@ -186,14 +172,14 @@ func (s *TokenServer) Disconnect() {
 // Report returns what happened since the start, or since Forget.
 func (s *TokenServer) Report() (report tokenserver.Report) {
 	s.n.t.Helper()
-	require.NoError(s.n.t, json.Unmarshal(s.must("GET", "report", nil), &report))
+	s.get("report", nil, &report)
 	return report
 }
 
 // Logins returns the last 10,000 logins whose number is above one, the oldest first.
 func (s *TokenServer) Logins(after int) (logins []tokenserver.Login) {
 	s.n.t.Helper()
-	require.NoError(s.n.t, json.Unmarshal(s.must("GET", "logins", url.Values{"after": {strconv.Itoa(after)}}), &logins))
+	s.get("logins", url.Values{"after": {strconv.Itoa(after)}}, &logins)
 	return logins
 }
 
@@ -210,15 +196,4 @@ func (s *TokenServer) Wait(limit time.Duration, query string) (report tokenserve
 		return err == nil && json.Unmarshal(answer, &report) == nil
 	})
 	return report
-}
-
-func (s *TokenServer) must(verb, path string, query url.Values) []byte {
-	s.n.t.Helper()
-	answer, err := s.ask(verb, path, query)
-	require.NoError(s.n.t, err, "%s %s: %s", path, query.Encode(), answer)
-	return answer
-}
-
-func (s *TokenServer) ask(verb, path string, query url.Values) ([]byte, error) {
-	return s.n.ask(verb, "pods", tokenServerName+":8081", path, query)
 }

@@ -78,13 +78,22 @@ workload), the entries of every workload count.
 */ -}}
 {{- define "outrigger-0.1.0.addEntries" -}}
 {{- $work := index . 0 -}}
-{{- $all := not (or $work.workload (hasKey $work "podTemplate")) -}}
 {{- range $name, $config := index . 1 -}}
-  {{- if and (kindIs "map" $config) (ne (get $config "enabled" | toString) "false") -}}
-    {{- if or $all (not $config.workloads) (has $work.workload $config.workloads) -}}
-      {{- $_ := set $work "entries" (append $work.entries (dict
-            "name" $name "config" $config "pattern" (index $ 2) "template" (index $ 3) "path" (printf "%s.%s" (index $ 4) $name))) -}}
-    {{- end -}}
+  {{- if include "outrigger-0.1.0.isHere" (list $work $config) -}}
+    {{- $_ := set $work "entries" (append $work.entries (dict
+          "name" $name "config" $config "pattern" (index $ 2) "template" (index $ 3) "path" (printf "%s.%s" (index $ 4) $name))) -}}
   {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints true where an entry of the values is on, and in the pods that are at hand. Takes a list: the work dict, or what a
+pattern takes; the entry.
+*/ -}}
+{{- define "outrigger-0.1.0.isHere" -}}
+{{- $work := index . 0 -}}
+{{- $config := index . 1 -}}
+{{- if and (kindIs "map" $config) (ne (get $config "enabled" | toString) "false") -}}
+  {{- if or (not $config.workloads) (has $work.workload $config.workloads) (not (or $work.workload $work.podTemplate)) -}}true{{- end -}}
 {{- end -}}
 {{- end -}}

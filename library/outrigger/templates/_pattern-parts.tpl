@@ -84,15 +84,3 @@ Prints, as JSON, texts as Kubernetes takes them in a command: $( begins a refere
 {{- range . -}}{{- $texts = append $texts (toString . | replace "$(" "$$(") -}}{{- end -}}
 {{- toJson $texts -}}
 {{- end -}}
-
-{{- /*
-Prints true where another entry of the values is on, and in the pods that a pattern is called for. Takes a list: what the
-pattern takes, the other entry.
-*/ -}}
-{{- define "outrigger-0.1.0.isHere" -}}
-{{- $call := index . 0 -}}
-{{- $other := index . 1 -}}
-{{- if and (kindIs "map" $other) (ne (get $other "enabled" | toString) "false") -}}
-  {{- if or (not $other.workloads) (has $call.workload $other.workloads) (not (or $call.workload $call.podTemplate)) -}}true{{- end -}}
-{{- end -}}
-{{- end -}}

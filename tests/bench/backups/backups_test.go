@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -82,7 +81,7 @@ outrigger:
 
 	require.Positive(b, first.Peak, "the memory was measured")
 
-	limit, seed, second, restore, local := median(limits), median(seeds), median(seconds), median(restores), median(plain)
+	limit, seed, second, restore, local := harness.Median(limits), harness.Median(seeds), harness.Median(seconds), harness.Median(restores), harness.Median(plain)
 	fmt.Printf(`
 | A database of %.0f MB | s | times the limit | MB stored |
 |---|---:|---:|---:|
@@ -178,10 +177,4 @@ func run(b *testing.B, namespace *harness.Namespace, cronJob, job string, settin
 	}
 	require.Equal(b, "success", reported.Result, log)
 	return reported
-}
-
-func median(values []float64) float64 {
-	values = slices.Clone(values)
-	slices.Sort(values)
-	return values[len(values)/2]
 }

@@ -110,7 +110,7 @@ printf '%s %s %s\n' "$memory" "$(echo $before | tr ' ' +)" "$(echo $after | tr '
 			require.True(b, found, output)
 			runs = append(runs, number(b, strings.Fields(after)[0], 1)[0])
 		}
-		return median(runs)
+		return harness.Median(runs)
 	}
 	through := latency(6433, "postgres")
 	direct := namespaceLatency(b, namespace)
@@ -132,8 +132,8 @@ bench: tokens/start-to-first-token-s %.2f s
 bench: tokens/write-to-use-s %.2f s
 bench: tokens/hop-ms %.3f ms
 end of the report
-`, idle[0]*1024/1e6, idleSeconds, idle[1]*10, start, renewals, median(uses), slices.Max(uses), direct, through,
-		idle[0]*1024/1e6, idle[1]*10*60/idleSeconds, start, median(uses), through-direct)
+`, idle[0]*1024/1e6, idleSeconds, idle[1]*10, start, renewals, harness.Median(uses), slices.Max(uses), direct, through,
+		idle[0]*1024/1e6, idle[1]*10*60/idleSeconds, start, harness.Median(uses), through-direct)
 }
 
 // namespaceLatency returns how long a query takes that goes to the server over TCP and through nothing else, in ms.
@@ -147,7 +147,7 @@ func namespaceLatency(b *testing.B, namespace *harness.Namespace) float64 {
 		require.True(b, found, output)
 		runs = append(runs, number(b, strings.Fields(after)[0], 1)[0])
 	}
-	return median(runs)
+	return harness.Median(runs)
 }
 
 // number returns the numbers of a text, which must be so many.
@@ -160,9 +160,4 @@ func number(b *testing.B, text string, count int) (numbers []float64) {
 	}
 	require.Len(b, numbers, count, text)
 	return numbers
-}
-
-func median(numbers []float64) float64 {
-	sorted := slices.Sorted(slices.Values(numbers))
-	return sorted[len(sorted)/2]
 }

@@ -1,0 +1,65 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// controlLimit bounds what a server is asked and told: closing the backend's listeners may take it 2 s.
+const controlLimit = 15 * time.Second
+
+// control is a server of the tests that is told what to do, and asked what happened. Its methods fail the test where it does not
+// answer.
+type control struct {
+	n    *Namespace
+	port string // POD:PORT
+}
+
+// Behave sets what the server does: a query as the method of this name has it in the server's own package.
+func (c control) Behave(query string) {
+	c.n.t.Helper()
+	values, err := url.ParseQuery(query)
+	require.NoError(c.n.t, err)
+	c.must("POST", "behave", values)
+}
+
+// Forget makes the server forget what happened.
+func (c control) Forget() {
+	c.n.t.Helper()
+	c.must("POST", "forget", nil)
+}
+
+func (c control) get(path string, query url.Values, answer any) {
+	c.n.t.Helper()
+	require.NoError(c.n.t, json.Unmarshal(c.must("GET", path, query), answer))
+}
+
+func (c control) must(verb, path string, query url.Values) []byte {
+	c.n.t.Helper()
+	answer, err := c.ask(verb, path, query)
+	require.NoError(c.n.t, err, "%s %s: %s", path, query.Encode(), answer)
+	return answer
+}
+
+func (c control) ask(verb, path string, query url.Values) ([]byte, error) {
+	return c.n.ask(verb, "pods", c.port, path, query)
+}
+
+// ask goes through the API server's proxy to the port NAME:PORT of a pod or a Service. The answer comes with an error too, where
+// there is one.
+func (n *Namespace) ask(verb, kind, port, path string, query url.Values) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), controlLimit)
+	defer cancel()
+	request := n.Client.CoreV1().RESTClient().Verb(verb).
+		Namespace(n.Name).Resource(kind).Name(port).SubResource("proxy").Suffix(path)
+	for key, values := range query {
+		for _, value := range values {
+			request.Param(key, value)
+		}
+	}
+	return request.DoRaw(ctx)
+}
