@@ -63,6 +63,7 @@ type server struct {
 	listener net.Listener
 	mutex    sync.Mutex
 	password string
+	refusal  string
 	logins   []string // the passwords that came
 }
 
@@ -70,7 +71,7 @@ func newServer(t *testing.T, password string) *server {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s := &server{listener: listener, password: password}
+	s := &server{listener: listener, password: password, refusal: `PAM "authentication" failed \ for shop`}
 	t.Cleanup(func() { listener.Close() })
 	go func() {
 		for {
@@ -88,6 +89,12 @@ func (s *server) accept(password string) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.password = password
+}
+
+func (s *server) refuseWith(message string) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.refusal = message
 }
 
 func (s *server) lastLogin() string {
@@ -122,7 +129,7 @@ func (s *server) serve(connection net.Conn) {
 		return
 	}
 	if password, is := message.(*pgproto3.PasswordMessage); !is || !s.takes(password.Password) {
-		backend.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "28P01", Message: `PAM "authentication" failed \ for shop`})
+		backend.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "28P01", Message: s.refusal})
 		_ = backend.Flush()
 		return
 	}
@@ -339,6 +346,14 @@ func TestAServerThatDoesNotAnswerIsNamed(t *testing.T) {
 	p.put(users("secret"))
 
 	assert.Equal(t, "refused "+p.server.listener.Addr().String()+": connect failed", p.awaitVerdict())
+}
+
+func TestALongAnswerOfTheServerIsToldAndNotWhatPgBouncerRemarksOnIt(t *testing.T) {
+	p := newProxy(t, "secret")
+	p.server.refuseWith(strings.Repeat("the role may not log in, ", 12))
+	p.put(users("wrong"))
+
+	assert.Regexp(t, `^refused the role may not log in, the role`, p.awaitVerdict())
 }
 
 func TestASecretsPasswordIsTakenUpWhenItsVolumeChanges(t *testing.T) {

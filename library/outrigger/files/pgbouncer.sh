@@ -179,7 +179,7 @@ report() { # accepted, or refused and why
 reason() {
   # shellcheck disable=SC2016 # awk's own variables
   busybox awk '
-    / bug in src[/]/ { next } # a remark on the length of a message
+    / bug in src/ { next } # a remark on the length of a message
     / (WARNING|ERROR|FATAL) / && !/ pooler error: / { sub(/.* (WARNING|ERROR|FATAL) (server login failed: )?/, ""); said = $0 }
     / S-.* closing because: / && !closed { closed = $0; sub(/^.*@/, "", closed); sub(/ closing because/, "", closed); sub(/ \(age=.*/, "", closed) }
     / C-.* pooler error: / { told = $0; sub(/.* pooler error: /, "", told) }
