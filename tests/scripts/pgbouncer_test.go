@@ -340,12 +340,39 @@ func TestAPasswordThatWasRefusedIsTriedAgain(t *testing.T) {
 	p.await(func() bool { return p.verdict() == "accepted" }, "it is not tried again")
 }
 
-func TestAServerThatDoesNotAnswerIsNamed(t *testing.T) {
+func TestAServerThatDoesNotAnswerIsNamedAndHasRefusedNothing(t *testing.T) {
 	p := newProxy(t, "secret")
 	p.server.listener.Close()
 	p.put(users("secret"))
 
-	assert.Equal(t, "refused "+p.server.listener.Addr().String()+": connect failed", p.awaitVerdict())
+	assert.Equal(t, "unanswered "+p.server.listener.Addr().String()+": connect failed", p.awaitVerdict())
+}
+
+func TestAServerThatSaysNothingHasRefusedNothing(t *testing.T) {
+	p := newProxy(t, "secret", "PROOF_SECONDS=1")
+	p.server.mutex.Lock() // so that it waits with its answer
+	p.put(users("secret"))
+
+	assert.Regexp(t, "^unanswered .", p.awaitVerdict())
+	p.server.mutex.Unlock()
+	p.await(func() bool { return p.verdict() == "accepted" }, "it is not tried again")
+}
+
+func TestWhileANewPasswordIsRefusedARestartedContainerHasTheOneThatWorks(t *testing.T) {
+	p := newProxy(t, "first")
+	p.put(users("first"))
+	p.await(p.started, "it does not start")
+	p.signal(syscall.SIGKILL)
+	require.Error(t, p.wait())
+	p.put(users("wrong"))
+
+	again := exec.Command(p.command.Path, p.command.Args[1:]...)
+	again.Env, again.Dir, again.SysProcAttr = p.command.Env, p.command.Dir, p.command.SysProcAttr
+	p.shipper = run(t, again)
+
+	assert.Regexp(t, "^refused .", p.awaitVerdict())
+	p.await(p.started, "it does not start")
+	require.NoError(t, p.ask())
 }
 
 func TestALongAnswerOfTheServerIsToldAndNotWhatPgBouncerRemarksOnIt(t *testing.T) {

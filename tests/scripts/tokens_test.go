@@ -530,8 +530,27 @@ func TestACredentialOfWhichAProverIsSilentIsRenewedWhenItIsDue(t *testing.T) {
 	r := newRefresher(t, "TTL=2", "PROVERS=pool")
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
-	r.awaitEvent(s, "pool has not said whether the server takes the credential")
+	r.awaitEvent(s, "was not proven: pool has not said whether the server takes the credential")
 	s.await("another credential", func() bool { return r.asked() > 1 })
+	s.stop()
+}
+
+func TestAServerThatIsDownIsToldOfAndCostsNoOtherCredential(t *testing.T) {
+	t.Parallel()
+	r := newRefresher(t, "TTL=900", "PROVERS=pool")
+	r.provides(countsCalls + `echo "token $calls"`)
+	s := r.start()
+	r.awaitContent(s, "token 1")
+	r.answer("pool", "unanswered db.example:5432: connect failed")
+	r.awaitEvent(s, "pool could not ask the server whether it takes the credential: db.example:5432: connect failed")
+	require.False(t, r.probe("ready"))
+
+	r.answer("pool", "accepted")
+	r.awaitEvent(s, refreshed)
+
+	require.True(t, r.probe("ready"))
+	require.Equal(t, 1, r.asked())
+	require.Len(t, ofLevel(events(t, s), "error"), 1)
 	s.stop()
 }
 

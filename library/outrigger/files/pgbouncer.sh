@@ -22,7 +22,8 @@
 #   TOOLS            a folder with a static busybox; the image's own tools are not relied on
 #   STATE_DIR        a small writable directory in memory (/run/outrigger)
 #
-# How a proof of AUTH_FILE ended stands beside it in .outrigger-AMBASSADOR: "SHA256 accepted", or "SHA256 refused REASON".
+# How a proof of AUTH_FILE ended stands beside it in .outrigger-AMBASSADOR: "SHA256 accepted", "SHA256 refused REASON", or
+# "SHA256 unanswered REASON" where the server could not be asked.
 # The file that was proven is the one that pgbouncer gets: it cannot be read in another way than it was.
 set -uf
 export LC_ALL=C
@@ -168,22 +169,27 @@ read_source() {
 }
 
 # Says how the proof ended to who wrote AUTH_FILE: who may read that may read this.
-report() { # accepted, or refused and why
+report() { # accepted, or refused or unanswered and why
   [ -n "${AUTH_FILE:-}" ] || return 0
   beside=${AUTH_FILE%/*}/.outrigger-$AMBASSADOR
   { busybox rm -f "$beside.new" && printf '%s %s\n' "$digest" "$(printf '%s' "$1" | busybox tr '\000-\037' ' ')" >"$beside.new" &&
     busybox chmod "$(busybox stat -L -c %a /proc/self/fd/5)" "$beside.new" && busybox mv "$beside.new" "$beside"; } 2>/dev/null
 }
 
-# Why a proof failed: what pgbouncer said of the server tells more than what it tells a client.
-reason() {
+# Prints how a proof failed, "refused" by the server or for what the file holds, or "unanswered", and why: what pgbouncer
+# said of the server tells more than what it tells a client.
+failure() {
   # shellcheck disable=SC2016 # awk's own variables
-  busybox awk '
+  busybox awk -v silence="no answer within $PROOF_SECONDS seconds" '
     / bug in src/ { next } # a remark on the length of a message
+    / server login failed: / { refused = 1 }
     / (WARNING|ERROR|FATAL) / && !/ pooler error: / { sub(/.* (WARNING|ERROR|FATAL) (server login failed: )?/, ""); said = $0 }
     / S-.* closing because: / && !closed { closed = $0; sub(/^.*@/, "", closed); sub(/ closing because/, "", closed); sub(/ \(age=.*/, "", closed) }
     / C-.* pooler error: / { told = $0; sub(/.* pooler error: /, "", told) }
-    END { print said != "" ? said : closed != "" ? closed : told }' "$PROOF_LOG"
+    END {
+      why = said != "" ? said : closed != "" ? closed : told
+      print (refused || why != "" && closed == "" ? "refused " : "unanswered ") (why != "" ? why : silence)
+    }' "$PROOF_LOG"
 }
 
 # Proves the candidate by a pgbouncer of its own, which has no connection that was made with another password.
@@ -203,15 +209,15 @@ server_login_retry = 1"
   [ "$answer" = row ]
 }
 
+start() {
+  write_config "$STATE_DIR/pgbouncer.ini" 127.0.0.1 "$USERS"
+  pgbouncer "$STATE_DIR/pgbouncer.ini" </dev/null 3<&- 5<&- &
+  live=$!
+}
+
 take_up() {
   busybox mv "$CANDIDATE" "$USERS"
-  if [ "$live" ]; then
-    kill -HUP "$live"
-  else
-    write_config "$STATE_DIR/pgbouncer.ini" 127.0.0.1 "$USERS"
-    pgbouncer "$STATE_DIR/pgbouncer.ini" </dev/null 3<&- 5<&- &
-    live=$!
-  fi
+  if [ "$live" ]; then kill -HUP "$live"; else start; fi
 }
 
 first_query() {
@@ -232,11 +238,11 @@ try_candidate() {
     return
   fi
   [ -z "$hurried" ] || return 0
-  why=$(reason)
-  why=${why:-${answer#error }}
-  why=${why:-no answer within $PROOF_SECONDS seconds}
-  report "refused $why" || why="$why; $unheard"
-  complain "the password is not taken up${live:+, and the one before stays in use}: $why"
+  failure=$(failure)
+  report "$failure" || failure="$failure; $unheard"
+  # A container that was started anew has the last password that was proven.
+  [ "$live" ] || [ ! -e "$USERS" ] || start
+  complain "the password is not taken up${live:+, and the one before stays in use}: ${failure#* }"
   now
   retry_at=$((now + wait_seconds * 100)) wait_seconds=$((wait_seconds * 2))
   [ "$wait_seconds" -le "$RETRY_MAX_SECONDS" ] || wait_seconds=$RETRY_MAX_SECONDS

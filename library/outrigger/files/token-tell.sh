@@ -4,6 +4,7 @@
 # An ambassador A of PROVERS answers by renaming a file into FILE's directory as .outrigger-A, of one line:
 #   SHA256 accepted            the sum is FILE's
 #   SHA256 refused MESSAGE     what the server said
+#   SHA256 unanswered MESSAGE  the server could not be asked, and will be again: another credential would not help
 #
 #   NOTIFY_PROCESS, NOTIFY_SIGNAL   the name of a process that gets a signal (HUP): the pod shares its process namespace
 #   NOTIFY_URL, NOTIFY_METHOD       what is called: GET or POST (POST)
@@ -13,8 +14,8 @@
 
 PROVE_SECONDS=0.2
 
-# Sets answer to what all of the provers say of the credential: accepted, refused, for which it sets reason, or waiting,
-# for which it sets silent to one that has not answered.
+# Sets answer to what all of the provers say of the credential: accepted; refused, for which it sets reason; unanswered or
+# waiting, for which it sets silence to who has not said, and why if that is known.
 answers() {
   answer=accepted
   for prover in ${PROVERS-}; do
@@ -27,7 +28,8 @@ answers() {
         explain
         return
         ;;
-      *) answer=waiting silent=$prover ;;
+      "$sum:unanswered") answer=unanswered silence="$prover could not ask the server whether it takes the credential: $said" ;;
+      *) answer=waiting silence="$prover has not said whether the server takes the credential" ;;
     esac
   done
 }
@@ -36,13 +38,17 @@ answers() {
 proved() {
   [ -z "${untold-}" ] || tell
   asked=$(now) warned=''
-  while answers; [ "$answer" = waiting ]; do
+  while answers; [ "$answer" = waiting ] || [ "$answer" = unanswered ]; do
     time=$(now)
     if [ "$time" -ge "$due" ]; then
-      reason="$silent has not said whether the server takes the credential, which expires at $(utc "$expires")"
+      reason="the credential, which expires at $(utc "$expires"), was not proven: $silence"
       return 1
     fi
-    [ "$warned" ] || [ "$((time - asked))" -lt 60 ] || { warned=yes && log error "$silent has not said yet whether the server takes the credential"; }
+    # A prover that starts has nothing to say for some time.
+    if [ "$silence" != "$warned" ] && { [ "$answer" = unanswered ] || [ "$((time - asked))" -ge 60 ]; }; then
+      warned=$silence
+      log error "$silence"
+    fi
     pause "$PROVE_SECONDS"
   done
   [ "$answer" = accepted ] || return 1
