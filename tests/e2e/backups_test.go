@@ -283,7 +283,8 @@ func TestAllDatabasesOfAServerAndItsRolesAreBackedUpAndRestored(t *testing.T) {
 	database.Ask("postgres", "create role visitor login connection limit 7")
 	database.Ask("postgres", `create database "a ""quoted"" = name"`)
 	database.Ask(`dbname='a "quoted" = name'`, "create table things as select 1 as thing")
-	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(backupValues(repository), ", database: shop", "", 1))
+	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(backupValues(repository,
+		`drill: {schedule: "17 5 * * 0", check: ["select count(*) = 1 from things"]}`), ", database: shop", "", 1))
 
 	made, log, code := runTask(t, namespace, "demo-shop-nightly", "now")
 	require.Zero(t, code, log)
@@ -293,9 +294,12 @@ func TestAllDatabasesOfAServerAndItsRolesAreBackedUpAndRestored(t *testing.T) {
 	require.Zero(t, code, log)
 	_, log, code = runTask(t, namespace, "demo-shop-nightly-restore", "quoted", "FILE=a%20%22quoted%22%20%3D%20name.dump", "TARGET=plain")
 	require.Zero(t, code, log)
+	drilled, log, code := runTask(t, namespace, "demo-shop-nightly-drill", "drill")
+	require.Zero(t, code, log)
 
 	assert.Equal(t, "7", database.Ask("postgres", "select rolconnlimit from pg_roles where rolname = 'visitor'"))
 	assert.Equal(t, "1", database.Ask("plain", "select thing from things"))
+	assert.Regexp(t, `of a%20%22quoted%22%20%3D%20name\.dump, snapshot \w+ of shop\.dump, snapshot \w+ of postgres\.dump restored: 20001 rows; the checks hold`, drilled.Message)
 }
 
 func TestThePostgresAppIsRestoredByTheCommandsOfItsReadme(t *testing.T) {

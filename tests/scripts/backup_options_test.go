@@ -209,6 +209,35 @@ func TestADumpIsRestoredAlsoWhereTheNumberOfProcessesWasAnotherThen(t *testing.T
 	}
 }
 
+func TestADrillRestoresAllThatIsBackedUpAndAsksTheFirst(t *testing.T) {
+	for source, what := range map[string]string{"path": "PATHS", "sqlite": "FILES"} {
+		t.Run(source, func(t *testing.T) {
+			b := newParallelBackup(t, "SOURCE="+source, what+"=/data/one\n/data/two", "CHECKS=cat name",
+				"SNAPSHOTS="+snapshot("0a", "%2Fdata%2Fone")+","+snapshot("0b", "%2Fdata%2Ftwo"))
+			b.standIn("sqlite3", `for last; do :; done
+case $last in *integrity*) echo ok ;; 'cat name') cat "$WORK/drill-%2Fdata%2Fone/name" || echo one ;; *) echo 1 ;; esac`)
+			folder := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(folder, "name"), []byte("one"), 0o644))
+			require.NoError(t, exec.Command(filepath.Join(appletDir, "busybox"), "tar", "-c", "-f", filepath.Join(b.dir, "stored"), "-C", folder, ".").Run())
+
+			drilled, code := b.run("drill")
+
+			assert.Zero(t, code)
+			assert.Equal(t, "snapshot 0a of %2Fdata%2Fone, snapshot 0b of %2Fdata%2Ftwo restored: 2 rows; the checks hold", drilled["message"])
+		})
+	}
+}
+
+func TestADrillFailsWhereOneOfSeveralHasNoSnapshot(t *testing.T) {
+	b := newParallelBackup(t, "SOURCE=path", "PATHS=/data/one\n/data/two", "SNAPSHOTS="+snapshot("0a", "%2Fdata%2Fone"))
+	require.NoError(t, exec.Command(filepath.Join(appletDir, "busybox"), "tar", "-c", "-f", filepath.Join(b.dir, "stored"), "-C", t.TempDir(), ".").Run())
+
+	drilled, code := b.run("drill")
+
+	assert.Equal(t, 2, code)
+	assert.Equal(t, "the store has nothing of %2Fdata%2Ftwo", drilled["message"])
+}
+
 func TestWhyARunFailedIsTheMessageOfItsContainer(t *testing.T) {
 	const broken = `echo 'Fatal: unable to open the repository' >&2; exit 1`
 	for name, test := range map[string]struct {

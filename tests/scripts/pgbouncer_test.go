@@ -358,6 +358,18 @@ func TestAServerThatSaysNothingHasRefusedNothing(t *testing.T) {
 	p.await(func() bool { return p.verdict() == "accepted" }, "it is not tried again")
 }
 
+func TestAServerThatStartsOrIsFullHasRefusedNothing(t *testing.T) {
+	for _, message := range []string{"the database system is starting up", "sorry, too many clients already"} {
+		t.Run(message, func(t *testing.T) {
+			p := newProxy(t, "secret")
+			p.server.refuseWith(message)
+			p.put(users("wrong"))
+
+			assert.Equal(t, "unanswered "+message, p.awaitVerdict())
+		})
+	}
+}
+
 func TestWhileANewPasswordIsRefusedARestartedContainerHasTheOneThatWorks(t *testing.T) {
 	p := newProxy(t, "first")
 	p.put(users("first"))

@@ -52,9 +52,8 @@ source_files() {
   printf '%s\n' "$names" | while read -r name; do [ -z "$name" ] || printf '%s.sql\n' "$(encoded "$name")"; done
 }
 
-# Prints the file that is restored where none is named, of those on standard input.
-source_default_file() {
-  if [ "$FIRST" ]; then echo "$(encoded "$FIRST").sql"; else busybox head -n 1; fi
+source_restorable() {
+  if [ "$FIRST" ]; then source_files; else busybox cat; fi
 }
 
 source_dump() { # file

@@ -18,7 +18,7 @@ source_check() {
 
 source_files() { printf '%s\n' "$PATHS" | while read -r name; do printf '%s\n' "$(encoded "$name")"; done; }
 
-source_default_file() { encoded "$(printf '%s\n' "$PATHS" | busybox head -n 1)"; }
+source_restorable() { source_files; }
 
 # A folder's names begin at itself, so that it can be restored elsewhere.
 source_dump() { # file
@@ -58,7 +58,7 @@ source_answers() { :; }
 # ---- Restores
 
 source_target() { # file
-  if [ "$task" = drill ]; then printf '%s' "$WORK/drill"; else decoded "$1"; fi
+  if [ "$task" = drill ]; then printf '%s' "$WORK/drill-$1"; else decoded "$1"; fi
 }
 
 # Into a folder of the target's own first: what is there is replaced when the snapshot has been read to its end.

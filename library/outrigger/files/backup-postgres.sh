@@ -47,13 +47,18 @@ source_files() {
   printf '%s\n' "$names" | while read -r name; do printf '%s%s\n' "$(encoded "$name")" "$SUFFIX"; done
 }
 
-# Prints the file that is restored where none is named, of those on standard input: one as it is dumped now, or else one
-# of the time when JOBS was another.
-source_default_file() {
+# Of each database the dump as it is made now, or else one of the time when JOBS was another. The database postgres, which
+# every server has, comes last.
+source_restorable() {
   busybox grep '\.dump$\|\.tar$' >"$WORK/dumps"
-  [ -z "$FIRST" ] || busybox grep -Fx -e "$(encoded "$FIRST")$SUFFIX" -e "$(encoded "$FIRST")$OTHER" "$WORK/dumps" >"$WORK/dumps-of-first"
-  [ -z "$FIRST" ] || busybox mv "$WORK/dumps-of-first" "$WORK/dumps"
-  { busybox grep "\\$SUFFIX\$" "$WORK/dumps" || busybox cat "$WORK/dumps"; } | busybox head -n 1
+  if [ "$FIRST" ]; then
+    printf '%s\n' "$DATABASES" | while read -r name; do encoded "$name" && echo; done
+  else
+    busybox sed 's/\.[a-z]*$//' "$WORK/dumps" | busybox sort -u | busybox awk '$0 == "postgres" {last = $0; next} {print} END {if (last) print last}'
+  fi | while read -r name; do
+    if ! busybox grep -Fxq "$name$SUFFIX" "$WORK/dumps" && busybox grep -Fx "$name$OTHER" "$WORK/dumps"; then continue; fi
+    printf '%s%s\n' "$name" "$SUFFIX"
+  done
 }
 
 # Prints a file's name without what its format adds.
@@ -148,9 +153,13 @@ source_restore() { # snapshot, file, target
   ( set -o pipefail
     store_read "$1" "$2" | restored "$2" --no-password --exit-on-error $roles --dbname "$(connection "$staging")" 2>"$WORK/errors" ) ||
     fail 1 "$2 was not restored, and $3 is as it was: $(errors)$(store_error)"
-  [ "$exists" = 0 ] || ask postgres "drop database $(identifier "$3") with (force)" || fail 1 "the database $3 cannot be dropped"
-  ask postgres "alter database $(identifier "$staging") rename to $(identifier "$3")" || fail 1 "the database $staging cannot be renamed to $3"
+  # A session can drop or rename any database but its own.
+  elsewhere=postgres
+  [ "$3" != postgres ] || elsewhere=template1
+  [ "$exists" = 0 ] || ask "$elsewhere" "drop database $(identifier "$3") with (force)" || fail 1 "the database $3 cannot be dropped"
   trap - EXIT
+  ask "$elsewhere" "alter database $(identifier "$staging") rename to $(identifier "$3")" ||
+    fail 1 "the database $staging, which has all of the snapshot, cannot be renamed to $3; rename it"
 }
 
 drop_staging() { ask postgres "drop database if exists $(identifier "$staging") with (force)" >/dev/null 2>&1; }

@@ -22,7 +22,7 @@ source_check() {
 
 source_files() { printf '%s\n' "$FILES" | while read -r name; do printf '%s\n' "$(encoded "$name")"; done; }
 
-source_default_file() { encoded "$(printf '%s\n' "$FILES" | busybox head -n 1)"; }
+source_restorable() { source_files; }
 
 # .backup would begin anew whenever somebody writes.
 source_dump() { # file
@@ -53,7 +53,7 @@ source_answers() { :; }
 # ---- Restores
 
 source_target() { # file
-  if [ "$task" = drill ]; then printf '%s' "$WORK/drill.sqlite"; else decoded "$1"; fi
+  if [ "$task" = drill ]; then printf '%s' "$WORK/drill-$1"; else decoded "$1"; fi
 }
 
 # Beside the target first, whose place it takes when it is whole.

@@ -8,7 +8,7 @@
 #   backup.sh clock          backs up on SCHEDULE, for as long as the pod lives
 #   backup.sh cancel         ends a backup that runs, and begins none: a preStop
 #   backup.sh restore        restores SNAPSHOT, or the newest one not later than TIME, into TARGET
-#   backup.sh drill          restores the newest one into the server of a drill, and asks it CHECKS
+#   backup.sh drill          restores the newest one of each file into the server of a drill, and asks the first CHECKS
 #   backup.sh prune          removes from the store what no snapshot needs; asks no source
 #   backup.sh dump FILE      what the store runs: the dump of one file to standard output
 #
@@ -27,7 +27,8 @@
 # backup-SOURCE.sh defines, beside what it needs itself (their errors go to standard error or to fail):
 #   source_check          fails where the source cannot be backed up, or restored: tools that are older than the server
 #   source_files          prints the names of its files, one a line, each encoded
-#   source_default_file   prints the one that is restored where none is named, of those on standard input
+#   source_restorable     prints the files that a drill restores, of those on standard input; the first is restored where
+#                         none is named
 #   source_dump FILE      prints a file; its exit code counts
 #   source_verify FILE    reads what was stored, and fails where it is not whole
 #   source_version        prints what made the file
@@ -306,29 +307,36 @@ idle() {
 
 # ---- Restores
 
-# Sets snapshot and file to what is to be restored.
-choose() {
+# Sets files to what is restored where nobody says.
+look_up() {
   store_list >"$WORK/list"
-  file=${FILE:-$(busybox cut -d ' ' -f 3- "$WORK/list" | busybox sort -u | source_default_file)}
-  of_file "$file" <"$WORK/list" >"$WORK/list-of-file"
-  [ -s "$WORK/list-of-file" ] || fail 2 "the store has nothing of ${file:-the backup $BACKUP}"
+  files=${FILE:-$(busybox cut -d ' ' -f 3- "$WORK/list" | busybox sort -u | source_restorable)}
+  [ "$files" ] || fail 2 "the store has nothing of the backup $BACKUP"
+}
+
+# Sets snapshot to the one of a file that is to be restored.
+choose() { # file
+  of_file "$1" <"$WORK/list" >"$WORK/list-of-file"
+  [ -s "$WORK/list-of-file" ] || fail 2 "the store has nothing of $1"
   if [ "${SNAPSHOT-}" ] && [ "$SNAPSHOT" != latest ]; then
     snapshot=$SNAPSHOT
     busybox grep -q " $snapshot\$" "$WORK/list-of-file" ||
-      fail 2 "the store has no snapshot $snapshot of $file; its newest are $(busybox tail -n 5 "$WORK/list-of-file" | busybox cut -d ' ' -f 2 | busybox tr '\n' ' ')"
+      fail 2 "the store has no snapshot $snapshot of $1; its newest are $(busybox tail -n 5 "$WORK/list-of-file" | busybox cut -d ' ' -f 2 | busybox tr '\n' ' ')"
   else
     limit=$(now)
     [ -z "${TIME-}" ] || limit=$(TZ=UTC busybox date -d "$(printf '%s' "$TIME" | busybox sed 's/T/ /; s/Z$//')" +%s 2>/dev/null) ||
       fail 2 "TIME $TIME is no time; write it as 2026-01-31T12:00:00Z"
     snapshot=$(busybox awk -v limit="$limit" '$1 <= limit {found = $2} END {print found}' "$WORK/list-of-file")
-    [ "$snapshot" ] || fail 2 "the store has no snapshot of $file that is not later than ${TIME:-now}"
+    [ "$snapshot" ] || fail 2 "the store has no snapshot of $1 that is not later than ${TIME:-now}"
   fi
 }
 
 restore() {
   begin restore
   source_check
-  choose
+  look_up
+  file=$(printf '%s\n' "$files" | busybox head -n 1)
+  choose "$file"
   target=${TARGET:-$(source_target "$file")}
   source_restore "$snapshot" "$file" "$target"
   report success "snapshot $snapshot of $file restored into $target"
@@ -361,12 +369,17 @@ drill() {
   begin drill
   await
   source_check
-  choose
-  target=$(source_target "$file")
-  source_restore "$snapshot" "$file" "$target"
-  rows=$(source_rows "$target")
-  check_answers "$target"
-  report success "snapshot $snapshot of $file restored: $rows rows; the checks hold"
+  look_up
+  restored='' rows=0
+  for file in $files; do
+    choose "$file"
+    target=$(source_target "$file")
+    source_restore "$snapshot" "$file" "$target"
+    counted=$(source_rows "$target" 2>"$WORK/errors") || fail 1 "what was restored into $target cannot be counted: $(errors)"
+    [ "$restored" ] || check_answers "$target"
+    restored="${restored:+$restored, }snapshot $snapshot of $file" rows=$((rows + counted))
+  done
+  report success "$restored restored: $rows rows; the checks hold"
 }
 
 prune() {

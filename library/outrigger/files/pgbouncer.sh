@@ -176,19 +176,21 @@ report() { # accepted, or refused or unanswered and why
     busybox chmod "$(busybox stat -L -c %a /proc/self/fd/5)" "$beside.new" && busybox mv "$beside.new" "$beside"; } 2>/dev/null
 }
 
-# Prints how a proof failed, "refused" by the server or for what the file holds, or "unanswered", and why: what pgbouncer
-# said of the server tells more than what it tells a client.
+# Prints how a proof failed: "refused", by the server or for what the file holds, or "unanswered", where the server could not
+# say; and why: what pgbouncer said of the server tells more than what it tells a client.
 failure() {
   # shellcheck disable=SC2016 # awk's own variables
   busybox awk -v silence="no answer within $PROOF_SECONDS seconds" '
     / bug in src/ { next } # a remark on the length of a message
-    / server login failed: / { refused = 1 }
+    / server login failed: / { answered = 1; busy = /: FATAL (the database system is |sorry, too many clients|too many connections|remaining connection slots)/ }
     / (WARNING|ERROR|FATAL) / && !/ pooler error: / { sub(/.* (WARNING|ERROR|FATAL) (server login failed: )?/, ""); said = $0 }
     / S-.* closing because: / && !closed { closed = $0; sub(/^.*@/, "", closed); sub(/ closing because/, "", closed); sub(/ \(age=.*/, "", closed) }
     / C-.* pooler error: / { told = $0; sub(/.* pooler error: /, "", told) }
     END {
       why = said != "" ? said : closed != "" ? closed : told
-      print (refused || why != "" && closed == "" ? "refused " : "unanswered ") (why != "" ? why : silence)
+      if (why == "") why = silence
+      else refused = answered ? !busy : closed == ""
+      print (refused ? "refused " : "unanswered ") why
     }' "$PROOF_LOG"
 }
 
