@@ -212,10 +212,10 @@ func TestADumpIsRestoredAlsoWhereTheNumberOfProcessesWasAnotherThen(t *testing.T
 func TestADrillRestoresAllThatIsBackedUpAndAsksTheFirst(t *testing.T) {
 	for source, what := range map[string]string{"path": "PATHS", "sqlite": "FILES"} {
 		t.Run(source, func(t *testing.T) {
-			b := newParallelBackup(t, "SOURCE="+source, what+"=/data/one\n/data/two", "CHECKS=cat name",
+			b := newParallelBackup(t, "SOURCE="+source, what+"=/data/one\n/data/two", `CHECKS=pwd | sed 's#.*/##' | tee -a "$CALLS"`,
 				"SNAPSHOTS="+snapshot("0a", "%2Fdata%2Fone")+","+snapshot("0b", "%2Fdata%2Ftwo"))
-			b.standIn("sqlite3", `for last; do :; done
-case $last in *integrity*) echo ok ;; 'cat name') cat "$WORK/drill-%2Fdata%2Fone/name" || echo one ;; *) echo 1 ;; esac`)
+			b.standIn("sqlite3", `for argument; do database=${last-} last=$argument; done
+case $last in *integrity*) echo ok ;; pwd*) echo "${database##*/}" | tee -a "$CALLS" ;; *) echo 1 ;; esac`)
 			folder := t.TempDir()
 			require.NoError(t, os.WriteFile(filepath.Join(folder, "name"), []byte("one"), 0o644))
 			require.NoError(t, exec.Command(filepath.Join(appletDir, "busybox"), "tar", "-c", "-f", filepath.Join(b.dir, "stored"), "-C", folder, ".").Run())
@@ -224,6 +224,7 @@ case $last in *integrity*) echo ok ;; 'cat name') cat "$WORK/drill-%2Fdata%2Fone
 
 			assert.Zero(t, code)
 			assert.Equal(t, "snapshot 0a of %2Fdata%2Fone, snapshot 0b of %2Fdata%2Ftwo restored: 2 rows; the checks hold", drilled["message"])
+			assert.Equal(t, "drill-%2Fdata%2Fone", b.calls(), "what was asked, and how often")
 		})
 	}
 }

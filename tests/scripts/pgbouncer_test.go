@@ -106,11 +106,15 @@ func (s *server) lastLogin() string {
 	return s.logins[len(s.logins)-1]
 }
 
-func (s *server) takes(password string) bool {
+// login returns why a password is refused, or nothing where it is taken.
+func (s *server) login(password string) (refusal string) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.logins = append(s.logins, password)
-	return password == s.password
+	if password == s.password {
+		return ""
+	}
+	return s.refusal
 }
 
 // serve speaks with one client: each query has one row, with what was asked.
@@ -128,8 +132,12 @@ func (s *server) serve(connection net.Conn) {
 	if err != nil {
 		return
 	}
-	if password, is := message.(*pgproto3.PasswordMessage); !is || !s.takes(password.Password) {
-		backend.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "28P01", Message: s.refusal})
+	password, is := message.(*pgproto3.PasswordMessage)
+	if !is {
+		return
+	}
+	if refusal := s.login(password.Password); refusal != "" {
+		backend.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "28P01", Message: refusal})
 		_ = backend.Flush()
 		return
 	}

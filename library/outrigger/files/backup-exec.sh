@@ -14,7 +14,7 @@ source_check() {
 
 source_files() { echo output; }
 
-source_restorable() { echo output; }
+source_restorable() { source_files; }
 
 source_dump() { eval "exec $COMMAND"; } # file
 

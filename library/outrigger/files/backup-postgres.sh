@@ -52,12 +52,11 @@ source_files() {
 source_restorable() {
   busybox grep '\.dump$\|\.tar$' >"$WORK/dumps"
   if [ "$FIRST" ]; then
-    printf '%s\n' "$DATABASES" | while read -r name; do encoded "$name" && echo; done
+    source_files | busybox sed 's/\.[a-z]*$//'
   else
     busybox sed 's/\.[a-z]*$//' "$WORK/dumps" | busybox sort -u | busybox awk '$0 == "postgres" {last = $0; next} {print} END {if (last) print last}'
   fi | while read -r name; do
-    if ! busybox grep -Fxq "$name$SUFFIX" "$WORK/dumps" && busybox grep -Fx "$name$OTHER" "$WORK/dumps"; then continue; fi
-    printf '%s%s\n' "$name" "$SUFFIX"
+    busybox grep -Fx -e "$name$SUFFIX" "$WORK/dumps" || busybox grep -Fx -e "$name$OTHER" "$WORK/dumps" || printf '%s%s\n' "$name" "$SUFFIX"
   done
 }
 
