@@ -264,12 +264,13 @@ type Stream struct {
 	ended chan struct{}
 }
 
-// Follow begins to read a container's log from its start.
+// Follow begins to read a container's log from its start. With timestamps the container's lines are told from what the kubelet
+// says in their midst, as that it no longer finds a container whose pod is deleted.
 func (n *Namespace) Follow(pod, container string) *Stream {
 	n.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	n.t.Cleanup(cancel)
-	reader, err := n.Client.CoreV1().Pods(n.Name).GetLogs(pod, &corev1.PodLogOptions{Container: container, Follow: true}).Stream(ctx)
+	reader, err := n.Client.CoreV1().Pods(n.Name).GetLogs(pod, &corev1.PodLogOptions{Container: container, Follow: true, Timestamps: true}).Stream(ctx)
 	require.NoError(n.t, err)
 	stream := &Stream{ended: make(chan struct{})}
 	go func() {
@@ -277,8 +278,12 @@ func (n *Namespace) Follow(pod, container string) *Stream {
 		defer reader.Close()
 		scanner := bufio.NewScanner(reader)
 		for scanner.Scan() {
+			written, text, _ := strings.Cut(scanner.Text(), " ")
+			if _, err := time.Parse(time.RFC3339Nano, written); err != nil {
+				continue
+			}
 			stream.mutex.Lock()
-			stream.lines = append(stream.lines, Line{scanner.Text(), time.Now()})
+			stream.lines = append(stream.lines, Line{text, time.Now()})
 			stream.mutex.Unlock()
 		}
 	}()

@@ -70,8 +70,9 @@ spec:
   containers:
     - name: db
       image: ` + testimages.PostgresRef + `
-      # What a killed server has left keeps another from starting, as its number is some other process' here.
-      command: [sh, -c, 'rm -f "$PGDATA/postmaster.pid"; exec docker-entrypoint.sh postgres -c fsync=off']
+      # What a killed server has left, there and beside its socket, keeps another from starting, as its number is some other
+      # process' here.
+      command: [sh, -c, 'rm -f "$PGDATA/postmaster.pid" /var/run/postgresql/.s.PGSQL.*; exec docker-entrypoint.sh postgres -c fsync=off']
       env:
         - name: POSTGRES_PASSWORD
           valueFrom: {secretKeyRef: {name: db, key: password}}
