@@ -42,7 +42,9 @@ synchronise() {
   case $last in "$UNREADABLE" | "$UNWRITABLE") exec 2>/dev/null ;; esac
   directory=$SOURCE
   [ ! -d "$directory/..data" ] || directory=$directory/..data
-  directory=$(readlink -f "$directory") && [ -d "$directory" ] || exit $GONE
+  directory=$(readlink -f "$directory") || exit $GONE
+  # A ConfigMap's directory may have been replaced since.
+  [ -d "$directory" ] || { [ -d "$SOURCE" ] && exit $CHANGING; } || exit $GONE
   current=$(readlink "$TARGET/current" || true)
   before=$(fingerprint "$directory")
   case $current in "tree.$before."*) [ ! -d "$TARGET/$current" ] || exit 0 ;; esac

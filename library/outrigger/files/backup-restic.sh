@@ -40,12 +40,12 @@ dump_failed() {
 # need not be kept. Who was killed has left his lock.
 restic() {
   attempt "$@"
-  result=$? turns=12
-  [ "$1" != forget ] || turns=1
+  result=$? turns=120
+  [ "$1" != forget ] || turns=10
   while [ "$result" = 11 ] && [ "$turns" -gt 0 ]; do
     turns=$((turns - 1))
     ! left_behind || attempt unlock >/dev/null
-    attempt --retry-lock=5m "$@"
+    attempt --retry-lock=30s "$@"
     result=$?
   done
   return "$result"
