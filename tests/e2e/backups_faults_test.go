@@ -78,8 +78,10 @@ func TestABackupThatIsKilledAtRandomMomentsLeavesAWholeRepository(t *testing.T) 
 	}
 	before := database.Ask("shop", checksum)
 	var last outcome
-	namespace.Eventually(harness.PodStart, "the lock of the last run that was killed is gone, and a backup succeeds", func() bool {
-		last, log, code = runTask(t, namespace, "demo-shop-nightly", fmt.Sprintf("last-%d", time.Now().UnixNano()))
+	namespace.Eventually(2*harness.PodStart, "the lock of the last run that was killed is gone, and a backup succeeds", func() bool {
+		job := fmt.Sprintf("last-%d", time.Now().UnixNano())
+		namespace.StartTask("demo-shop-nightly", job)
+		last, log, code = endedTaskWithin(t, 2*harness.PodStart, namespace, job)
 		return last.Result == "success"
 	})
 

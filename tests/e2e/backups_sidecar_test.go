@@ -19,7 +19,7 @@ import (
 func besideApp(repository string, more ...string) string {
 	return restrictedApp("trap 'exit 0' TERM"+serving) + strings.Replace(
 		strings.TrimPrefix(backupValues(repository, append([]string{"as: sidecar"}, more...)...), "\noutrigger:\n"),
-		"17 3 * * *", "* * * * *", 1)
+		"17 3 29 2 *", "* * * * *", 1)
 }
 
 func TestASidecarBacksUpOnTheMinuteThroughRestartsOfItsPod(t *testing.T) {
@@ -33,7 +33,7 @@ func TestASidecarBacksUpOnTheMinuteThroughRestartsOfItsPod(t *testing.T) {
 		pod := namespace.ReadyPods(web, 1)[0]
 		var begun time.Time
 		namespace.Eventually(harness.PodStart, "a dump begins", func() bool {
-			began := database.Ask("postgres", "select coalesce(max(backend_start)::text, '') from pg_stat_activity where application_name = 'outrigger'")
+			began := database.Ask("postgres", "select coalesce(min(backend_start)::text, '') from pg_stat_activity where application_name = 'outrigger'")
 			if began == "" {
 				return false
 			}
@@ -104,12 +104,12 @@ pod:
     containers:
       - name: db
         image: %q
-        command: [sh, -c, 'docker-entrypoint.sh postgres & trap "kill -TERM $!; wait $!" TERM INT; wait $!']
+        command: [sh, -c, 'docker-entrypoint.sh postgres -c fsync=off & trap "kill -TERM $!; wait $!" TERM INT; wait $!']
         env:
           - {name: POSTGRES_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}
           - {name: PGDATA, value: /var/lib/postgresql/data/pgdata}
           - {name: POSTGRES_DB, value: shop}
-        readinessProbe: {exec: {command: [pg_isready, -h, 127.0.0.1, -U, postgres]}, periodSeconds: 1}
+        readinessProbe: {exec: {command: [pg_isready, -h, 127.0.0.1, -U, postgres]}, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 10}
         securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
         volumeMounts:
           - {name: data, mountPath: /var/lib/postgresql/data}
@@ -138,6 +138,7 @@ outrigger:
 	begun := time.Now()
 	ended, _ := deletePod(t, namespace, pod, "db")
 
+	stream.WaitEnd(t, harness.PodEnd)
 	assert.Less(t, ended.Sub(begun), 5*time.Second, "from the pod's deletion to the database's end; the sidecar's log:\n%s", strings.Join(stream.Texts(), "\n"))
 	assert.Contains(t, strings.Join(stream.Texts(), "\n"), "what ran was cancelled")
 }

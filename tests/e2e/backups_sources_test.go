@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,7 +22,7 @@ func sourceValues(source, store string, more ...string) string {
 outrigger:
   backups:
     nightly:
-      schedule: "17 3 * * *"
+      schedule: "17 3 29 2 *"
       %s
       store: %s
 `, source, store) + indented(more)
@@ -91,14 +92,16 @@ func TestRedisIsRestoredKeyByKeyWithTheirTimesToLive(t *testing.T) {
 		const all = `EVAL "local out = {} for _, db in ipairs({0, 1}) do redis.call('SELECT', db) local keys = redis.call('KEYS', '*') table.sort(keys) for _, k in ipairs(keys) do table.insert(out, db .. redis.sha1hex(k) .. redis.sha1hex(redis.call('DUMP', k)) .. math.floor(redis.call('PEXPIRETIME', k) / 10000)) end end return out" 0`
 		return ask(pod, all)
 	}
-	ask("redis", `SET greeting "hello\x00\xff"
+	// In the middle of the ten seconds by which they are compared.
+	ends := (time.Now().Unix()/10+8640)*10 + 5
+	ask("redis", fmt.Sprintf(`SET greeting "hello\x00\xff"
 SET "a\nkey with a line" 1
 EVAL "for i = 1, 5000 do redis.call('SET', 'order:' .. i, string.rep(i, 20)) end" 0
 HSET customer name Ann town Bern
 ZADD ranks 1 one 2 two
-SET token x EX 86400
+SET token x EXAT %d
 SELECT 1
-RPUSH queue a b c`)
+RPUSH queue a b c`, ends))
 	namespace.Install("demo", harness.Consumer(t).Write(t), sourceValues(
 		fmt.Sprintf("redis: {image: %q, host: redis, secret: redis}", testimages.RedisRef), inPlainFiles,
 		`drill: {schedule: "1 2 3 4 *", check: ["exists greeting", "hget customer town"]}`))
@@ -156,7 +159,9 @@ while sleep 0.02; do echo "insert into entries (text) select hex(randomblob(50))
 	ask := func(database, sql string) string {
 		return strings.TrimSpace(namespace.Kubectl("exec", pod, "-c", "app", "--", "sqlite3", database, ".timeout 10000", sql))
 	}
-	namespace.Eventually(harness.LogLine, "the app has written", func() bool { return ask("/data/app.db", "select count(*) > 20 from entries") == "1" })
+	namespace.Eventually(harness.LogLine, "the app has written", func() bool {
+		return strings.HasSuffix(namespace.Kubectl("exec", pod, "-c", "app", "--", "sh", "-c", "sqlite3 -cmd '.timeout 10000' /data/app.db 'select count(*) > 20 from entries' || true"), "1")
+	})
 	atLeast := ask("/data/app.db", "select max(number) from entries")
 
 	_, log, code := runTask(t, namespace, "demo-shop-nightly", "now")

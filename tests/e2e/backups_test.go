@@ -26,7 +26,7 @@ func backupValues(repository string, more ...string) string {
 outrigger:
   backups:
     nightly:
-      schedule: "17 3 * * *"
+      schedule: "17 3 29 2 *"
       postgres: {image: %q, host: db, secret: db, database: shop}
       store: {restic: {repository: %q, secret: restic, credentials: s3}}
 `, testimages.PostgresRef, repository) + indented(more)
@@ -268,7 +268,7 @@ func TestAScheduledBackupRunsAsTheCronJobSays(t *testing.T) {
 	t.Parallel()
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	_, repository := newShop(namespace), namespace.S3()
-	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(backupValues(repository), "17 3 * * *", "* * * * *", 1))
+	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(backupValues(repository), "17 3 29 2 *", "* * * * *", 1))
 
 	namespace.Eventually(harness.PodStart+time.Minute, "a run by the clock has succeeded", func() bool {
 		cronJob, err := namespace.Client.BatchV1().CronJobs(namespace.Name).Get(context.Background(), "demo-shop-nightly", metav1.GetOptions{})
@@ -308,7 +308,7 @@ func TestThePostgresAppIsRestoredByTheCommandsOfItsReadme(t *testing.T) {
 	repository := namespace.S3()
 	namespace.Apply("{apiVersion: v1, kind: Secret, metadata: {name: postgres}, stringData: {password: secret}}")
 	chart := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/postgres-app")).Write(t)
-	namespace.Install("demo", chart, fmt.Sprintf("outrigger: {backups: {nightly: {store: {restic: {repository: %q}}}}}", repository))
+	namespace.Install("demo", chart, fmt.Sprintf("outrigger: {backups: {nightly: {schedule: 17 3 29 2 *, store: {restic: {repository: %q}}}}}", repository))
 	namespace.ReadyPods("app.kubernetes.io/name=postgres-app", 1)
 	ask := func(database, sql string) string {
 		return namespace.Kubectl("exec", "demo-postgres-app-0", "-c", "postgres", "--", "psql", "-XqAt", "-U", "postgres", "-d", database, "-c", sql)

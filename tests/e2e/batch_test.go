@@ -85,7 +85,7 @@ func TestDataProcessingIsScrapedWhileItRunsAndCompletesWithItsLinesShipped(t *te
 		namespace.Eventually(harness.LogLine, line, func() bool { return strings.Contains(metrics(), line+"\n") })
 		header := namespace.Kubectl("exec", pod.Name, "-c", "data-processor", "--", "wget", "-S", "-q", "-O", "/dev/null", "http://localhost:9100/metrics.txt")
 		assert.Contains(t, header, "Content-type: text/plain", "Prometheus reads it")
-		namespace.Kubectl("exec", pod.Name, "-c", "data-processor", "--", "killall", "sleep")
+		namespace.Kubectl("exec", pod.Name, "-c", "data-processor", "--", "sh", "-c", "until killall sleep; do sleep 0.1; done")
 	}
 	job, ended := endedJob(t, namespace, dataProcessing)
 
@@ -181,7 +181,7 @@ outrigger:
 					namespace.Eventually(jobEnd, "the sidecar has restarted more often than the Job may", func() bool {
 						return harness.Status(t, theOnlyPod(t, namespace, dataProcessing), "crashing").RestartCount > 1
 					})
-					namespace.Kubectl("exec", pod.Name, "-c", "data-processor", "--", "killall", "sleep")
+					namespace.Kubectl("exec", pod.Name, "-c", "data-processor", "--", "sh", "-c", "until killall sleep; do sleep 0.1; done")
 				}
 				_, ended := endedJob(t, namespace, dataProcessing)
 
@@ -212,7 +212,7 @@ outrigger: {jobs: {data-processing: {ttlSecondsAfterFinished: 1}}}
 	require.NoError(t, err)
 	defer watch.Stop()
 
-	namespace.Kubectl("exec", pod.Name, "-c", "data-processor", "--", "killall", "sleep")
+	namespace.Kubectl("exec", pod.Name, "-c", "data-processor", "--", "sh", "-c", "until killall sleep; do sleep 0.1; done")
 
 	var job *batchv1.Job
 	for event := range watch.ResultChan() {

@@ -34,6 +34,16 @@ def expect(status, method, path, body=None, headers={}):
         failed.append('%s %s: %r' % (method, path, error))
 csrf = 'a' * 32
 form = {'Cookie': 'csrftoken=' + csrf, 'Content-Type': 'application/x-www-form-urlencoded'}
+begun = time.time()
+while True:  # until the Service leads to the app
+    try:
+        if ask('GET', '/')[0] == 200:
+            break
+    except OSError:
+        pass
+    if time.time() > begun + 60:
+        sys.exit('the Service does not lead to the app')
+    time.sleep(0.2)
 end = time.time() + float(sys.argv[1])
 while time.time() < end:
     expect(200, 'GET', '/')

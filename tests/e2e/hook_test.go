@@ -74,6 +74,8 @@ exitCode: 1
 `)
 
 	assert.Contains(t, message, "failed pre-install")
-	assert.Empty(t, namespace.Pods(web))
+	deployments, err := namespace.Client.AppsV1().Deployments(namespace.Name).List(context.Background(), metav1.ListOptions{})
+	require.NoError(t, err)
+	assert.Empty(t, deployments.Items)
 	assert.Equal(t, "migrated to revision 1\n", namespace.Logs(theOnlyPod(t, namespace, "app.kubernetes.io/component=migration").Name, "shipper"))
 }

@@ -68,13 +68,13 @@ var probeCases = []upstream{
 		s.neverRestarts(pod, "proxy", "app")
 	}},
 	{probing + `should be restarted with a exec "cat /tmp/health" liveness probe`, func(t *testing.T) {
-		s := probed(t, "touch /shared/health; stay", `livenessProbe: {exec: {command: [cat, /shared/health]}, periodSeconds: 1, failureThreshold: 1}`)
+		s := probed(t, "touch /shared/health; stay", `livenessProbe: {exec: {command: [cat, /shared/health]}, initialDelaySeconds: 3, periodSeconds: 1, failureThreshold: 1}`)
 		s.neverRestarts(s.ready(), "proxy")
 		s.sh("app", "rm /shared/health")
 		s.neverRestarts(s.restarts("proxy", 1), "app")
 	}},
 	{probing + `should *not* be restarted with a exec "cat /tmp/health" liveness probe`, func(t *testing.T) {
-		s := probed(t, "touch /shared/health; stay", "livenessProbe: "+periodic(saying("probed", "cat /shared/health")))
+		s := probed(t, "touch /shared/health; stay", "livenessProbe: "+strings.TrimSuffix(saying("probed", "cat /shared/health"), "}")+", periodSeconds: 1, failureThreshold: 3}")
 		s.neverRestarts(s.says("proxy probed", 4), "proxy", "app")
 	}},
 	{probing + "should be restarted with a /healthz http liveness probe", func(t *testing.T) {
@@ -195,7 +195,7 @@ func readySince(pod corev1.Pod) time.Time {
 	return time.Time{}
 }
 
-// periodic makes a handler a probe that looks every second and fails at the third failure.
+// periodic makes a handler that is to fail a probe: it looks every second, waits for a second, and fails at the third failure.
 func periodic(handler string) string {
 	return strings.TrimSuffix(handler, "}") + ", periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 3}"
 }

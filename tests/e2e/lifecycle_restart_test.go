@@ -142,14 +142,14 @@ func overridesGracePeriod(t *testing.T, probe string) {
 		beside: []container{{
 			name:   "proxy",
 			script: "trap '' TERM; stay",
-			fields: probe + ": {exec: {command: ['false']}, periodSeconds: 1, failureThreshold: 1, terminationGracePeriodSeconds: 3}",
+			fields: probe + ": {exec: {command: ['false']}, initialDelaySeconds: 3, periodSeconds: 1, failureThreshold: 1, terminationGracePeriodSeconds: 3}",
 		}},
 		app: container{script: stays},
 	})
 	pod := s.restarts("proxy", 1)
 	last := s.status(pod, "proxy").LastTerminationState.Terminated
 	assert.EqualValues(t, 137, last.ExitCode, "it was killed")
-	assert.GreaterOrEqual(t, last.FinishedAt.Sub(last.StartedAt.Time), 3*time.Second, "which the probe's grace period put off")
+	assert.GreaterOrEqual(t, last.FinishedAt.Sub(last.StartedAt.Time), 5*time.Second, "3 s after its start at the earliest, which the probe's grace period put off by 3 s")
 	// So that nothing waits for the pod's own grace period.
 	s.namespace.Kubectl("delete", "pod", s.name, "--grace-period=1", "--wait=false")
 }

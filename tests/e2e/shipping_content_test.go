@@ -75,9 +75,11 @@ echo 'level=error msg=end' >> /logs/app.log`+serving, receiver.Endpoint(),
 
 	end := arrived(namespace, receiver, "end")
 
-	assert.Zero(t, receiver.Report("error", 100).Lost)
 	// Of 1,000 drawn with a chance of 0.1 that many come but once in millions of runs.
-	assert.InDelta(t, 100, receiver.Report("info", 1000).Received, 50)
+	namespace.Eventually(harness.LogLine, "all that is severe arrives, and of the rest a tenth", func() bool {
+		return receiver.Report("error", 100).Lost == 0 && receiver.Report("info", 1000).Received >= 50
+	})
+	assert.LessOrEqual(t, receiver.Report("info", 1000).Received, 150)
 	assert.NotContains(t, fmt.Sprint(end.Attributes), "outrigger")
 }
 

@@ -107,17 +107,20 @@ func TestRenamesBetweenTwoLooksAndReusedInodesLoseNothing(t *testing.T) {
 trap 'exit 0' TERM
 cd /logs
 number=0
+seen() { # until the shipper has read as many lines
+  until wget -q -O - http://127.0.0.1:8888/metrics | grep -q "^otelcol_processor_incoming_items.*processor=\"resource\".* $number\$"; do sleep 0.1; done
+}
 while [ $number -lt 60 ]; do
   # Two renames at once, with a line or more between.
   for line in 1 2 3; do number=$((number + 1)); echo "line $number" >> app.log; done
   mv app.log app.log.1; echo "line $((number += 1))" >> app.log
   mv app.log.1 app.log.2; mv app.log app.log.1; echo "line $((number += 1))" >> app.log
-  sleep 1
+  seen
   # A file that goes, and another that comes with its inode: under a name which is not shipped, as a file of another pod
   # could take an inode that is free.
   mv app.log.2 gone; sleep 1
   echo "line $((number += 1))" > gone; mv gone app.log.7
-  mv app.log app.log.3; mv app.log.7 app.log.4; mv app.log.1 app.log.5; sleep 1; rm app.log.3 app.log.4 app.log.5
+  mv app.log app.log.3; mv app.log.7 app.log.4; mv app.log.1 app.log.5; seen; rm app.log.3 app.log.4 app.log.5
 done
 echo "written $number"`+serving, receiver.Endpoint()))
 	stream := namespace.Follow(namespace.ReadyPods(web, 1)[0].Name, "app")
@@ -136,8 +139,15 @@ func TestWhatABackendRefusesForGoodIsDroppedAndCounted(t *testing.T) {
 	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp("trap 'exit 0' TERM\n"+numbered(1, 1000, "/logs/app.log")+serving, receiver.Endpoint()))
 	pod := namespace.ReadyPods(web, 1)[0]
 	stream := namespace.Follow(pod.Name, "shipper")
-	namespace.Eventually(harness.LogLine, "the log says that lines are dropped", func() bool {
-		return contains(stream.Texts(), "500", `"dropped_items": 1000`)
+	namespace.Eventually(harness.LogLine, "the log says that the lines are dropped", func() bool {
+		said := 0
+		for _, line := range stream.Texts() {
+			if _, items, dropped := strings.Cut(line, `"dropped_items": `); dropped && strings.Contains(line, "500") {
+				count, _ := strconv.Atoi(items[:strings.IndexAny(items, ",}")])
+				said += count
+			}
+		}
+		return said == 1000
 	})
 
 	metrics := namespace.Kubectl("exec", pod.Name, "-c", "shipper", "--", "/outrigger-tools/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:8888/metrics")
@@ -212,7 +222,7 @@ func TestWhatAFullQueueDropsByChoiceIsCounted(t *testing.T) {
 	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp("trap 'exit 0' TERM\n"+numbered(1, 50_000, "/logs/app.log")+serving, receiver.Endpoint(),
 		"queue: {size: 256Ki, whenFull: drop}"))
 	pod := namespace.ReadyPods(web, 1)[0]
-	dropped := 0
+	dropped, all := 0, false
 	namespace.Eventually(harness.LogLine, "the queue is full and all is read", func() bool {
 		metrics := namespace.Kubectl("exec", pod.Name, "-c", "shipper", "--", "/outrigger-tools/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:8888/metrics")
 		read := 0
@@ -224,7 +234,10 @@ func TestWhatAFullQueueDropsByChoiceIsCounted(t *testing.T) {
 				read = value
 			}
 		}
-		return read == 50_000
+		// What is read is counted before it is dropped: so what is dropped is looked at once more.
+		before := all
+		all = read == 50_000
+		return before && all
 	})
 
 	receiver.Resume()

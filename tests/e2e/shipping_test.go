@@ -31,10 +31,21 @@ func numbered(from, to int, file string) string {
 	return fmt.Sprintf("seq %d %d | sed 's/^/line /' >> %s", from, to, file)
 }
 
-// delivered waits until each of the lines "line 1" to "line COUNT" has arrived, and returns the report.
+// longestBackOff is after how long a collector sends again at the latest what was refused.
+const longestBackOff = 6 * time.Second
+
+// delivered waits until each of the lines "line 1" to "line COUNT" has arrived and nothing arrives any more, and returns the
+// report.
 func delivered(t *testing.T, namespace *harness.Namespace, backend *harness.Backend, count int, limit time.Duration) (lost, repeated int) {
 	t.Helper()
 	namespace.Eventually(limit, fmt.Sprintf("%d lines arrive", count), func() bool { return backend.Report("line", count).Lost == 0 })
+	requests, since := 0, time.Now()
+	namespace.Eventually(harness.LogLine, "nothing more arrives", func() bool {
+		if now := backend.Counts().Requests; now != requests {
+			requests, since = now, time.Now()
+		}
+		return time.Since(since) > longestBackOff
+	})
 	report := backend.Report("line", count)
 	return report.Lost, report.Repeated
 }
@@ -142,11 +153,20 @@ kill_sidecar() { # waits until there is one
     [ "$killed" ] || sleep 0.2
   done
 }
+collecting() {
+  for process in /proc/[0-9]*; do
+    case $(tr '\0' ' ' < $process/cmdline) in /otelcol-k8s*) return 0 ;; esac
+  done
+  return 1
+}
+# What the collector finds at its start it sends as new until it has read all of it: so it gets 3 s for that.
+kill_later() { until collecting; do sleep 0.2; done; sleep 3; kill_sidecar; }
 second=0
 while [ $second -lt %d ]; do
   seq $((second * 2000 + 1)) $((second * 2000 + 2000)) | sed 's/^/line /' >> /logs/app.log
   second=$((second + 1))
-  case $second in 3|8|20) kill_sidecar & ;; esac # a second restart waits for 10 s, a third for 20 s
+  # A second restart waits for 10 s, a third for 20 s.
+  case $second in 3|8) kill_sidecar & ;; 20) kill_later & ;; esac
   sleep 1
 done
 echo written`, seconds)+serving, backend.Endpoint()), "    securityContext:", "    shareProcessNamespace: true\n    securityContext:", 1)

@@ -18,13 +18,15 @@ import (
 
 const staticSite = "app.kubernetes.io/name=static-site"
 
-// installStaticSite installs charts/static-site in a namespace of its own and returns its pod.
+// installStaticSite installs charts/static-site in a namespace of its own, and returns its pod when it answers by its Service.
 func installStaticSite(t *testing.T, values string) (*harness.Namespace, corev1.Pod) {
 	t.Helper()
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	chart := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/static-site")).Write(t)
 	namespace.Install("demo", chart, "replicaCount: 1\n"+values)
-	return namespace, namespace.ReadyPods(staticSite, 1)[0]
+	pod := namespace.ReadyPods(staticSite, 1)[0]
+	namespace.Eventually(harness.PodStart, "the Service leads to the pod", func() bool { return !strings.HasSuffix(fetch(namespace, pod, "/", 1)[0], "failed\n") })
+	return namespace, pod
 }
 
 // fetch requests a path over the Service, as often as asked, and returns the bodies. The requests come from the

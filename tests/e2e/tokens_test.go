@@ -100,19 +100,22 @@ func TestTheAppStartsWhenADatabaseHasAnsweredThroughTheProxyThoughTheProviderFai
 		}
 		return false
 	})
+	waitForEvent(t, namespace, name, "db", "ServiceUnavailable")
 	rds.Behave("stsFails=never")
 
 	pod := namespace.ReadyPods(web, 1)[0]
 
+	namespace.Eventually(harness.LogLine, "the app's first question is answered", func() bool {
+		return strings.Contains(namespace.Logs(name, "app"), "the first question is answered")
+	})
 	assert.Zero(t, harness.Status(t, pod, "app").RestartCount)
 	assert.Zero(t, harness.Status(t, pod, "db").RestartCount, "a provider that fails is waited for")
-	assert.Contains(t, namespace.Logs(name, "app"), "the first question is answered")
 	assert.False(t, startedAt(t, pod, "proxy").Before(startedAt(t, pod, "db")))
 	logins := rds.Logins(0)
 	require.NotEmpty(t, logins)
 	assert.False(t, startedAt(t, pod, "app").Before(logins[0].Time.Truncate(time.Second)), "the app started after a login")
 	failed := slices.DeleteFunc(events(t, namespace.Logs(name, "db")), func(said event) bool { return said.Level != "error" })
-	assert.NotEmpty(t, failed)
+	require.NotEmpty(t, failed)
 	assert.Less(t, len(failed), 20, "it backs off: %v", failed)
 	assert.Contains(t, failed[0].Message, "ServiceUnavailable")
 }
@@ -169,8 +172,11 @@ func TestATokenIsRenewedBeforeTheCredentialsThatSignedItExpire(t *testing.T) {
 // readiness returns when the pod's condition Ready last became what it is.
 func readiness(t *testing.T, namespace *harness.Namespace, pod string) (ready bool, since time.Time) {
 	t.Helper()
-	found, present := namespace.Pod(t, pod)
-	require.True(t, present)
+	var found corev1.Pod
+	namespace.Eventually(harness.LogLine, "the pod is looked at", func() (present bool) {
+		found, present = namespace.Pod(t, pod)
+		return present
+	})
 	for _, condition := range found.Status.Conditions {
 		if condition.Type == corev1.PodReady {
 			return condition.Status == corev1.ConditionTrue, condition.LastTransitionTime.Time
@@ -188,8 +194,9 @@ func TestAProviderThatFailsIsNoticedOnlyWhenACredentialIsAboutToExpireAndThePodI
 	_, since := readiness(t, namespace, pod)
 	tokens := rds.Report().Tokens
 
-	rds.Behave("stsFails=45s") // a renewal is due after 38 seconds or so of 60
-	waitForEvent(t, namespace, pod, "db", "ServiceUnavailable")
+	rds.Behave("stsFails=always")
+	waitForEvent(t, namespace, pod, "db", "ServiceUnavailable") // a renewal is due after 38 seconds or so of 60
+	rds.Behave("stsFails=never")
 	namespace.Eventually(harness.PodStart, "there is a new token", func() bool { return rds.Report().Tokens > tokens })
 	ready, still := readiness(t, namespace, pod)
 	assert.True(t, ready)
@@ -208,13 +215,13 @@ func TestAProviderThatFailsIsNoticedOnlyWhenACredentialIsAboutToExpireAndThePodI
 	last := logins[len(logins)-1]
 	assert.True(t, since.Before(last.Expires), "not ready since %s, before the token expires at %s", since, last.Expires)
 	failed := len(events(t, namespace.Logs(pod, "db")))
-	namespace.Eventually(harness.PodStart, "it fails on", func() bool { return len(events(t, namespace.Logs(pod, "db"))) > failed+2 })
+	namespace.Eventually(harness.PodStart, "it fails on", func() bool { return len(events(t, namespace.Logs(pod, "db"))) > failed })
 	assert.Equal(t, before, file(), "the old file stays")
 
 	rds.Behave("stsFails=never")
 	assert.Equal(t, pod, namespace.ReadyPods(web, 1)[0].Name)
 	for _, container := range []string{"db", "proxy", "app"} {
-		found, _ := namespace.Pod(t, pod)
+		found := namespace.ReadyPods(web, 1)[0]
 		assert.Zero(t, harness.Status(t, found, container).RestartCount, "%s recovers without a restart", container)
 	}
 }
@@ -234,7 +241,10 @@ func TestTheAppOutlivesItsRefresherAndItsProxy(t *testing.T) {
 		namespace.Kubectl("exec", pod, "-c", "app", "--", "bash", "-c",
 			"kill -KILL $(grep -lz '/outrigger/"+killed.script+"' /proc/[0-9]*/cmdline | cut -d / -f 3) $(grep -lx pgbouncer /proc/[0-9]*/comm | cut -d / -f 3 | grep '"+map[string]string{"db": "^$", "proxy": "."}[killed.container]+"')")
 		namespace.Eventually(harness.PodStart, killed.container+" runs again", func() bool {
-			found, _ := namespace.Pod(t, pod)
+			found, present := namespace.Pod(t, pod)
+			if !present {
+				return false
+			}
 			status := harness.Status(t, found, killed.container)
 			return status.RestartCount == 1 && status.Ready
 		})

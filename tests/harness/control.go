@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // controlLimit bounds what a server is asked and told: closing the backend's listeners may take it 2 s.
@@ -40,7 +41,13 @@ func (c control) get(path string, query url.Values, answer any) {
 
 func (c control) must(verb, path string, query url.Values) []byte {
 	c.n.t.Helper()
-	answer, err := c.ask(verb, path, query)
+	var answer []byte
+	var err error
+	// Whatever it is told may be told twice; and a request is lost where the API server or the network has just begun.
+	_ = wait.PollUntilContextTimeout(context.Background(), pollTime, controlLimit, true, func(context.Context) (bool, error) {
+		answer, err = c.ask(verb, path, query)
+		return err == nil, nil
+	})
 	require.NoError(c.n.t, err, "%s %s: %s", path, query.Encode(), answer)
 	return answer
 }

@@ -81,6 +81,8 @@ spec:
       readinessProbe:
         exec: {command: [pg_isready, -h, 127.0.0.1, -U, postgres]}
         periodSeconds: 1
+        timeoutSeconds: 5
+        failureThreshold: 10 # a busy machine does not take it from its Service
       securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
       volumeMounts:
         - {name: data, mountPath: /var/lib/postgresql/data}
@@ -92,7 +94,11 @@ spec:
     - {name: tmp, emptyDir: {}}
 `)
 	n.ReadyPods("app="+name, 1)
-	return &Postgres{n, name}
+	server := &Postgres{n, name}
+	n.Eventually(PodStart, "the Service leads to "+name, func() bool {
+		return strings.HasSuffix(server.Shell("pg_isready -h "+name+"."+n.Name+".svc || true"), "accepting connections")
+	})
+	return server
 }
 
 // Ask runs SQL in a database as the superuser, and returns the answer: rows by lines, columns by |.
@@ -199,6 +205,9 @@ spec:
     - {name: users, emptyDir: {}}
 `)
 	n.ReadyPods("app=s3", 1)
+	n.Eventually(PodStart, "the Service leads to s3, which knows nobody yet", func() bool {
+		return strings.Contains(n.Kubectl("exec", "s3", "-c", "shell", "--", "sh", "-c", "wget -T 2 -q -O /dev/null http://s3."+n.Name+".svc:7070/ 2>&1 || true"), " 403 ")
+	})
 	return "s3:http://s3." + n.Name + ".svc:7070/backups/repository"
 }
 

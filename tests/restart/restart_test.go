@@ -82,7 +82,11 @@ func startsInOrder(t *testing.T, namespace *harness.Namespace, pod corev1.Pod) f
 	var first, last float64
 	var previous string
 	for _, name := range order {
-		lines := strings.Split(strings.TrimSpace(namespace.Logs(pod.Name, name)), "\n")
+		var lines []string
+		namespace.Eventually(harness.LogLine, name+" says when it started", func() bool {
+			lines = strings.Split(strings.TrimSpace(namespace.Logs(pod.Name, name)), "\n")
+			return lines[0] != ""
+		})
 		began, ended := uptime(t, lines[0]), uptime(t, lines[len(lines)-1])
 		if name == "proxy" {
 			ended += 1 // its startup probe passes no sooner

@@ -38,7 +38,9 @@ while true; do sleep 1 & wait $!; done
 		return true
 	})
 	assert.Equal(t, before.UID, after.UID, "it is the same pod")
-	assert.Equal(t, "answered", strings.TrimSpace(namespace.Logs(after.Name, "app")))
+	namespace.Eventually(harness.LogLine, "the app's question is answered", func() bool {
+		return strings.TrimSpace(namespace.Logs(after.Name, "app")) == "answered"
+	})
 	rds.Wait(harness.PodStart, "tokens=2")
 	assert.Empty(t, rds.Report().Refused)
 }

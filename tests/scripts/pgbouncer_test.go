@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -189,10 +190,10 @@ func newProxy(t *testing.T, password string, env ...string) *proxy {
 	programs, err := pgbouncer()
 	require.NoError(t, err)
 	s := newServer(t, password)
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	_, free, err := net.SplitHostPort(freeAddress(t))
 	require.NoError(t, err)
-	port := free.Addr().(*net.TCPAddr).Port
-	require.NoError(t, free.Close())
+	port, err := strconv.Atoi(free)
+	require.NoError(t, err)
 	place := newPlace(t)
 	place.asOtherUser()
 	require.NoError(t, os.Chmod(place.logs, 0o777))

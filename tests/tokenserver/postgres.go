@@ -207,11 +207,12 @@ func (s *Server) connect(user, database string, parameters map[string]string) (*
 	return upstream, nil
 }
 
-// failure is why the real server took no session, in its own words where it has any.
+// failure is why the real server took no session, in its own words where it has any. A server that is down is one that does not
+// yet take connections.
 func failure(err error) *pgproto3.ErrorResponse {
 	var said *pgconn.PgError
 	if !errors.As(err, &said) {
-		return &pgproto3.ErrorResponse{Severity: "FATAL", SeverityUnlocalized: "FATAL", Code: "08006", Message: "the real server: " + err.Error()}
+		return &pgproto3.ErrorResponse{Severity: "FATAL", SeverityUnlocalized: "FATAL", Code: "57P03", Message: "the database system is not reachable: " + err.Error()}
 	}
 	return &pgproto3.ErrorResponse{
 		Severity: said.Severity, SeverityUnlocalized: said.SeverityUnlocalized, Code: said.Code, Message: said.Message,

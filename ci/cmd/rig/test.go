@@ -60,7 +60,7 @@ func test(ctx context.Context, r *rig.Rig) error {
 		name:     "in the cluster",
 		packages: []string{clusterTests},
 		// One package at a time: the tests share two cores with the cluster and measure seconds.
-		flags:       []string{"-p=1", "-count=1", "-timeout=40m"},
+		flags:       []string{"-p=1", "-count=1", "-timeout=60m"},
 		format:      "testname",
 		environment: without.environment, // what was rendered there is put to the API server here
 	}

@@ -45,7 +45,7 @@ func BenchmarkBackup(b *testing.B) {
 outrigger:
   backups:
     nightly:
-      schedule: "17 3 * * *"
+      schedule: "17 3 29 2 *"
       postgres: {image: %q, host: db, secret: db, database: shop}
       store: {restic: {repository: %q, secret: restic, credentials: s3}}
       keep: {last: 3}
