@@ -22,10 +22,10 @@ func sourceValues(source, store string, more ...string) string {
 outrigger:
   backups:
     nightly:
-      schedule: "17 3 29 2 *"
+      schedule: %q
       %s
       store: %s
-`, source, store) + indented(more)
+`, seldom, source, store) + indented(more)
 }
 
 func inRestic(repository string) string {

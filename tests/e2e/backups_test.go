@@ -19,6 +19,9 @@ import (
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
+// seldom is a schedule that makes no run beside those that a test starts, but on one day in four years.
+const seldom = "17 3 29 2 *"
+
 // backupValues returns values for harness.Consumer: the backup `nightly` of the namespace's PostgreSQL to its S3 server.
 // More are further keys of the entry, a line each.
 func backupValues(repository string, more ...string) string {
@@ -26,10 +29,10 @@ func backupValues(repository string, more ...string) string {
 outrigger:
   backups:
     nightly:
-      schedule: "17 3 29 2 *"
+      schedule: %q
       postgres: {image: %q, host: db, secret: db, database: shop}
       store: {restic: {repository: %q, secret: restic, credentials: s3}}
-`, testimages.PostgresRef, repository) + indented(more)
+`, seldom, testimages.PostgresRef, repository) + indented(more)
 }
 
 func indented(lines []string) string {
@@ -268,7 +271,7 @@ func TestAScheduledBackupRunsAsTheCronJobSays(t *testing.T) {
 	t.Parallel()
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	_, repository := newShop(namespace), namespace.S3()
-	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(backupValues(repository), "17 3 29 2 *", "* * * * *", 1))
+	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(backupValues(repository), seldom, "* * * * *", 1))
 
 	namespace.Eventually(harness.PodStart+time.Minute, "a run by the clock has succeeded", func() bool {
 		cronJob, err := namespace.Client.BatchV1().CronJobs(namespace.Name).Get(context.Background(), "demo-shop-nightly", metav1.GetOptions{})
@@ -308,7 +311,7 @@ func TestThePostgresAppIsRestoredByTheCommandsOfItsReadme(t *testing.T) {
 	repository := namespace.S3()
 	namespace.Apply("{apiVersion: v1, kind: Secret, metadata: {name: postgres}, stringData: {password: secret}}")
 	chart := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/postgres-app")).Write(t)
-	namespace.Install("demo", chart, fmt.Sprintf("outrigger: {backups: {nightly: {schedule: 17 3 29 2 *, store: {restic: {repository: %q}}}}}", repository))
+	namespace.Install("demo", chart, fmt.Sprintf("outrigger: {backups: {nightly: {schedule: %q, store: {restic: {repository: %q}}}}}", seldom, repository))
 	namespace.ReadyPods("app.kubernetes.io/name=postgres-app", 1)
 	ask := func(database, sql string) string {
 		return namespace.Kubectl("exec", "demo-postgres-app-0", "-c", "postgres", "--", "psql", "-XqAt", "-U", "postgres", "-d", database, "-c", sql)

@@ -131,7 +131,7 @@ func TestAStoreThatIsGoneInMidUploadEndsTheRunAndTheNextOneSucceeds(t *testing.T
 		// The Service leads nowhere, and the connections that there are end with the server.
 		shop.Kubectl("patch", "service", "s3", "-p", `{"spec": {"selector": {"app": "nobody"}}}`)
 		shop.Eventually(harness.LogLine, "the Service leads nowhere", func() bool {
-			return strings.Contains(shop.Kubectl("exec", "s3", "-c", "shell", "--", "sh", "-c", "wget -T 2 -O /dev/null http://s3."+shop.Name+".svc:7070/ 2>&1 || true"), "refused")
+			return strings.Contains(shop.S3Refusal(), "refused")
 		})
 		shop.Kill("s3", "s3", "versitygw")
 
@@ -315,7 +315,7 @@ func TestNoSecretIsInAnObjectALogAnEventOrACommandLine(t *testing.T) {
 	}
 	// A download lasts for seconds, in which command lines can be read.
 	slow := strings.Replace(backupValues(repository, beingWatched, `drill: {schedule: "17 5 * * 0"}`), "credentials: s3}", "credentials: s3, limitDownload: 50}", 1)
-	beside := strings.Replace(backupValues(repository, beingWatched, "as: sidecar"), "17 3 29 2 *", "* * * * *", 1)
+	beside := strings.Replace(backupValues(repository, beingWatched, "as: sidecar"), seldom, "* * * * *", 1)
 	values := restrictedApp("trap 'exit 0' TERM"+serving) + "  backups:\n" + entry("nightly", slow) + entry("plain", plainFiles(namespace, beingWatched, "env: {RCLONE_BWLIMIT: 200k}")) + entry("beside", beside)
 	chart := harness.Consumer(t).Write(t)
 	namespace.Install("demo", chart, values)

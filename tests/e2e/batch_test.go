@@ -85,7 +85,7 @@ func TestDataProcessingIsScrapedWhileItRunsAndCompletesWithItsLinesShipped(t *te
 		namespace.Eventually(harness.LogLine, line, func() bool { return strings.Contains(metrics(), line+"\n") })
 		header := namespace.Kubectl("exec", pod.Name, "-c", "data-processor", "--", "wget", "-S", "-q", "-O", "/dev/null", "http://localhost:9100/metrics.txt")
 		assert.Contains(t, header, "Content-type: text/plain", "Prometheus reads it")
-		namespace.Kubectl("exec", pod.Name, "-c", "data-processor", "--", "sh", "-c", "until killall sleep; do sleep 0.1; done")
+		wake(namespace, pod)
 	}
 	job, ended := endedJob(t, namespace, dataProcessing)
 
@@ -155,6 +155,11 @@ outrigger: {jobs: {data-processing: {backoffLimit: 1}}}
 	}
 }
 
+// wake ends the sleep of the app of charts/batch-app, which it may yet have to begin: so it goes on with the next order.
+func wake(namespace *harness.Namespace, pod corev1.Pod) {
+	namespace.Kubectl("exec", pod.Name, "-c", "data-processor", "--", "sh", "-c", "until killall sleep; do sleep 0.1; done")
+}
+
 // Under OnFailure the Job controller counts the restarts of all containers, sidecars included, whatever their exit code;
 // under Never it counts failed pods, and a sidecar does not fail one.
 func TestASidecarThatCrashesFailsAJobUnderOnFailureAndNotUnderNever(t *testing.T) {
@@ -181,7 +186,7 @@ outrigger:
 					namespace.Eventually(jobEnd, "the sidecar has restarted more often than the Job may", func() bool {
 						return harness.Status(t, theOnlyPod(t, namespace, dataProcessing), "crashing").RestartCount > 1
 					})
-					namespace.Kubectl("exec", pod.Name, "-c", "data-processor", "--", "sh", "-c", "until killall sleep; do sleep 0.1; done")
+					wake(namespace, pod)
 				}
 				_, ended := endedJob(t, namespace, dataProcessing)
 
@@ -212,7 +217,7 @@ outrigger: {jobs: {data-processing: {ttlSecondsAfterFinished: 1}}}
 	require.NoError(t, err)
 	defer watch.Stop()
 
-	namespace.Kubectl("exec", pod.Name, "-c", "data-processor", "--", "sh", "-c", "until killall sleep; do sleep 0.1; done")
+	wake(namespace, pod)
 
 	var job *batchv1.Job
 	for event := range watch.ResultChan() {

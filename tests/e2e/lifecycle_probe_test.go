@@ -74,7 +74,7 @@ var probeCases = []upstream{
 		s.neverRestarts(s.restarts("proxy", 1), "app")
 	}},
 	{probing + `should *not* be restarted with a exec "cat /tmp/health" liveness probe`, func(t *testing.T) {
-		s := probed(t, "touch /shared/health; stay", "livenessProbe: "+strings.TrimSuffix(saying("probed", "cat /shared/health"), "}")+", periodSeconds: 1, failureThreshold: 3}")
+		s := probed(t, "touch /shared/health; stay", "livenessProbe: "+periodic(saying("probed", "cat /shared/health")))
 		s.neverRestarts(s.says("proxy probed", 4), "proxy", "app")
 	}},
 	{probing + "should be restarted with a /healthz http liveness probe", func(t *testing.T) {
@@ -97,16 +97,16 @@ var probeCases = []upstream{
 		startedAgain(t, stays, "livenessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1, failureThreshold: 1}")
 	}},
 	{probing + "should be restarted with an exec liveness probe with timeout", func(t *testing.T) {
-		startedAgain(t, stays, "livenessProbe: "+periodic(running("sleep 1000")))
+		startedAgain(t, stays, "livenessProbe: "+impatient(running("sleep 1000")))
 	}},
 	{probing + "should not be ready with an exec readiness probe timeout", func(t *testing.T) {
-		s := probed(t, stays, "readinessProbe: "+periodic(saying("probed", "sleep 1000")))
+		s := probed(t, stays, "readinessProbe: "+impatient(saying("probed", "sleep 1000")))
 		pod := s.says("proxy probed", 3)
 		assert.False(t, s.isReady(pod, "proxy"))
 		s.neverRestarts(pod, "proxy")
 	}},
 	{probing + "should be restarted with a failing exec liveness probe that took longer than the timeout", func(t *testing.T) {
-		startedAgain(t, stays, "livenessProbe: "+periodic(running("sleep 3; exit 1")))
+		startedAgain(t, stays, "livenessProbe: "+impatient(running("sleep 3; exit 1")))
 	}},
 	{probing + "should be restarted with a local redirect http liveness probe", func(t *testing.T) {
 		startedAgain(t, serves(`printf 'Status: 302 Found\r\nLocation: /missing\r\n\r\n'`),
@@ -195,9 +195,14 @@ func readySince(pod corev1.Pod) time.Time {
 	return time.Time{}
 }
 
-// periodic makes a handler that is to fail a probe: it looks every second, waits for a second, and fails at the third failure.
+// periodic makes a handler a probe that looks every second and fails at the third failure.
 func periodic(handler string) string {
-	return strings.TrimSuffix(handler, "}") + ", periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 3}"
+	return strings.TrimSuffix(handler, "}") + ", periodSeconds: 1, failureThreshold: 3}"
+}
+
+// impatient is periodic, and a look that takes longer than a second is a failure too.
+func impatient(handler string) string {
+	return strings.TrimSuffix(periodic(handler), "}") + ", timeoutSeconds: 1}"
 }
 
 // warned tells whether there is an event with a reason.

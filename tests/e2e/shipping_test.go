@@ -147,14 +147,8 @@ kill_sidecar() { # waits until there is one
     [ "$killed" ] || sleep 0.2
   done
 }
-collecting() {
-  for process in /proc/[0-9]*; do
-    case $(tr '\0' ' ' < $process/cmdline) in /otelcol-k8s*) return 0 ;; esac
-  done
-  return 1
-}
 # What the collector finds at its start it sends as new until it has read all of it: so it gets 3 s for that.
-kill_later() { until collecting; do sleep 0.2; done; sleep 3; kill_sidecar; }
+kill_later() { until wget -q -O /dev/null http://127.0.0.1:8888/metrics 2>/dev/null; do sleep 0.2; done; sleep 3; kill_sidecar; }
 second=0
 while [ $second -lt %d ]; do
   seq $((second * 2000 + 1)) $((second * 2000 + 2000)) | sed 's/^/line /' >> /logs/app.log

@@ -215,7 +215,7 @@ func TestAProviderThatFailsIsNoticedOnlyWhenACredentialIsAboutToExpireAndThePodI
 	last := logins[len(logins)-1]
 	assert.True(t, since.Before(last.Expires), "not ready since %s, before the token expires at %s", since, last.Expires)
 	failed := len(events(t, namespace.Logs(pod, "db")))
-	namespace.Eventually(harness.PodStart, "it fails on", func() bool { return len(events(t, namespace.Logs(pod, "db"))) > failed })
+	namespace.Eventually(2*harness.PodStart, "it fails on", func() bool { return len(events(t, namespace.Logs(pod, "db"))) > failed+2 })
 	assert.Equal(t, before, file(), "the old file stays")
 
 	rds.Behave("stsFails=never")

@@ -206,9 +206,15 @@ spec:
 `)
 	n.ReadyPods("app=s3", 1)
 	n.Eventually(PodStart, "the Service leads to s3, which knows nobody yet", func() bool {
-		return strings.Contains(n.Kubectl("exec", "s3", "-c", "shell", "--", "sh", "-c", "wget -T 2 -q -O /dev/null http://s3."+n.Name+".svc:7070/ 2>&1 || true"), " 403 ")
+		return strings.Contains(n.S3Refusal(), " 403 ")
 	})
 	return "s3:http://s3." + n.Name + ".svc:7070/backups/repository"
+}
+
+// S3Refusal returns why the Service s3 does not answer who has no credentials.
+func (n *Namespace) S3Refusal() string {
+	n.t.Helper()
+	return n.Kubectl("exec", "s3", "-c", "shell", "--", "sh", "-c", "wget -T 2 -q -O /dev/null http://s3."+n.Name+".svc:7070/ 2>&1 || true")
 }
 
 // StartTask makes a Job of a CronJob, as the library's README says it is done for a restore, and does not wait for its end.

@@ -556,7 +556,7 @@ func TestAServerThatIsDownIsToldOfAndCostsNoOtherCredential(t *testing.T) {
 	s.stop()
 }
 
-func TestSIGTERMEndsItWithinSeconds(t *testing.T) {
+func TestSIGTERMEndsItWithinASecond(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		provider string
@@ -570,17 +570,19 @@ func TestSIGTERMEndsItWithinSeconds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRefresher(t, c.env...)
-			r.provides(c.provider)
-			s := r.start()
-			if c.await != "" {
-				r.awaitEvent(s, c.await)
-			} else {
-				s.await("the provider to run", func() bool { return r.asked() > 0 })
-			}
-			began := time.Now()
-			s.stop()
-			require.Less(t, time.Since(began), 5*time.Second, "what hangs lasts longer")
+			inTime(t, time.Second, func() time.Duration {
+				r := newRefresher(t, c.env...)
+				r.provides(c.provider)
+				s := r.start()
+				if c.await != "" {
+					r.awaitEvent(s, c.await)
+				} else {
+					s.await("the provider to run", func() bool { return r.asked() > 0 })
+				}
+				began := time.Now()
+				s.stop()
+				return time.Since(began)
+			})
 		})
 	}
 }

@@ -557,7 +557,7 @@ func TestSTSRefusesAsAWSDoes(t *testing.T) {
 	assert.Equal(t, "InvalidClientTokenId", said)
 	said, _ = r.refused(wrong)
 	assert.Equal(t, "SignatureDoesNotMatch", said)
-	r.behave("clockOffset=290s")
+	r.behave("clockOffset=298s")
 	_, err := r.as(fixed(longLived)).GetCallerIdentity(bounded(t), nil)
 	assert.NoError(t, err)
 	r.behave("clockOffset=6m")

@@ -292,7 +292,7 @@ zone() {
 
 sleep_until() { # seconds; a clock that is set meanwhile is followed
   while left=$(($1 - $(now))); [ "$left" -gt 0 ]; do
-    [ "$left" -le 20 ] || left=21
+    [ "$left" -lt 20 ] || left=20
     # The clock says whole seconds: the last one is waited for in tenths.
     if [ "$left" -gt 1 ]; then busybox sleep $((left - 1)) & else busybox usleep 100000 & fi
     wait $!
