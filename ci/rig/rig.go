@@ -138,8 +138,11 @@ func (r *Rig) Tools(ctx context.Context, names ...string) (dir string, err error
 }
 
 // BusyBox returns the path of a busybox of the version that the library's default image has, to run
-// the library's scripts with on this machine.
+// the library's scripts with on this machine: OUTRIGGER_BUSYBOX, such as upstream's own, if that is set.
 func BusyBox(ctx context.Context, out io.Writer) (path string, err error) {
+	if path = os.Getenv("OUTRIGGER_BUSYBOX"); path != "" {
+		return path, nil
+	}
 	err = with(ctx, out, func(r *Rig) error {
 		path, err = r.busyBox(ctx)
 		return err
@@ -151,6 +154,16 @@ func BusyBox(ctx context.Context, out io.Writer) (path string, err error) {
 func (r *Rig) BusyBox(ctx context.Context) (path string, err error) {
 	err = r.locked(ctx, func() error {
 		path, err = r.busyBox(ctx)
+		return err
+	})
+	return path, err
+}
+
+// DynamicBusyBox returns the path of a folder with a busybox that is linked dynamically, and its libraries, as Debian's
+// packages have them: the library refuses to copy such a one.
+func DynamicBusyBox(ctx context.Context, out io.Writer) (path string, err error) {
+	err = with(ctx, out, func(r *Rig) error {
+		path, err = testimages.DynamicBusyBoxRoot(ctx, testimages.Env{Root: r.Root, Cache: r.Cache, Log: r.Reporter.Log()})
 		return err
 	})
 	return path, err

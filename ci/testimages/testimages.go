@@ -34,8 +34,8 @@ type Image struct {
 
 // All are the images of the tests. A further one is a file of this package and a line here.
 var All = []Image{
-	awsCLI, backend, busyBox, collector, django, loki, mariadb, nginx, pgBouncer, postgres, rclone, redis, restic, sqlite,
-	tokenServer, versityGW,
+	awsCLI, backend, busyBox, collector, django, dynamicBusyBox, loki, mariadb, nginx, pgBouncer, postgres, rclone, redis,
+	restic, sqlite, tokenServer, versityGW,
 }
 
 // Demo are the images of charts/logging-app with its own values.

@@ -174,7 +174,7 @@ outrigger:
   jobs: {data-processing: {backoffLimit: 1, restartPolicy: %s}}
   containers:
     crashing:
-      image: docker.io/library/busybox:1.37.0
+      image: docker.io/library/busybox:1.37.0-musl
       command: [sh, -c, "until [ -e /metrics/metrics.txt ]; do sleep 0.1; done; exit %s"]
       volumeMounts: {metrics: {}}
 `, policy, exit))

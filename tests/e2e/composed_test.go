@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/outrigger-charts/outrigger/ci/testimages"
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
@@ -23,8 +25,8 @@ func TestAChangedSidecarRollsTheDeploymentsPodsAndNothingElseDoes(t *testing.T) 
 	chart := harness.Consumer(t).Write(t)
 	values := restrictedApp(`trap 'exit 0' TERM`+serving) + `
   containers:
-    helper: {image: "docker.io/library/busybox:1.37.0", command: [sh, -c, "trap 'exit 0' TERM; while true; do sleep 1 & wait $!; done"], env: {LEVEL: low}}
-    elsewhere: {image: "docker.io/library/busybox:1.37.0", workloads: [once], env: {LEVEL: low}}
+    helper: {image: "docker.io/library/busybox:1.37.0-musl", command: [sh, -c, "trap 'exit 0' TERM; while true; do sleep 1 & wait $!; done"], env: {LEVEL: low}}
+    elsewhere: {image: "docker.io/library/busybox:1.37.0-musl", workloads: [once], env: {LEVEL: low}}
 `
 	namespace.Install("demo", chart, values)
 	first := namespace.ReadyPods(web, 1)[0]
@@ -123,6 +125,29 @@ func TestASidecarSeesAndSignalsTheAppsProcess(t *testing.T) {
 		return strings.Contains(s.namespace.Logs(s.name, "app"), "heard SIGUSR1\n")
 	})
 	s.neverRestarts(s.pod(), "app", "helper")
+}
+
+func TestADynamicBusyBoxIsRefusedInALineThatSaysWhatToSet(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	values := strings.Replace(restrictedApp(`trap 'exit 0' TERM`+serving), "{logs: {mountPath: /logs}}", "{logs: {mountPath: /logs, seed: true}}", 1)
+	namespace.Install("demo", harness.Consumer(t).Write(t), values+"  images: {busybox: "+testimages.DynamicBusyBoxRef+"}\n")
+
+	var ended *corev1.ContainerStateTerminated
+	namespace.Eventually(harness.PodStart, "outrigger-tools has ended", func() bool {
+		for _, pod := range namespace.Pods(web) {
+			for _, status := range pod.Status.InitContainerStatuses {
+				if status.Name == "outrigger-tools" {
+					ended = cmp.Or(status.State.Terminated, status.LastTerminationState.Terminated)
+				}
+			}
+		}
+		return ended != nil
+	})
+
+	assert.EqualValues(t, 1, ended.ExitCode)
+	assert.Equal(t, "outrigger.images.busybox: the busybox of "+testimages.DynamicBusyBoxRef+" is linked dynamically, so that it starts in no other image; "+
+		"set an image with a static one: of upstream's, a tag that ends in -musl\n", ended.Message)
 }
 
 // seeded are directories of the nginx image, one with links and one with directories.

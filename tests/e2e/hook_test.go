@@ -23,7 +23,7 @@ spec:
   securityContext: {{- toYaml .Values.pod.spec.securityContext | nindent 4 }}
   containers:
     - name: migrate
-      image: docker.io/library/busybox:1.37.0
+      image: docker.io/library/busybox:1.37.0-musl
       securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
       command: [sh, -c, {{ printf "echo migrated to revision %v >> /logs/app.log; exit %v" .Release.Revision (.Values.exitCode | default 0) | quote }}]
 {{- end }}`,

@@ -20,7 +20,7 @@ func TestTheAppStartsOnlyAfterTheSidecarHasStarted(t *testing.T) {
 	namespace.Install("demo", harness.Consumer(t).Write(t), restrictedApp(`trap 'exit 0' TERM`+serving)+`
   containers:
     slow:
-      image: docker.io/library/busybox:1.37.0
+      image: docker.io/library/busybox:1.37.0-musl
       command: [sh, -c, "trap 'exit 0' TERM; sleep 3; touch /logs/started; while true; do sleep 1 & wait $!; done"]
       volumeMounts: [{name: logs}]
       startupProbe: {exec: {command: [test, -e, /logs/started]}, periodSeconds: 1, failureThreshold: 60}

@@ -27,7 +27,7 @@ func TestTheSchedulerBooksWhatEffectiveResourcesSays(t *testing.T) {
 	// beside both: 9 too, less than with `big`, which needs 2 + 8 = 10 before the app starts.
 	values := restrictedApp(serving) + `
   containers:
-    early: {image: &image docker.io/library/busybox:1.37.0, command: &stays [sh, -c, "trap 'exit 0' TERM; while true; do sleep 1 & wait $!; done"], order: 1, resources: ` + quantities(2) + `}
+    early: {image: &image docker.io/library/busybox:1.37.0-musl, command: &stays [sh, -c, "trap 'exit 0' TERM; while true; do sleep 1 & wait $!; done"], order: 1, resources: ` + quantities(2) + `}
     big: {image: *image, kind: init, command: ["true"], order: 2, resources: ` + quantities(8) + `}
     late: {image: *image, command: *stays, order: 3, resources: ` + quantities(4) + `}
 `

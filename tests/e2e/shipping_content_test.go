@@ -106,7 +106,7 @@ func TestTheLogsOfInitContainersAfterTheShipperAreThereToo(t *testing.T) {
 	receiver := namespace.Backend()
 	values := strings.Replace(shippingApp("trap 'exit 0' TERM"+serving, receiver.Endpoint()), "    containers:\n", `    initContainers:
       - name: migrate
-        image: docker.io/library/busybox:1.37.0
+        image: docker.io/library/busybox:1.37.0-musl
         securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
         command: [sh, -c, "echo migrated >> /logs/app.log"]
     containers:

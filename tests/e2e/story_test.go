@@ -24,7 +24,7 @@ import (
 )
 
 const (
-	busybox      = "docker.io/library/busybox:1.37.0"
+	busybox      = "docker.io/library/busybox:1.37.0-musl"
 	anotherImage = "docker.io/library/nginx:1.16.0" // which has a shell too
 	missingImage = "localhost:1/missing:1"
 )

@@ -388,7 +388,7 @@ while true; do sleep 1 & wait $!; done`), "outrigger:", `outrigger:
   shareProcessNamespace: true
   tokenRefreshers:
     token:
-      exec: {image: "docker.io/library/busybox:1.37.0", command: [date, "+token-of-%s"]}
+      exec: {image: "docker.io/library/busybox:1.37.0-musl", command: [date, "+token-of-%s"]}
       ttl: 3s
       file: {path: /tokens/token, format: raw}
       notify: {signal: {process: sh, signal: HUP}}`, 1))

@@ -2,10 +2,12 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/outrigger-charts/outrigger/ci/testimages"
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
@@ -61,6 +64,26 @@ func TestEveryExampleChartRendersStrictly(t *testing.T) {
 			assert.NotEmpty(t, objects)
 		})
 	}
+}
+
+func TestTheChartNamesTheImagesThatItPins(t *testing.T) {
+	var metadata struct{ Annotations map[string]string }
+	var values struct{ Images map[string]string }
+	for file, into := range map[string]any{"Chart.yaml": &metadata, "values.yaml": &values} {
+		text, err := os.ReadFile(filepath.Join(harness.Root(), "library/outrigger", file))
+		require.NoError(t, err)
+		require.NoError(t, yaml.Unmarshal(text, into))
+	}
+	var named []struct{ Image string }
+	require.NoError(t, yaml.Unmarshal([]byte(metadata.Annotations["artifacthub.io/images"]), &named))
+
+	var images []string
+	for _, each := range named {
+		images = append(images, each.Image)
+	}
+
+	assert.ElementsMatch(t, slices.Collect(maps.Values(values.Images)), images)
+	assert.Equal(t, testimages.BusyBoxRef, values.Images["busybox"], "what the tests' pods run")
 }
 
 // Named templates are global in Helm: the library's own carry its version, so that two versions live side by side.
