@@ -87,8 +87,8 @@ start in its own image alone: in its memory is a linker's file besides its own. 
 {{- end -}}
 
 {{- /*
-Adds the contributions' appVolumeMounts to the author's containers and init containers. A map of containers gives each
-its own mount fields.
+Adds the contributions' appVolumeMounts to the author's containers and init containers: to all of them, or those of
+`containers`, which may be empty. A map of containers gives each its own mount fields.
 */ -}}
 {{- define "outrigger-0.1.0.mountIntoApp" -}}
 {{- $work := . -}}
@@ -98,8 +98,9 @@ its own mount fields.
     {{- $own := kindIs "map" $only | ternary $only dict -}}
     {{- if kindIs "map" $only -}}{{- $only = keys $only | sortAlpha -}}{{- end -}}
     {{- $missing := $only -}}
+    {{- $all := kindIs "invalid" $mount.containers -}}
     {{- range $container := concat $work.author.containers $work.author.initContainers -}}
-      {{- if or (not $only) (has $container.name $only) -}}
+      {{- if or $all (has $container.name $only) -}}
         {{- $ownMount := omit $mount "containers" -}}
         {{- include "outrigger-0.1.0.overlay" (list $ownMount (get $own $container.name | default dict)) -}}
         {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) $ownMount) -}}

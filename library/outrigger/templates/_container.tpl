@@ -14,9 +14,9 @@ dict: work, contribution, container, stays (true: a sidecar; else it runs to its
 {{- if $config.preStopEnds -}}{{- $_ := set .work "preStopEnds" (append .work.preStopEnds $container.name) -}}{{- end -}}
 {{- if ne (.contribution.pattern | default "") "containers" -}}{{- /* there the container is the entry */ -}}
   {{- range $field := list "image" "imagePullPolicy" "securityContext" -}}
-    {{- if hasKey $config $field -}}{{- $_ := set $container $field (get $config $field) -}}{{- end -}}
+    {{- if not (kindIs "invalid" (get $config $field)) -}}{{- $_ := set $container $field (get $config $field) -}}{{- end -}}
   {{- end -}}
-  {{- if hasKey $config "resources" -}}{{- include "outrigger-0.1.0.ownResources" . -}}{{- end -}}
+  {{- if $config.resources -}}{{- include "outrigger-0.1.0.ownResources" . -}}{{- end -}}
 {{- end -}}
 {{- with .work.registry -}}
   {{- if and $container.image (not $.contribution.appImages) -}}{{- $_ := set $container "image" (include "outrigger-0.1.0.registry" (list . $container.image)) -}}{{- end -}}
