@@ -7,6 +7,7 @@
 //	values.json        the library's own keys
 //	entry.json         keys of every entry of every pattern
 //	sidecar.json       keys of every entry that makes a sidecar from an image of the library's
+//	listener.json      keys of every entry whose sidecar listens
 //	job-pod.json       keys of every entry that makes Jobs: fields of their pods
 //	patterns/*.json    one file for each pattern, named as its values key; "include" names parts or Kubernetes types, and
 //	                   "nullable" lets null take away an entry, or a key of one, that another values file gave
