@@ -62,6 +62,11 @@ func (b Builder) Kubectl() (Module, error) {
 	}, err
 }
 
+// Expand prints containers with the references to variables expanded as the kubelet does it.
+func Expand() Module {
+	return Module{Name: "kubernetes", Kept: "expand", Programs: map[string]string{"expand": ownPath + "kubernetes/expand"}}
+}
+
 // Helm is helm as its release is built: without these flags it says that it is v3.0 or so, and that
 // the cluster a chart is rendered for is Kubernetes v1.20.
 func (b Builder) Helm() (Module, error) {

@@ -3,6 +3,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -21,6 +22,7 @@ import (
 // Module is a module below ci/modules and what is built of it.
 type Module struct {
 	Name     string            // the directory's name
+	Kept     string            // what the programs are kept as: by default the directory's name
 	Programs map[string]string // package path by the program's name
 	LDFlags  []string          // linker flags beyond -s -w
 	Tags     string            // build tags
@@ -32,13 +34,22 @@ type Builder struct {
 	Cache   string // the cache directory
 }
 
-// Key is what a module's programs are made from.
+// ownPath is what the path of a package of a module below ci/modules begins with.
+const ownPath = "github.com/outrigger-charts/outrigger/ci/modules/"
+
+// Key is what a module's programs are made from. The sources of a program in a folder of the module's count for that program
+// alone.
 func (b Builder) Key(m Module) (*cache.Key, error) {
 	key := new(cache.Key).Add(m.Name, runtime.Version(), runtime.GOARCH, strings.Join(m.LDFlags, " "), m.Tags)
+	dir := filepath.Join(b.Modules, m.Name)
 	for _, program := range m.programs() {
 		key.Add(program, m.Programs[program])
+		if folder, own := strings.CutPrefix(m.Programs[program], ownPath+m.Name+"/"); own {
+			if err := key.AddSources(os.DirFS(filepath.Join(dir, folder))); err != nil {
+				return key, err
+			}
+		}
 	}
-	dir := filepath.Join(b.Modules, m.Name)
 	if err := key.AddFiles(filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")); err != nil {
 		return key, err
 	}
@@ -68,7 +79,7 @@ func Required(goMod, dependency string) (string, error) {
 // Dir returns the directory that a module's programs are in once they are built.
 func (b Builder) Dir(m Module) (string, error) {
 	key, err := b.Key(m)
-	return filepath.Join(b.Cache, "bin", m.Name+"-"+key.String()), err
+	return filepath.Join(b.Cache, "bin", m.kept()+"-"+key.String()), err
 }
 
 // Build returns the directory that holds a module's programs, and whether they were there. Compiled
@@ -79,7 +90,7 @@ func (b Builder) Build(ctx context.Context, log io.Writer, m Module) (dir string
 		return "", false, err
 	}
 	reused, err = cache.Make(dir, func(tmp string) error { return b.compile(ctx, log, m, tmp) })
-	cache.Prune(filepath.Dir(dir), m.Name+"-????????????", 3)
+	cache.Prune(filepath.Dir(dir), m.kept()+"-????????????", 3)
 	return dir, reused, err
 }
 
@@ -109,6 +120,8 @@ func (b Builder) compile(ctx context.Context, log io.Writer, m Module, dir strin
 	}
 	return nil
 }
+
+func (m Module) kept() string { return cmp.Or(m.Kept, m.Name) }
 
 func (m Module) programs() []string {
 	names := make([]string, 0, len(m.Programs))

@@ -40,3 +40,31 @@ func TestDefaultName(t *testing.T) {
 		}
 	}
 }
+
+func TestAProgramInAFolderIsBuiltAgainWhenItChangesAndItsModuleIsNot(t *testing.T) {
+	modules := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(modules, "kubernetes", "expand"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	all := Module{Name: "kubernetes", Programs: map[string]string{"kubelet": "k8s.io/kubernetes/cmd/kubelet"}}
+	keys := func(source string) (program, module string) {
+		for name, text := range map[string]string{"go.mod": "", "go.sum": "", "expand/main.go": source} {
+			if err := os.WriteFile(filepath.Join(modules, "kubernetes", name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		key := func(m Module) string {
+			built, err := Builder{Modules: modules}.Key(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return built.String()
+		}
+		return key(Expand()), key(all)
+	}
+	program, module := keys("package main")
+	changedProgram, changedModule := keys("package main // changed")
+	if program == changedProgram || module != changedModule {
+		t.Errorf("the program: %s, then %s; the module: %s, then %s", program, changedProgram, module, changedModule)
+	}
+}

@@ -116,7 +116,7 @@ func withoutCluster(ctx context.Context, r *rig.Rig) (*phase, error) {
 	if _, err := r.Collector(ctx); err != nil {
 		return nil, err
 	}
-	if _, err := r.Tools(ctx, "restic", "rclone"); err != nil {
+	if _, err := r.Tools(ctx, "expand", "restic", "rclone"); err != nil {
 		return nil, err
 	}
 	list, err := proc.Run(ctx, proc.Cmd{Args: []string{"go", "list", "./..."}, Dir: r.Root, Log: r.Reporter.Log()})

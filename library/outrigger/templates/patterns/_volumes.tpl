@@ -64,7 +64,7 @@ volume has at its mountPath. Takes a dict: call (what the pattern was called wit
   {{- $container := dict
         "name" (include "outrigger-0.1.0.shorten" (printf "%s-seed" .call.name))
         "image" $app.image
-        "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/seed.sh" $mount.mountPath "/outrigger-seed")
+        "command" (include "outrigger-0.1.0.literals" (list "/outrigger-tools/busybox" "sh" "/outrigger/seed.sh" $mount.mountPath "/outrigger-seed") | fromJsonArray)
         "securityContext" (deepCopy ($app.securityContext | default dict))
         "volumeMounts" (list (set (omit $mount "readOnly") "mountPath" "/outrigger-seed")) -}}
   {{- with $app.imagePullPolicy -}}{{- $_ := set $container "imagePullPolicy" . -}}{{- end -}}
