@@ -85,11 +85,12 @@ func modeOfKindFile(path string) fs.FileMode {
 	return 0o644
 }
 
-// addPrograms puts every program where the units and configurations of kind's files expect it.
+// addPrograms puts every program where the units and configurations of kind's files expect it. Of what kind's own node
+// images have, crictl is left out: a person would call it, and `kind export logs`.
 func addPrograms(f *image.Files, parts *built) error {
 	places := map[string][]string{ // directory in the node: module/program
 		"usr/bin":       {"kubernetes/kubelet", "kubernetes/kubeadm", "kubernetes/kubectl"},
-		"usr/local/bin": {"containerd/containerd", "containerd/containerd-shim-runc-v2", "containerd/ctr", "crictl/crictl"},
+		"usr/local/bin": {"containerd/containerd", "containerd/containerd-shim-runc-v2", "containerd/ctr"},
 		"opt/cni/bin":   {"cni/host-local", "cni/loopback", "cni/ptp", "cni/portmap"},
 	}
 	for dir, programs := range places {

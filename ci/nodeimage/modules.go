@@ -10,7 +10,6 @@ var moduleNames = map[string]string{
 	"coredns":    "github.com/coredns/coredns",
 	"etcd":       "go.etcd.io/etcd/server/v3",
 	"localpath":  "github.com/rancher/local-path-provisioner",
-	"crictl":     "sigs.k8s.io/cri-tools",
 }
 
 // modules returns what is compiled, Kubernetes first.
@@ -39,7 +38,6 @@ func (b Builder) modules() ([]tools.Module, error) {
 		one("etcd", "etcd", moduleNames["etcd"]),
 		one("coredns", "coredns", moduleNames["coredns"]),
 		one("localpath", "local-path-provisioner", moduleNames["localpath"]),
-		one("crictl", "crictl", moduleNames["crictl"]+"/cmd/crictl"),
 	}, nil
 }
 
