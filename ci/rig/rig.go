@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/outrigger-charts/outrigger/ci/busybox"
@@ -99,9 +100,10 @@ func with(ctx context.Context, out io.Writer, f func(*Rig) error) error {
 //   - a kind cluster of kindest/node, if the Docker engine has that image or can pull it;
 //   - a kind cluster of a node image that is built on this machine, which takes some ten minutes once.
 //
-// A kind cluster stays for the next call. The images of the tests are on its nodes.
-func Ensure(ctx context.Context, out io.Writer) (cluster *Cluster, err error) {
+// A kind cluster stays for the next call. The images of the tests are on its nodes, and more where they are named.
+func Ensure(ctx context.Context, out io.Writer, more ...testimages.Image) (cluster *Cluster, err error) {
 	err = with(ctx, out, func(r *Rig) error {
+		r.Images = slices.Concat(r.Images, more)
 		cluster, err = r.ensure(ctx)
 		return err
 	})

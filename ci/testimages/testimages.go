@@ -32,9 +32,9 @@ type Image struct {
 	StandIn func(ctx context.Context, e Env) (image.Spec, error)
 }
 
-// All are the images of the tests. A further one is a file of this package and a line here.
+// All are the images of `make test`. A further one is a file of this package and a line here.
 var All = []Image{
-	awsCLI, backend, busyBox, collector, django, loki, mariadb, nginx, pgBouncer, postgres, rclone, redis, restic, sqlite,
+	awsCLI, backend, busyBox, collector, django, mariadb, nginx, pgBouncer, postgres, rclone, redis, restic, sqlite,
 	tokenServer, versityGW,
 }
 
