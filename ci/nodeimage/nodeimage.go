@@ -181,7 +181,7 @@ func (b Builder) makeRootFS(parts *built) func(context.Context) error {
 		return b.Reporter.Step(ctx, "Node root file system, from Debian "+suite, func(ctx context.Context, s *progress.Step) error {
 			key := new(cache.Key).Add(suite, strings.Join(packages, " "))
 			parts.rootFS = filepath.Join(b.Cache, "rootfs", "node-"+key.String()+".tar")
-			reused, err := cache.Make(parts.rootFS, func(tmp string) error {
+			reused, err := cache.Make(ctx, parts.rootFS, func(tmp string) error {
 				return debian.RootFS(ctx, s.Log(), tmp, suite, packages...)
 			})
 			if reused {

@@ -277,7 +277,7 @@ func (r *Rig) tools(ctx context.Context, names ...string) (string, error) {
 		key.Add(name, path)
 	}
 	dir := filepath.Join(r.Cache, "tools", key.String())
-	_, err := cache.Make(dir, func(tmp string) error {
+	_, err := cache.Make(ctx, dir, func(tmp string) error {
 		if err := os.MkdirAll(tmp, 0o755); err != nil {
 			return err
 		}

@@ -93,7 +93,7 @@ func (i Image) Archive(ctx context.Context, e Env) (string, error) {
 	}
 	name := strings.NewReplacer("/", "_", ":", "_").Replace(i.Ref)
 	path := filepath.Join(e.Cache, "images", name+"-"+key+".tar")
-	_, err = cache.Make(path, func(tmp string) error {
+	_, err = cache.Make(ctx, path, func(tmp string) error {
 		spec, err := i.StandIn(ctx, e)
 		if err != nil {
 			return err

@@ -78,7 +78,7 @@ func (b Builder) Build(ctx context.Context, log io.Writer, m Module) (dir string
 	if err != nil {
 		return "", false, err
 	}
-	reused, err = cache.Make(dir, func(tmp string) error { return b.compile(ctx, log, m, tmp) })
+	reused, err = cache.Make(ctx, dir, func(tmp string) error { return b.compile(ctx, log, m, tmp) })
 	cache.Prune(filepath.Dir(dir), m.Name+"-????????????", 3)
 	return dir, reused, err
 }
@@ -88,7 +88,7 @@ func (b Builder) compile(ctx context.Context, log io.Writer, m Module, dir strin
 		return err
 	}
 	args := []string{
-		"go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", m.Tags,
+		"go", "build", "-mod=readonly", "-tags", m.Tags,
 		"-ldflags", strings.Join(append([]string{"-s", "-w"}, m.LDFlags...), " "),
 		"-o", dir + string(filepath.Separator),
 	}
@@ -96,8 +96,7 @@ func (b Builder) compile(ctx context.Context, log io.Writer, m Module, dir strin
 		args = append(args, m.Programs[program])
 	}
 	cmd := proc.Cmd{
-		Args: args, Dir: filepath.Join(b.Modules, m.Name), Log: log,
-		Env: []string{"CGO_ENABLED=0", "GOWORK=off", "GOFLAGS="},
+		Args: args, Dir: filepath.Join(b.Modules, m.Name), Log: log, Env: append(GoEnv(), "GOWORK=off"),
 	}
 	if _, err := proc.Run(ctx, cmd); err != nil {
 		return err
@@ -130,9 +129,22 @@ func defaultName(pkg string) string {
 	return path.Base(path.Dir(pkg))
 }
 
-// BuildOwn builds a command of this repository to a path. Root is the repository's.
-func BuildOwn(ctx context.Context, log io.Writer, root, pkg, path string) error {
-	args := []string{"go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path, pkg}
-	_, err := proc.Run(ctx, proc.Cmd{Args: args, Dir: root, Log: log, Env: []string{"CGO_ENABLED=0"}})
+// goFlags are the flags of every go command that make starts, of the Makefile's own too.
+const goFlags = "-trimpath -buildvcs=false"
+
+// GoEnv is the environment of those commands. Go keeps a compiled package by the flags that it was compiled with: where
+// all have the same, what tools, the node's programs, tests and linters have in common is compiled once.
+func GoEnv() []string {
+	flags := os.Getenv("GOFLAGS")
+	if !strings.Contains(flags, goFlags) {
+		flags = strings.TrimSpace(flags + " " + goFlags)
+	}
+	return []string{"CGO_ENABLED=0", "GOFLAGS=" + flags}
+}
+
+// BuildOwn builds a command of this repository to a path, with an environment added to. Root is the repository's.
+func BuildOwn(ctx context.Context, log io.Writer, root, pkg, path string, env ...string) error {
+	args := []string{"go", "build", "-ldflags", "-s -w", "-o", path, pkg}
+	_, err := proc.Run(ctx, proc.Cmd{Args: args, Dir: root, Log: log, Env: append(GoEnv(), env...)})
 	return err
 }
