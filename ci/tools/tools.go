@@ -24,6 +24,7 @@ type Module struct {
 	Programs map[string]string // package path by the program's name
 	LDFlags  []string          // linker flags beyond -s -w
 	Tags     string            // build tags
+	InAHurry bool              // compiled before others that wait: a cluster needs it
 }
 
 // Builder builds modules into a cache directory.
@@ -35,14 +36,20 @@ type Builder struct {
 // Key is what a module's programs are made from.
 func (b Builder) Key(m Module) (*cache.Key, error) {
 	key := new(cache.Key).Add(m.Name, runtime.Version(), runtime.GOARCH, strings.Join(m.LDFlags, " "), m.Tags)
-	for _, program := range m.programs() {
-		key.Add(program, m.Programs[program])
-	}
 	dir := filepath.Join(b.Modules, m.Name)
 	if err := key.AddFiles(filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")); err != nil {
 		return key, err
 	}
-	return key, key.AddSources(os.DirFS(dir)) // those modules that hold a program have some
+	for _, program := range m.programs() {
+		pkg := m.Programs[program]
+		key.Add(program, pkg)
+		if dir, isOwn := strings.CutPrefix(pkg, own); isOwn {
+			if err := key.AddSources(os.DirFS(filepath.Join(b.Modules, dir))); err != nil {
+				return key, err
+			}
+		}
+	}
+	return key, nil
 }
 
 // Version returns the version that a module's go.mod requires of a dependency.
@@ -98,7 +105,7 @@ func (b Builder) compile(ctx context.Context, log io.Writer, m Module, dir strin
 	cmd := proc.Cmd{
 		Args: args, Dir: filepath.Join(b.Modules, m.Name), Log: log, Env: append(GoEnv(), "GOWORK=off"),
 	}
-	if _, err := proc.Run(ctx, cmd); err != nil {
+	if err := Compile(ctx, cmd, m.InAHurry); err != nil {
 		return err
 	}
 	for program, pkg := range m.Programs {
@@ -145,6 +152,16 @@ func GoEnv() []string {
 // BuildOwn builds a command of this repository to a path, with an environment added to. Root is the repository's.
 func BuildOwn(ctx context.Context, log io.Writer, root, pkg, path string, env ...string) error {
 	args := []string{"go", "build", "-ldflags", "-s -w", "-o", path, pkg}
-	_, err := proc.Run(ctx, proc.Cmd{Args: args, Dir: root, Log: log, Env: append(GoEnv(), env...)})
+	return Compile(ctx, proc.Cmd{Args: args, Dir: root, Log: log, Env: append(GoEnv(), env...)}, true)
+}
+
+// Compile runs a go command that compiles much, when it is its turn: one runs at a time.
+func Compile(ctx context.Context, cmd proc.Cmd, inAHurry bool) error {
+	done, err := compiling.take(ctx, inAHurry)
+	if err != nil {
+		return err
+	}
+	defer done()
+	_, err = proc.Run(ctx, cmd)
 	return err
 }

@@ -43,6 +43,7 @@ var needsCluster = []string{"/tests/e2e/", "/tests/fuzz/", "/tests/restart/", "/
 // test runs all tests, and is only content if all of them ran and passed.
 func test(ctx context.Context, r *rig.Rig) error {
 	r.Reporter.Plan(2)
+	r.Besides = append(r.Besides, r.Prepare("gotestsum"))
 	k, err := newKube(ctx, r)
 	if err != nil {
 		return err
