@@ -5,6 +5,10 @@
 
 rig := .build/rig
 
+# For every go command, as ci/tools has them for what is built from modules of their own: see GoEnv there.
+export CGO_ENABLED := 0
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath -buildvcs=false)
+
 demo: ## A cluster, the example chart in it, and the first lines that its sidecars shipped
 test: ## All tests; exit code 0 only if all of them ran and passed
 test-render: ## The tests that need neither a cluster nor Docker

@@ -30,7 +30,7 @@ const Tag = Version + "-musl"
 // upstream image's, for which Docker is needed.
 func Binary(ctx context.Context, log io.Writer, cacheDir string) (path string, reused bool, err error) {
 	dir := filepath.Join(cacheDir, "busybox-"+Version)
-	reused, err = cache.Make(dir, func(tmp string) error {
+	reused, err = cache.Make(ctx, dir, func(tmp string) error {
 		if err := os.MkdirAll(tmp, 0o755); err != nil {
 			return err
 		}

@@ -45,17 +45,6 @@ func TestTheReferenceIsTheSameForTheSameInputs(t *testing.T) {
 	}
 }
 
-func TestTheFirstFailureStopsAllLanes(t *testing.T) {
-	failed := errors.New("no")
-	err := inParallel(context.Background(), [][]func(context.Context) error{
-		{func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
-		{func(context.Context) error { return failed }, func(context.Context) error { t.Error("went on"); return nil }},
-	})
-	if !errors.Is(err, failed) {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestAPipeEndsWithEitherSide(t *testing.T) {
 	failed := errors.New("no")
 	endless := func(w io.Writer) error {

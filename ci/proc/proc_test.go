@@ -52,3 +52,13 @@ func TestAnInterruptEndsTheChildrenToo(t *testing.T) {
 type writer func([]byte) (int, error)
 
 func (w writer) Write(p []byte) (int, error) { return w(p) }
+
+func TestTheFirstFailureEndsAllThatRunsTogether(t *testing.T) {
+	failed := errors.New("no")
+	waits := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	fails := func(context.Context) error { return failed }
+	never := func(context.Context) error { t.Error("went on"); return nil }
+	if err := Together(context.Background(), waits, InTurn(fails, never)); !errors.Is(err, failed) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -21,7 +21,7 @@ var packages = []string{
 
 // Command returns the command that runs rsyslogd, to which its arguments are added: the dynamic linker of its own libc.
 func Command(ctx context.Context, log io.Writer, cacheDir string) ([]string, error) {
-	if _, err := cache.Make(folder(cacheDir), func(tmp string) error {
+	if _, err := cache.Make(ctx, folder(cacheDir), func(tmp string) error {
 		return debian.Package(ctx, log, tmp, suite, packages...)
 	}); err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ var alpineKey = []string{busybox.Version, caSuite, zoneSuite}
 func zoneInfo(ctx context.Context, e Env) (string, error) {
 	key := new(cache.Key).Add(zoneSuite, "tzdata")
 	dir := filepath.Join(e.Cache, "rootfs", "zoneinfo-"+key.String())
-	_, err := cache.Make(dir, func(tmp string) error {
+	_, err := cache.Make(ctx, dir, func(tmp string) error {
 		unpacked := tmp + ".deb"
 		defer os.RemoveAll(unpacked)
 		if err := debian.Package(ctx, e.Log, unpacked, zoneSuite, "tzdata"); err != nil {

@@ -58,7 +58,7 @@ func collectorStandIn(ctx context.Context, e Env) (image.Spec, error) {
 func certificates(ctx context.Context, e Env) (string, error) {
 	key := new(cache.Key).Add(caSuite, "ca-certificates")
 	bundle := filepath.Join(e.Cache, "rootfs", "ca-certificates-"+key.String()+".crt")
-	_, err := cache.Make(bundle, func(tmp string) error {
+	_, err := cache.Make(ctx, bundle, func(tmp string) error {
 		unpacked := tmp + ".deb"
 		defer os.RemoveAll(unpacked)
 		if err := debian.Package(ctx, e.Log, unpacked, caSuite, "ca-certificates"); err != nil {

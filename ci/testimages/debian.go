@@ -63,7 +63,7 @@ var debianTools = []string{"bash", "coreutils", "dash", "findutils", "grep", "gz
 // rootFS returns the path of the tar that has the packages of all.
 func (s packageSet) rootFS(ctx context.Context, e Env) (string, error) {
 	tar := filepath.Join(e.Cache, "rootfs", s.name+"-"+new(cache.Key).Add(s.key()...).String()+".tar")
-	_, err := cache.Make(tar, func(tmp string) error {
+	_, err := cache.Make(ctx, tar, func(tmp string) error {
 		return debian.RootFS(ctx, e.Log, tmp, s.suite, s.packages...)
 	})
 	return tar, err

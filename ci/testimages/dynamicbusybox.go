@@ -30,7 +30,7 @@ var dynamicBusyBox = Image{
 // the packages have them.
 func DynamicBusyBoxRoot(ctx context.Context, e Env) (string, error) {
 	dir := filepath.Join(e.Cache, "rootfs", "busybox-dynamic-"+new(cache.Key).Add(busybox.Version, busybox.Suite).String())
-	_, err := cache.Make(dir, func(tmp string) error {
+	_, err := cache.Make(ctx, dir, func(tmp string) error {
 		return debian.Package(ctx, e.Log, tmp, busybox.Suite, "busybox", "libc6")
 	})
 	return dir, err

@@ -12,8 +12,9 @@ import (
 
 const lokiVersion = "3.7.8" // that of ci/modules/loki
 
-// loki is a backend that people ship to: a program without a shell. Who runs it names the configuration.
-var loki = Image{
+// Loki is a backend that people ship to: a program without a shell. Who runs it names the configuration. It is not one of
+// All: it takes minutes to compile, and only `make test-soak` runs it.
+var Loki = Image{
 	Ref:     "docker.io/grafana/loki:" + lokiVersion,
 	MadeOf:  "Loki " + lokiVersion + " of the same Go modules",
 	Built:   []tools.Module{tools.Loki()},

@@ -25,7 +25,7 @@ var nginx = Image{
 func nginxStandIn(ctx context.Context, e Env) (image.Spec, error) {
 	key := new(cache.Key).Add(nginxSuite, "nginx-light")
 	tar := filepath.Join(e.Cache, "rootfs", "nginx-"+key.String()+".tar")
-	if _, err := cache.Make(tar, func(tmp string) error {
+	if _, err := cache.Make(ctx, tar, func(tmp string) error {
 		return debian.RootFS(ctx, e.Log, tmp, nginxSuite, "nginx-light")
 	}); err != nil {
 		return image.Spec{}, err

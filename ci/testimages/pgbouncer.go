@@ -32,7 +32,7 @@ func PgBouncerRoot(ctx context.Context, e Env) (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(e.Cache, "rootfs", "pgbouncer-"+key)
-	_, err = cache.Make(dir, func(tmp string) error {
+	_, err = cache.Make(ctx, dir, func(tmp string) error {
 		spec, err := pgBouncerStandIn(ctx, e)
 		if err != nil {
 			return err

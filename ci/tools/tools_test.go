@@ -3,6 +3,8 @@ package tools
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -27,6 +29,29 @@ replace example.test/three => example.test/three v0.1.0
 		got, err := Required(path, dependency)
 		if got != want || (err != nil) != (want == "") {
 			t.Errorf("%s: %q, %v; want %q", dependency, got, err, want)
+		}
+	}
+}
+
+func TestMakeHasTheFlagsOfTheTools(t *testing.T) {
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"export CGO_ENABLED := 0\n", "export GOFLAGS := $(strip $(GOFLAGS) " + goFlags + ")\n"} {
+		if !strings.Contains(string(makefile), line) {
+			t.Errorf("the Makefile lacks %q: what it shares with the tools would be compiled twice", line)
+		}
+	}
+}
+
+func TestGoEnvKeepsTheCallersFlags(t *testing.T) {
+	for given, want := range map[string]string{
+		"": goFlags, "-modcacherw": "-modcacherw " + goFlags, "-modcacherw " + goFlags: "-modcacherw " + goFlags,
+	} {
+		t.Setenv("GOFLAGS", given)
+		if got := GoEnv(); !slices.Equal(got, []string{"CGO_ENABLED=0", "GOFLAGS=" + want}) {
+			t.Errorf("GOFLAGS=%s: %q", given, got)
 		}
 	}
 }

@@ -304,6 +304,18 @@ func TestTracesAndMetricsAreCounted(t *testing.T) {
 	assert.Zero(t, counts.Refused)
 }
 
+func TestTheLastRequestsPathIsTold(t *testing.T) {
+	r := start(t)
+	for _, path := range []string{"/v1/logs", "/otlp/v1/logs", "/otlp/v1/traces"} {
+		_, err := r.post(r.plain(path), nil)
+		require.NoError(t, err)
+		assert.Equal(t, path, get[Counts](r, "/counts").Path)
+	}
+	_, err := r.grpc.Export(context.Background(), logs())
+	require.NoError(t, err)
+	assert.Equal(t, "/opentelemetry.proto.collector.logs.v1.LogsService/Export", get[Counts](r, "/counts").Path)
+}
+
 func TestTheLastRequestsHeadersAreTold(t *testing.T) {
 	r := start(t)
 	_, err := r.post(r.plain("/v1/logs"), nil, "X-Scope-OrgID", "one")

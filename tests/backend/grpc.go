@@ -68,10 +68,10 @@ func (b *Backend) grpcServer() *grpc.Server {
 }
 
 // intercept counts a request and fails it where that is the behaviour.
-func (b *Backend) intercept(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+func (b *Backend) intercept(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 	headers, _ := metadata.FromIncomingContext(ctx)
 	now := b.mode.now.Load()
-	b.store.request(headers, *ctx.Value(sizeKey{}).(*int), now.mode != modeOK)
+	b.store.request(info.FullMethod, headers, *ctx.Value(sizeKey{}).(*int), now.mode != modeOK)
 	switch now.mode {
 	case modeStatus:
 		failure := grpcStatus(now.code)

@@ -48,13 +48,13 @@ func (b *Backend) httpServer() *http.Server {
 func (b *Backend) receive(w http.ResponseWriter, r *http.Request, record func([]byte, time.Time) ([]byte, error)) {
 	packed, err := io.ReadAll(http.MaxBytesReader(w, r.Body, sizeLimit))
 	if err != nil {
-		b.store.request(r.Header, len(packed), true)
+		b.store.request(r.URL.Path, r.Header, len(packed), true)
 		fail(w, http.StatusBadRequest, 0, err.Error())
 		return
 	}
 	arrived := time.Now()
 	now := b.mode.now.Load()
-	b.store.request(r.Header, len(packed), now.mode != modeOK)
+	b.store.request(r.URL.Path, r.Header, len(packed), now.mode != modeOK)
 	switch now.mode {
 	case modeStatus:
 		fail(w, now.code, now.retryAfter, "told to fail")

@@ -54,6 +54,7 @@ type Counts struct {
 	Refused      int               `json:"refused"`  // those that left no records: told to fail, or not understood
 	Bytes        int64             `json:"bytes"`    // of all requests' bodies as they were sent, compressed or not
 	Metrics      []string          `json:"metrics"`  // the names, in order
+	Path         string            `json:"path"`     // of the last request: "/v1/logs", or gRPC's "/package.Service/Method"
 	Headers      map[string]string `json:"headers"`  // of the last request, by names in lower case
 }
 
@@ -99,12 +100,12 @@ func (s *store) forget() {
 	s.remembered = remembered{metrics: map[string]struct{}{}, lines: map[string]*arrivals{}}
 }
 
-func (s *store) request(headers map[string][]string, bytes int, refused bool) {
+func (s *store) request(path string, headers map[string][]string, bytes int, refused bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.counts.Requests++
 	s.counts.Bytes += int64(bytes)
-	s.headers = headers
+	s.counts.Path, s.headers = path, headers
 	if refused {
 		s.counts.Refused++
 	}

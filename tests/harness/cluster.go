@@ -22,6 +22,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/outrigger-charts/outrigger/ci/rig"
+	"github.com/outrigger-charts/outrigger/ci/testimages"
 )
 
 // How long tests wait. A wait ends as soon as its condition holds; these only bound it, on a machine that is busy.
@@ -57,13 +58,13 @@ const (
 var cluster *rig.Cluster
 
 // Main runs the tests of a package with a cluster, and with helm and kubectl as built here first on PATH. Call it from
-// TestMain.
-func Main(m *testing.M) int {
+// TestMain. Images are those that the package's pods run besides testimages.All.
+func Main(m *testing.M, images ...testimages.Image) int {
 	ctx := context.Background()
 	tools, err := rig.Tools(ctx, os.Stderr)
 	if err == nil {
 		os.Setenv("PATH", tools+string(os.PathListSeparator)+os.Getenv("PATH"))
-		cluster, err = rig.Ensure(ctx, os.Stderr)
+		cluster, err = rig.Ensure(ctx, os.Stderr, images...)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "no cluster:", err)

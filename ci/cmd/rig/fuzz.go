@@ -4,13 +4,18 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/outrigger-charts/outrigger/ci/proc"
 	"github.com/outrigger-charts/outrigger/ci/progress"
 	"github.com/outrigger-charts/outrigger/ci/rig"
+	"github.com/outrigger-charts/outrigger/ci/testimages"
 )
 
-const fuzzTests = "./tests/fuzz"
+const (
+	fuzzTests = "./tests/fuzz"
+	soakTests = "./tests/soak" // of images that take minutes to build
+)
 
 // Executions take about 30 seconds and 10 minutes on two cores. A number and not a time: with a time Go 1.26 reports the
 // end as a failure now and then (golang/go#75804).
@@ -43,9 +48,10 @@ func fuzzPhase(ctx context.Context, r *rig.Rig, executions int) (*phase, error) 
 
 // testSoak runs what takes longer than a developer waits: fuzzing, a hundred random runs of the log shipper's script, two
 // minutes without a backend beside twenty backups that are killed, ten that a sidecar makes and tokens that are renewed for
-// five minutes, and a backup of a gigabyte.
+// five minutes, a backup of a gigabyte, and Loki.
 func testSoak(ctx context.Context, r *rig.Rig) error {
 	r.Reporter.Plan(2)
+	r.Images = slices.Concat(testimages.All, []testimages.Image{testimages.Loki})
 	k, err := newKube(ctx, r)
 	if err != nil {
 		return err
@@ -79,5 +85,11 @@ func testSoak(ctx context.Context, r *rig.Rig) error {
 		format:      "testname",
 		environment: []string{"OUTRIGGER_BACKUP_ROWS=2400000"},
 	}
-	return runPhases(ctx, r, k.cluster, scripts, atLength, gigabyte, fuzzing)
+	loki := &phase{
+		name:     "with Loki",
+		packages: []string{soakTests},
+		flags:    []string{"-count=1", "-timeout=15m"},
+		format:   "testname",
+	}
+	return runPhases(ctx, r, k.cluster, scripts, atLength, gigabyte, loki, fuzzing)
 }

@@ -38,11 +38,12 @@ const (
 )
 
 // needsCluster are the folders of the tests that do.
-var needsCluster = []string{"/tests/e2e/", "/tests/fuzz/", "/tests/restart/"}
+var needsCluster = []string{"/tests/e2e/", "/tests/fuzz/", "/tests/restart/", "/tests/soak/"}
 
 // test runs all tests, and is only content if all of them ran and passed.
 func test(ctx context.Context, r *rig.Rig) error {
 	r.Reporter.Plan(2)
+	r.Besides = append(r.Besides, r.Prepare("gotestsum"))
 	k, err := newKube(ctx, r)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package e2e
+package soak
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 // startLoki runs Loki as the Service `loki`, as charts/logging-app/values-otlp.yaml names it.
 func startLoki(t *testing.T, namespace *harness.Namespace) {
 	t.Helper()
-	namespace.Kubectl("apply", "-f", filepath.Join(harness.Root(), "tests/e2e/testdata/loki.yaml"))
+	namespace.Kubectl("apply", "-f", filepath.Join(harness.Root(), "tests/soak/testdata/loki.yaml"))
 	namespace.ReadyPods("app=loki", 1)
 }
 
