@@ -4,13 +4,17 @@
 .PHONY: help demo test test-render test-soak lint clean cluster bench-demo bench-render bench-logs bench-backup bench-tokens generate version
 
 rig := .build/rig
+# Given on the command line they choose tests; what the environment may have by these names does not.
+RUN :=
+STRICT :=
+chosen = $(if $(value RUN),-run '$(value RUN)') $(if $(filter-out 0,$(STRICT)),-strict)
 
 # For every go command, as ci/tools has them for what is built from modules of their own: see GoEnv there.
 export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(GOFLAGS) -trimpath -buildvcs=false)
 
 demo: ## A cluster, the example chart in it, and the first lines that its sidecars shipped
-test: ## All tests; exit code 0 only if all of them ran and passed
+test: ## All tests; exit code 0 only if all of them ran and passed (RUN=Regexp: only those; STRICT=1: none a second time)
 test-render: ## The tests that need neither a cluster nor Docker
 test-soak: ## What takes longer: fuzzing, random runs of the scripts, a long outage of a backend
 lint: ## chart-testing, helm lint --strict, shellcheck, go vet, staticcheck
@@ -22,9 +26,13 @@ bench-logs: ## What shipping log files costs, beside rsyslog and tail | nc
 bench-backup: ## What a backup of a database costs, beside its dump alone and pg_dump | gzip
 bench-tokens: ## What a token refresher costs while it sleeps, and how soon a new token is used
 
-demo test test-render test-soak lint clean cluster bench-demo bench-render bench-logs bench-backup bench-tokens:
+demo lint clean cluster bench-demo bench-render bench-logs bench-backup bench-tokens:
 	@go build -o $(rig) ./ci/cmd/rig
 	@$(rig) $@
+
+test test-render test-soak:
+	@go build -o $(rig) ./ci/cmd/rig
+	@$(rig) $@ $(chosen)
 
 generate: ## Write the library's values.schema.json from library/schema
 	go run ./library/schema

@@ -124,7 +124,7 @@ func (r *Rig) Ensure(ctx context.Context) (cluster *Cluster, err error) {
 
 // Tools returns a directory that holds programs built from the modules below ci/modules, at the
 // versions pinned there: those named, or helm and kubectl if none is. Known are helm, kubectl, ct,
-// gotestsum, staticcheck, otelcol-k8s, restic, rclone and expand.
+// staticcheck, otelcol-k8s, restic, rclone and expand.
 func Tools(ctx context.Context, out io.Writer, names ...string) (dir string, err error) {
 	err = with(out, func(r *Rig) error {
 		dir, err = r.Tools(ctx, names...)
@@ -227,7 +227,6 @@ func (r *Rig) toolModules() map[string]func() (tools.Module, error) {
 		"helm":        r.Builder.Helm,
 		"kubectl":     r.kubectlModule,
 		"ct":          plain(tools.ChartTesting()),
-		"gotestsum":   plain(tools.Gotestsum()),
 		"staticcheck": plain(tools.Staticcheck()),
 		"otelcol-k8s": plain(tools.Collector()),
 		"restic":      plain(tools.Restic()),

@@ -126,11 +126,6 @@ func (b Builder) Helm() (Module, error) {
 	}, err
 }
 
-// Gotestsum runs the tests and counts them.
-func Gotestsum() Module {
-	return Module{Name: "gotestsum", Programs: map[string]string{"gotestsum": "gotest.tools/gotestsum"}}
-}
-
 // Staticcheck is a linter of Go code.
 func Staticcheck() Module {
 	return Module{Name: "staticcheck", Programs: map[string]string{"staticcheck": "honnef.co/go/tools/cmd/staticcheck"}}

@@ -4,23 +4,30 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"os/signal"
-	"sort"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/outrigger-charts/outrigger/ci/rig"
 )
 
-// verbs are what the command can do, by name.
+// testVerbs are those that run tests, of which some can be chosen.
+var testVerbs = map[string]func(context.Context, *rig.Rig, choice) error{
+	"test":        test,
+	"test-render": testRender,
+	"test-soak":   testSoak,
+}
+
+// verbs are what else the command can do.
 var verbs = map[string]func(context.Context, *rig.Rig) error{
 	"cluster":      ensureCluster,
 	"demo":         demo,
-	"test":         test,
-	"test-render":  testRender,
-	"test-soak":    testSoak,
 	"lint":         lint,
 	"clean":        clean,
 	"bench-demo":   benchDemo,
@@ -36,26 +43,37 @@ var errQuiet = errors.New("")
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
-		if errors.Is(err, context.Canceled) {
-			fmt.Fprintln(os.Stderr, "Interrupted. What was finished is kept; the next run goes on from there.")
-			os.Exit(130)
-		}
-		if !errors.Is(err, errQuiet) {
-			fmt.Fprintln(os.Stderr, "rig:", err)
-		}
-		os.Exit(1)
+	os.Exit(exitCode(run(ctx, os.Args[1:]), os.Stderr))
+}
+
+// exitCode tells an error to a person and to whatever called this command.
+func exitCode(err error, stderr io.Writer) int {
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "Interrupted. What was finished is kept; the next run goes on from there.")
+		return 130
+	case !errors.Is(err, errQuiet):
+		fmt.Fprintln(stderr, "rig:", err)
 	}
+	return 1
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) != 1 || verbs[args[0]] == nil {
-		var names []string
-		for name := range verbs {
-			names = append(names, name)
-		}
-		sort.Strings(names)
-		return fmt.Errorf("usage: rig %s", strings.Join(names, "|"))
+	usage := fmt.Errorf("usage: rig %s, or rig %s [-run REGEXP] [-strict]",
+		strings.Join(slices.Sorted(maps.Keys(verbs)), "|"), strings.Join(slices.Sorted(maps.Keys(testVerbs)), "|"))
+	if len(args) == 0 {
+		return usage
+	}
+	var chosen choice
+	flags := flag.NewFlagSet("rig", flag.ContinueOnError)
+	flags.StringVar(&chosen.run, "run", "", "only the tests that match, as go test has it")
+	flags.BoolVar(&chosen.strict, "strict", false, "a test that passes only when it runs again has failed")
+	err := flags.Parse(args[1:])
+	verb, testVerb := verbs[args[0]], testVerbs[args[0]]
+	if err != nil || flags.NArg() > 0 || verb == nil && testVerb == nil || verb != nil && flags.NFlag() > 0 {
+		return usage
 	}
 	r, err := rig.Open(os.Stdout)
 	if err != nil {
@@ -65,7 +83,10 @@ func run(ctx context.Context, args []string) error {
 	if path := r.Reporter.LogPath(); path != "" {
 		r.Reporter.Say("What the commands print goes to %s", path)
 	}
-	return verbs[args[0]](ctx, r)
+	if testVerb != nil {
+		return testVerb(ctx, r, chosen)
+	}
+	return verb(ctx, r)
 }
 
 func ensureCluster(ctx context.Context, r *rig.Rig) error {

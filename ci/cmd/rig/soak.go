@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/outrigger-charts/outrigger/ci/judge"
+	"github.com/outrigger-charts/outrigger/ci/rig"
+	"github.com/outrigger-charts/outrigger/ci/testimages"
+)
+
+// testSoak runs what takes longer than a developer waits: fuzzing, a hundred random runs of the log shipper's script, two
+// minutes without a backend beside twenty backups that are killed, ten that a sidecar makes and tokens that are renewed for
+// five minutes, a backup of a gigabyte, and Loki.
+func testSoak(ctx context.Context, r *rig.Rig, chosen choice) error {
+	r.Images = slices.Concat(testimages.All, []testimages.Image{testimages.Loki})
+	listed, err := judge.List(ctx, r.Reporter.Log(), r.Root, "./...")
+	if err != nil {
+		return err
+	}
+	scripts := &phase{
+		name:        "of random runs of the scripts",
+		tests:       below(listed, "tests/scripts"),
+		flags:       []string{"-count=1", "-parallel=4", "-timeout=60m"},
+		environment: []string{"OUTRIGGER_FUZZ_RUNS=100"},
+		prepare:     programsOfTests,
+	}
+	atLength := &phase{
+		name:        "of an outage, killed backups, a sidecar's clock and tokens of 20 seconds",
+		tests:       below(listed, clusterTests),
+		cluster:     true,
+		flags:       []string{"-count=1", "-parallel=3", "-timeout=25m"},
+		environment: []string{"OUTRIGGER_OUTAGE_SECONDS=120", "OUTRIGGER_BACKUP_KILLS=20", "OUTRIGGER_SIDECAR_RUNS=10", "OUTRIGGER_TOKEN_SECONDS=300", "OUTRIGGER_TOKEN_LIFETIME=20"},
+	}
+	gigabyte := &phase{
+		name:        "of a backup of 1 GB that is written to",
+		tests:       below(listed, clusterTests),
+		cluster:     true,
+		flags:       []string{"-count=1", "-timeout=15m"},
+		environment: []string{"OUTRIGGER_BACKUP_ROWS=2400000"},
+	}
+	for _, some := range []struct {
+		of       *phase
+		patterns []string
+	}{
+		{scripts, []string{"^TestRandom"}},
+		{atLength, []string{"^TestWhileTheBackendIsDown", "^TestABackupThatIsKilled", "^TestASidecarBacksUpOnTheMinute",
+			"^TestTokensThatLiveForSeconds", "^TestATokenIsRenewedBefore", "^TestADjangoApp"}},
+		{gigabyte, []string{"^TestABackupOfADatabaseThatIsWrittenTo"}},
+	} {
+		unmatched, err := some.of.narrow(some.patterns...)
+		if err != nil {
+			return err
+		}
+		if len(unmatched) > 0 {
+			return fmt.Errorf("tests %s: none matches %q", some.of.name, unmatched)
+		}
+	}
+	loki := &phase{name: "with Loki", tests: below(listed, soakTests), cluster: true, flags: []string{"-count=1", "-timeout=15m"}}
+	s := &suite{rig: r, chosen: chosen}
+	return s.runPhases(ctx, scripts, atLength, gigabyte, loki, fuzzing(r, listed, fuzzSoakExecutions))
+}
