@@ -3,6 +3,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -20,7 +21,8 @@ import (
 
 // Module is a module below ci/modules and what is built of it.
 type Module struct {
-	Name     string            // the directory's name
+	Name     string            // what it is called
+	Folder   string            // the directory's name, where it is another
 	Programs map[string]string // package path by the program's name
 	LDFlags  []string          // linker flags beyond -s -w
 	Tags     string            // build tags
@@ -36,7 +38,7 @@ type Builder struct {
 // Key is what a module's programs are made from.
 func (b Builder) Key(m Module) (*cache.Key, error) {
 	key := new(cache.Key).Add(m.Name, runtime.Version(), runtime.GOARCH, strings.Join(m.LDFlags, " "), m.Tags)
-	dir := filepath.Join(b.Modules, m.Name)
+	dir := b.folder(m)
 	if err := key.AddFiles(filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")); err != nil {
 		return key, err
 	}
@@ -51,6 +53,8 @@ func (b Builder) Key(m Module) (*cache.Key, error) {
 	}
 	return key, nil
 }
+
+func (b Builder) folder(m Module) string { return filepath.Join(b.Modules, cmp.Or(m.Folder, m.Name)) }
 
 // Version returns the version that a module's go.mod requires of a dependency.
 func (b Builder) Version(module, dependency string) (string, error) {
@@ -103,7 +107,7 @@ func (b Builder) compile(ctx context.Context, log io.Writer, m Module, dir strin
 		args = append(args, m.Programs[program])
 	}
 	cmd := proc.Cmd{
-		Args: args, Dir: filepath.Join(b.Modules, m.Name), Log: log, Env: append(GoEnv(), "GOWORK=off"),
+		Args: args, Dir: b.folder(m), Log: log, Env: append(GoEnv(), "GOWORK=off"),
 	}
 	if err := Compile(ctx, cmd, m.InAHurry); err != nil {
 		return err
