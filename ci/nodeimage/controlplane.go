@@ -80,7 +80,7 @@ func (b Builder) controlPlane(ctx context.Context, parts *built, names imageName
 		{"etcd", from("etcd"), "usr/local/bin/etcd", nil},
 		{"coredns", from("coredns"), "coredns", nil},
 		{"pause", parts.pause, "pause", nil},
-		{"local-path-provisioner", from("local-path-provisioner"), "usr/local/bin/local-path-provisioner", nil},
+		{"local-path-provisioner", filepath.Join(parts.localPath, "local-path-provisioner"), "usr/local/bin/local-path-provisioner", nil},
 		{"local-path-helper", "", "", helper},
 	}
 	var specs []image.Spec

@@ -6,7 +6,6 @@ package nodeimage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -46,10 +45,11 @@ type Builder struct {
 
 // built are the paths of what goes into the image.
 type built struct {
-	programs string // the directory that has them all
-	rootFS   string
-	busybox  string
-	pause    string
+	programs  string // the directory that has the most of them
+	localPath string
+	rootFS    string
+	busybox   string
+	pause     string
 }
 
 // Ref returns the reference of the image that the present inputs make.
@@ -59,11 +59,13 @@ func (b Builder) Ref() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	programs, err := b.Tools.Key(module)
-	if err != nil {
-		return "", err
+	for _, m := range []tools.Module{module, tools.LocalPath()} {
+		k, err := b.Tools.Key(m)
+		if err != nil {
+			return "", err
+		}
+		key.Add(k.String())
 	}
-	key.Add(programs.String())
 	kind, err := tools.Required(filepath.Join(b.Root, "go.mod"), "sigs.k8s.io/kind")
 	if err != nil {
 		return "", err
@@ -110,10 +112,14 @@ func (b Builder) compile(parts *built) func(context.Context) error {
 		}
 		return b.Reporter.Step(ctx, "Compile Kubernetes "+version+", containerd, etcd, CoreDNS", func(ctx context.Context, s *progress.Step) error {
 			dir, reused, err := b.Tools.Build(ctx, s.Log(), module)
+			if err != nil {
+				return err
+			}
 			if reused {
 				s.Reused()
 			}
 			parts.programs = dir
+			parts.localPath, _, err = b.Tools.Build(ctx, s.Log(), tools.LocalPath())
 			return err
 		})
 	}
@@ -198,7 +204,7 @@ func (b Builder) assemble(ctx context.Context, s *progress.Step, parts *built, r
 const entrypoint = `ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]`
 
 func importBase(ctx context.Context, log io.Writer, files *image.Files, ref string) error {
-	return withPipe(files.WriteTar, func(r io.Reader) error {
+	return proc.Pipe(files.WriteTar, func(r io.Reader) error {
 		_, err := proc.Run(ctx, proc.Cmd{Log: log, Stdin: r, Args: []string{
 			"docker", "import",
 			"--change", entrypoint,
@@ -207,23 +213,6 @@ func importBase(ctx context.Context, log io.Writer, files *image.Files, ref stri
 		}})
 		return err
 	})
-}
-
-// withPipe lets read read what write writes. An error of either ends both.
-func withPipe(write func(io.Writer) error, read func(io.Reader) error) error {
-	r, w := io.Pipe()
-	written := make(chan error, 1)
-	go func() {
-		err := write(w)
-		w.CloseWithError(err)
-		written <- err
-	}()
-	err := read(r)
-	r.CloseWithError(errors.New("the reader has ended"))
-	if writeErr := <-written; err == nil {
-		err = writeErr
-	}
-	return err
 }
 
 // container is the one in which the image is finished.
@@ -259,7 +248,7 @@ func (c container) start(ctx context.Context, base string) error {
 
 func (c container) importImages(ctx context.Context, specs []image.Spec) error {
 	write := func(w io.Writer) error { return image.Write(w, specs...) }
-	err := withPipe(write, func(r io.Reader) error {
+	err := proc.Pipe(write, func(r io.Reader) error {
 		// Pinned: the kubelet's clean-up would take what nobody could pull again.
 		return c.shell(ctx, r, "ctr --namespace=k8s.io images import "+
 			"--label=io.cri-containerd.pinned=pinned --all-platforms --no-unpack --digests -")

@@ -2,9 +2,6 @@ package nodeimage
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"strings"
 	"testing"
 
@@ -42,23 +39,5 @@ func TestTheReferenceIsTheSameForTheSameInputs(t *testing.T) {
 	second, err := repository.Ref()
 	if err != nil || first != second || !strings.HasPrefix(first, "outrigger/node:") {
 		t.Errorf("%s, then %s, %v", first, second, err)
-	}
-}
-
-func TestAPipeEndsWithEitherSide(t *testing.T) {
-	failed := errors.New("no")
-	endless := func(w io.Writer) error {
-		for {
-			if _, err := fmt.Fprintln(w, "more"); err != nil {
-				return err
-			}
-		}
-	}
-	if err := withPipe(endless, func(io.Reader) error { return failed }); !errors.Is(err, failed) {
-		t.Errorf("the reader's failure: %v", err)
-	}
-	readAll := func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }
-	if err := withPipe(func(io.Writer) error { return failed }, readAll); !errors.Is(err, failed) {
-		t.Errorf("the writer's failure: %v", err)
 	}
 }

@@ -130,6 +130,23 @@ func InTurn(functions ...func(context.Context) error) func(context.Context) erro
 	}
 }
 
+// Pipe lets read read what write writes. An error of either ends both.
+func Pipe(write func(io.Writer) error, read func(io.Reader) error) error {
+	r, w := io.Pipe()
+	written := make(chan error, 1)
+	go func() {
+		err := write(w)
+		w.CloseWithError(err)
+		written <- err
+	}()
+	err := read(r)
+	r.CloseWithError(errors.New("the reader has ended"))
+	if writeErr := <-written; err == nil {
+		err = writeErr
+	}
+	return err
+}
+
 // shared lets standard output and standard error, which exec copies at the same time, go to one place.
 type shared struct {
 	mu sync.Mutex

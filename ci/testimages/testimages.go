@@ -55,7 +55,7 @@ func (e Env) builder() tools.Builder {
 // StandInKey is what an image's stand-in is made from. Root is the repository's.
 func (i Image) StandInKey(root string) (string, error) {
 	key := new(cache.Key).Add(i.Ref).Add(i.Key...)
-	for _, dir := range []string{"ci/testimages", "ci/image", "ci/busybox"} {
+	for _, dir := range []string{"ci/testimages", "ci/image", "ci/busybox", "ci/debian"} {
 		if err := key.AddSources(os.DirFS(filepath.Join(root, dir))); err != nil {
 			return "", err
 		}

@@ -57,9 +57,8 @@ func (b Builder) Node() (Module, string, error) {
 	const containerd = "github.com/containerd/containerd/v2"
 	containerdVersion, err := b.Version("kubernetes", containerd)
 	programs := map[string]string{
-		"coredns":                own + "kubernetes/coredns",
-		"etcd":                   "go.etcd.io/etcd/server/v3",
-		"local-path-provisioner": "github.com/rancher/local-path-provisioner",
+		"coredns": own + "kubernetes/coredns",
+		"etcd":    "go.etcd.io/etcd/server/v3",
 	}
 	for _, p := range []string{
 		"kubelet", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubeadm", "kubectl",
@@ -81,11 +80,24 @@ func (b Builder) Node() (Module, string, error) {
 	}, version, err
 }
 
+// LocalPath provisions the volumes of a node's default storage class. It is built by itself: it imports logrus by another
+// name than containerd does.
+func LocalPath() Module {
+	return Module{
+		Name:     "local-path-provisioner",
+		Folder:   "kubernetes",
+		Programs: map[string]string{"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
+		Tags:     kubernetesTags,
+		InAHurry: true,
+	}
+}
+
 // Kubectl is the same kubectl alone, for where the rest of Kubernetes is not built.
 func (b Builder) Kubectl() (Module, error) {
 	flags, err := b.kubernetesVersion()
 	return Module{
-		Name:     "kubernetes",
+		Name:     "kubectl",
+		Folder:   "kubernetes",
 		Programs: map[string]string{"kubectl": "k8s.io/kubernetes/cmd/kubectl"},
 		LDFlags:  flags,
 		Tags:     kubernetesTags,
@@ -95,7 +107,7 @@ func (b Builder) Kubectl() (Module, error) {
 
 // Expand prints containers with the references to variables expanded as the kubelet does it.
 func Expand() Module {
-	return Module{Name: "kubernetes", Kept: "expand", Programs: map[string]string{"expand": own + "kubernetes/expand"}}
+	return Module{Name: "expand", Folder: "kubernetes", Programs: map[string]string{"expand": own + "kubernetes/expand"}}
 }
 
 // Helm is helm as its release is built: without these flags it says that it is v3.0 or so, and that

@@ -21,8 +21,8 @@ import (
 
 // Module is a module below ci/modules and what is built of it.
 type Module struct {
-	Name     string            // the directory's name
-	Kept     string            // what the programs are kept as: by default the directory's name
+	Name     string            // what it is called
+	Folder   string            // the directory's name, where it is another
 	Programs map[string]string // package path by the program's name
 	LDFlags  []string          // linker flags beyond -s -w
 	Tags     string            // build tags
@@ -39,7 +39,7 @@ type Builder struct {
 // alone.
 func (b Builder) Key(m Module) (*cache.Key, error) {
 	key := new(cache.Key).Add(m.Name, runtime.Version(), runtime.GOARCH, strings.Join(m.LDFlags, " "), m.Tags)
-	dir := filepath.Join(b.Modules, m.Name)
+	dir := b.folder(m)
 	if err := key.AddFiles(filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")); err != nil {
 		return key, err
 	}
@@ -54,6 +54,8 @@ func (b Builder) Key(m Module) (*cache.Key, error) {
 	}
 	return key, nil
 }
+
+func (b Builder) folder(m Module) string { return filepath.Join(b.Modules, cmp.Or(m.Folder, m.Name)) }
 
 // Version returns the version that a module's go.mod requires of a dependency.
 func (b Builder) Version(module, dependency string) (string, error) {
@@ -78,7 +80,7 @@ func Required(goMod, dependency string) (string, error) {
 // Dir returns the directory that a module's programs are in once they are built.
 func (b Builder) Dir(m Module) (string, error) {
 	key, err := b.Key(m)
-	return filepath.Join(b.Cache, "bin", m.kept()+"-"+key.String()), err
+	return filepath.Join(b.Cache, "bin", m.Name+"-"+key.String()), err
 }
 
 // Build returns the directory that holds a module's programs, and whether they were there. Compiled
@@ -89,7 +91,7 @@ func (b Builder) Build(ctx context.Context, log io.Writer, m Module) (dir string
 		return "", false, err
 	}
 	reused, err = cache.Make(ctx, dir, func(tmp string) error { return b.compile(ctx, log, m, tmp) })
-	cache.Prune(filepath.Dir(dir), m.kept()+"-????????????", 3)
+	cache.Prune(filepath.Dir(dir), m.Name+"-????????????", 3)
 	return dir, reused, err
 }
 
@@ -106,7 +108,7 @@ func (b Builder) compile(ctx context.Context, log io.Writer, m Module, dir strin
 		args = append(args, m.Programs[program])
 	}
 	cmd := proc.Cmd{
-		Args: args, Dir: filepath.Join(b.Modules, m.Name), Log: log, Env: append(GoEnv(), "GOWORK=off"),
+		Args: args, Dir: b.folder(m), Log: log, Env: append(GoEnv(), "GOWORK=off"),
 	}
 	if err := Compile(ctx, cmd, m.InAHurry); err != nil {
 		return err
@@ -118,8 +120,6 @@ func (b Builder) compile(ctx context.Context, log io.Writer, m Module, dir strin
 	}
 	return nil
 }
-
-func (m Module) kept() string { return cmp.Or(m.Kept, m.Name) }
 
 func (m Module) programs() []string {
 	names := make([]string, 0, len(m.Programs))
