@@ -198,6 +198,19 @@ func TestWhatPanicsDoesNotRunAgain(t *testing.T) {
 	assert.NotContains(t, printed, "again, alone")
 }
 
+func TestWhatARunnerSaysThatDoesNotRunIsShown(t *testing.T) {
+	t.Parallel()
+	w := newWorkshop(t, map[string]string{"a/a_test.go": passing})
+	listed, err := judge.List(context.Background(), w.Reporter.Log(), w.Root, "./...")
+	require.NoError(t, err)
+	s := &suite{rig: w.Rig}
+
+	err = s.runPhases(context.Background(), &phase{name: "a", tests: listed, flags: []string{"-p=x"}})
+
+	assert.ErrorIs(t, err, errQuiet)
+	assert.Contains(t, w.printed.String(), `invalid value "x" for flag -p`)
+}
+
 func TestChosenTestsRunInEveryPhaseThatHasOne(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t, map[string]string{"a/a_test.go": passing, "b/b_test.go": flaky, "c/c_test.go": passing, "c/suspect.go": suspect})
