@@ -25,6 +25,10 @@ func List(ctx context.Context, log io.Writer, dir string, args ...string) (Want,
 	if err != nil {
 		return nil, err
 	}
+	return listed(printed)
+}
+
+func listed(printed string) (Want, error) {
 	want := Want{}
 	for decoder := json.NewDecoder(strings.NewReader(printed)); ; {
 		var p struct {
@@ -43,9 +47,11 @@ func List(ctx context.Context, log io.Writer, dir string, args ...string) (Want,
 		if len(p.GoFiles) != 1 {
 			return nil, fmt.Errorf("go list says of %s that its files are %q, not the one that names its tests", p.ImportPath, p.GoFiles)
 		}
-		if want[name], err = namedIn(p.GoFiles[0]); err != nil {
+		names, err := namedIn(p.GoFiles[0])
+		if err != nil {
 			return nil, err
 		}
+		want[name] = names
 	}
 }
 

@@ -36,12 +36,15 @@ func newPackage(t *testing.T, tests string) string {
 	return folder
 }
 
+// quickLink halves the time that such a small test takes to build.
+const quickLink = "-ldflags=-s -w"
+
 // goTest runs the tests of a folder, and returns what they come to. Its environment is the test's, without flags.
 func goTest(t *testing.T, folder string, on func(*exec.Cmd, Event), flags ...string) Result {
 	t.Helper()
 	want, err := List(context.Background(), io.Discard, folder, ".")
 	require.NoError(t, err)
-	command := exec.Command("go", append([]string{"test", "-json"}, flags...)...)
+	command := exec.Command("go", append([]string{"test", "-json", quickLink}, flags...)...)
 	command.Dir, command.Stderr = folder, os.Stderr
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	record := NewRecord(want, func(e Event) {
@@ -167,5 +170,15 @@ func TestTestsThatCannotBeListedAreAnError(t *testing.T) {
 
 			assert.Error(t, err)
 		})
+	}
+}
+
+func TestAListThatIsNotAsGoWritesItIsAnError(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty.go")
+	require.NoError(t, os.WriteFile(empty, []byte("package main\n"), 0o644))
+	for _, printed := range []string{`{"ImportPath":"p.test"}`, `{"ImportPath":"p.test","GoFiles":["` + empty + `"]}`, `{"ImportPath":"p.test","GoFiles":["nowhere.go"]}`, `{`} {
+		_, err := listed(printed)
+
+		assert.Error(t, err, printed)
 	}
 }

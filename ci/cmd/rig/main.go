@@ -68,7 +68,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	var chosen choice
 	flags := flag.NewFlagSet("rig", flag.ContinueOnError)
-	flags.StringVar(&chosen.run, "run", "", "only the tests that match, as go test has it")
+	flags.StringVar(&chosen.run, "run", "", "only the tests whose names match, and behind a slash their subtests")
 	flags.BoolVar(&chosen.strict, "strict", false, "a test that passes only when it runs again has failed")
 	err := flags.Parse(args[1:])
 	verb, testVerb := verbs[args[0]], testVerbs[args[0]]

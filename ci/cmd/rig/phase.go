@@ -132,12 +132,13 @@ func (p *phase) run(ctx context.Context, r *rig.Rig, events string, left *estima
 		p.elapsed = time.Since(pace.begin)
 		left.ended(p.name, pace)
 		result := p.record.Judge(exitOf(ended))
-		for i, f := range result.Failures {
+		for i := range result.Failures {
+			f := &result.Failures[i]
 			if f.Name() == "" {
-				result.Failures[i].Output = proc.Printed(ended)
+				f.Output = proc.Printed(ended) // go test's own words
 			}
 			if key := [2]string{f.Package, f.Test}; f.Output != "" && !strings.Contains(f.Test, "/") && !said[key] {
-				sayFailure(r.Reporter, f.Name(), f.Reason, result.Failures[i].Output)
+				sayFailure(r.Reporter, f.Name(), f.Reason, f.Output)
 			}
 		}
 		step.Result("%d passed, %d failed", result.Passed, len(result.Failures))
@@ -176,7 +177,7 @@ func exitOf(err error) int {
 var noise = regexp.MustCompile(`(?m)^=== (RUN|PAUSE|CONT) .*\n`)
 
 func sayFailure(reporter *progress.Reporter, name, reason, output string) {
-	reporter.Say("--- %s: %s\n%s", name, reason, strings.TrimRight(noise.ReplaceAllString(output, ""), "\n"))
+	reporter.Say("--- %s\n%s", strings.TrimPrefix(name+": "+reason, ": "), strings.TrimRight(noise.ReplaceAllString(output, ""), "\n"))
 }
 
 // every calls f now and then until stop is called.

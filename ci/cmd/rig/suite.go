@@ -70,7 +70,7 @@ func (s *suite) choose(phases []*phase) error {
 // prepare makes the cluster and whatever else is needed ready, before the first test.
 func (s *suite) prepare(ctx context.Context) (err error) {
 	r := s.rig
-	r.Reporter.Plan(len(s.phases) + 1)
+	r.Reporter.Plan(len(s.phases))
 	cache.Prune(filepath.Join(r.Cache, "results"), "*-*", 20)
 	if s.folder, err = resultsFolder(r); err != nil {
 		return err
@@ -105,6 +105,7 @@ func (s *suite) run(ctx context.Context) error {
 	r := s.rig
 	var left *estimate
 	if s.chosen.run == "" {
+		r.Reporter.Plan(1)
 		err := r.Reporter.Step(ctx, "go vet", func(ctx context.Context, step *progress.Step) error {
 			_, err := proc.Run(ctx, proc.Cmd{Args: []string{"go", "vet", "./..."}, Dir: r.Root, Log: step.Log()})
 			return err
@@ -134,6 +135,7 @@ func (s *suite) runAgain(ctx context.Context) error {
 	for i, second := range s.judged.Again() {
 		of := s.phases[slices.IndexFunc(s.phases, func(p *phase) bool { return &p.judged == second.Phase })]
 		alone := of.alone(second.Package, second.Test)
+		s.rig.Reporter.Plan(1)
 		if err := alone.run(ctx, s.rig, filepath.Join(s.folder, fmt.Sprintf("again-%d.json", i+1)), nil); err != nil {
 			return err
 		}

@@ -45,7 +45,7 @@ func (w *workshop) run(s *suite, folders ...string) (string, error) {
 	require.NoError(w.t, err)
 	var phases []*phase
 	for _, folder := range folders {
-		phases = append(phases, &phase{name: folder, tests: below(listed, folder), flags: []string{"-count=1"}})
+		phases = append(phases, &phase{name: folder, tests: below(listed, folder), flags: []string{"-count=1", "-ldflags=-s -w"}}) // which halves the time to build
 	}
 	s.rig = w.Rig
 	err = s.runPhases(context.Background(), phases...)
@@ -196,6 +196,32 @@ func TestWhatPanicsDoesNotRunAgain(t *testing.T) {
 	printed, _ := w.run(&suite{}, "a")
 
 	assert.NotContains(t, printed, "again, alone")
+}
+
+func TestAFindingOfTheFuzzerHasNoSecondChance(t *testing.T) {
+	t.Parallel()
+	w := newWorkshop(t, map[string]string{"a/a_test.go": flaky})
+	listed, err := judge.List(context.Background(), w.Reporter.Log(), w.Root, "./...")
+	require.NoError(t, err)
+	s := &suite{rig: w.Rig}
+
+	err = s.runPhases(context.Background(), &phase{name: "a", tests: listed, raw: []string{"go", "test", "-json", "./..."}})
+
+	assert.ErrorIs(t, err, errQuiet)
+	assert.Equal(t, "flaky: 0\n1 passed, 2 failed\n", closing(w.printed.String(), "flaky:"))
+}
+
+func TestWhatARunnerSaysThatDoesNotRunIsShown(t *testing.T) {
+	t.Parallel()
+	w := newWorkshop(t, map[string]string{"a/a_test.go": passing})
+	listed, err := judge.List(context.Background(), w.Reporter.Log(), w.Root, "./...")
+	require.NoError(t, err)
+	s := &suite{rig: w.Rig}
+
+	err = s.runPhases(context.Background(), &phase{name: "a", tests: listed, flags: []string{"-p=x"}})
+
+	assert.ErrorIs(t, err, errQuiet)
+	assert.Contains(t, w.printed.String(), `invalid value "x" for flag -p`)
 }
 
 func TestChosenTestsRunInEveryPhaseThatHasOne(t *testing.T) {
