@@ -20,7 +20,7 @@ import (
 )
 
 func TestAChangedSidecarRollsTheDeploymentsPodsAndNothingElseDoes(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	chart := harness.Consumer(t).Write(t)
 	values := restrictedApp(`trap 'exit 0' TERM`+serving) + `
@@ -50,11 +50,11 @@ func TestAChangedSidecarRollsTheDeploymentsPodsAndNothingElseDoes(t *testing.T) 
 		second = pods[0]
 		return len(pods) == 1 && second.UID != first.UID && podIs(second, corev1.PodReady)
 	})
-	assert.Equal(t, "high\n", namespace.Kubectl("exec", second.Name, "-c", "helper", "--", "sh", "-c", "echo $LEVEL")+"\n")
+	assert.Equal(t, "high\n", namespace.Exec(second.Name, "helper", "sh", "-c", "echo $LEVEL")+"\n")
 }
 
 func TestContainersShareMemoryThroughAVolumeAtDevShm(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	s := tell(t, story{
 		settings: "volumes: {shm: {mountPath: /dev/shm}}",
 		beside:   []container{{name: "helper", script: stays, fields: "volumeMounts: [{name: shared}, {name: shm}]"}, {name: "other", script: stays}},
@@ -79,7 +79,7 @@ func TestContainersShareMemoryThroughAVolumeAtDevShm(t *testing.T) {
 }
 
 func TestSemaphoresAndSharedMemoryWorkBetweenContainers(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	binary := filepath.Join(t.TempDir(), "semaphore")
 	build := exec.Command("go", "build", "-o", binary, "./testdata/semaphore")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -110,7 +110,7 @@ func TestSemaphoresAndSharedMemoryWorkBetweenContainers(t *testing.T) {
 }
 
 func TestASidecarSeesAndSignalsTheAppsProcess(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	s := tell(t, story{
 		settings: "shareProcessNamespace: true",
 		beside:   []container{{name: "helper", script: stays}},
@@ -128,7 +128,7 @@ func TestASidecarSeesAndSignalsTheAppsProcess(t *testing.T) {
 }
 
 func TestADynamicBusyBoxIsRefusedInALineThatSaysWhatToSet(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	values := strings.Replace(restrictedApp(`trap 'exit 0' TERM`+serving), "{logs: {mountPath: /logs}}", "{logs: {mountPath: /logs, seed: true}}", 1)
 	namespace.Install("demo", harness.Consumer(t).Write(t), values+"  images: {busybox: "+testimages.DynamicBusyBoxRef+"}\n")
@@ -154,7 +154,7 @@ func TestADynamicBusyBoxIsRefusedInALineThatSaysWhatToSet(t *testing.T) {
 var seeded = map[string]string{"html": "/usr/share/nginx/html", "links": "/etc/alternatives", "tree": "/etc/nginx"}
 
 func TestASeededVolumeBeginsAsTheImagesDirectoryAndKeepsWhatIsChanged(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	chart := harness.Consumer(t).With(map[string]string{"templates/claim.yaml": `
 apiVersion: v1
@@ -175,7 +175,7 @@ spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 10Mi}}}
 	pod := namespace.ReadyPods(web, 1)[0]
 	sh := func(container, script string) string {
 		t.Helper()
-		return namespace.Kubectl("exec", pod.Name, "-c", container, "--", "sh", "-c", script)
+		return namespace.Exec(pod.Name, container, "sh", "-c", script)
 	}
 
 	for volume, directory := range seeded {

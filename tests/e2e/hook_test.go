@@ -31,7 +31,7 @@ spec:
 }
 
 func TestAMigrationBeforeInstallAndUpgradeIsShippedAndInTheWayOfNeither(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	const migration = "app.kubernetes.io/component=migration"
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	chart := migrating(t).Write(t)
@@ -65,7 +65,7 @@ func TestAMigrationBeforeInstallAndUpgradeIsShippedAndInTheWayOfNeither(t *testi
 }
 
 func TestAMigrationThatFailsKeepsTheReleaseFromBeingInstalled(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 
 	message := namespace.InstallError("demo", migrating(t).Write(t), restrictedApp(`trap 'exit 0' TERM`+serving)+`

@@ -18,7 +18,7 @@ import (
 // The node is given as many of a resource as outrigger.effectiveResources says that the pod needs, then one less: the
 // scheduler binds the pod in the one case and not in the other.
 func TestTheSchedulerBooksWhatEffectiveResourcesSays(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	const resource = "outrigger.test/seats"
 	quantities := func(seats int) string {
 		return fmt.Sprintf(`{requests: {%[1]s: "%[2]d"}, limits: {%[1]s: "%[2]d"}}`, resource, seats)
