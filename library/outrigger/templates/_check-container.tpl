@@ -29,7 +29,7 @@ Checks one container. Takes a dict: work, container, stays (it runs beside the o
 {{- if and $container.resources (or (not $ours) (hasKey $work.ownResources $name)) -}}{{- include "outrigger-0.1.0.checkResources" (list $work $container) -}}{{- end -}}
 {{- if not .stays -}}
   {{- range $field := list "startupProbe" "readinessProbe" "livenessProbe" "lifecycle" -}}
-    {{- if not (kindIs "invalid" (get $container $field)) -}}
+    {{- if not (kindIs "invalid" (index $container $field)) -}}
       {{- include "outrigger-0.1.0.containerProblem" (list $work $name $field "is for containers that stay, and this one runs to its end; remove it") -}}
     {{- end -}}
   {{- end -}}

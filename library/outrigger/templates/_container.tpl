@@ -14,7 +14,7 @@ dict: work, contribution, container, stays (true: a sidecar; else it runs to its
 {{- if $config.preStopEnds -}}{{- $_ := set .work "preStopEnds" (append .work.preStopEnds $container.name) -}}{{- end -}}
 {{- if ne (.contribution.pattern | default "") "containers" -}}{{- /* there the container is the entry */ -}}
   {{- range $field := list "image" "imagePullPolicy" "securityContext" -}}
-    {{- if not (kindIs "invalid" (get $config $field)) -}}{{- $_ := set $container $field (get $config $field) -}}{{- end -}}
+    {{- if not (kindIs "invalid" (index $config $field)) -}}{{- $_ := set $container $field (get $config $field) -}}{{- end -}}
   {{- end -}}
   {{- if $config.resources -}}{{- include "outrigger-0.1.0.ownResources" . -}}{{- end -}}
   {{- if and .work.podTemplate.spec.hostNetwork $container.ports (not $config.hostNetwork) -}}{{- include "outrigger-0.1.0.listensOnNode" . -}}{{- end -}}

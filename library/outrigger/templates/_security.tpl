@@ -11,9 +11,9 @@ which nobody may change (plainContexts of the work dict). Takes what outrigger-â
 {{- $context = get .work.plainContexts $served -}}
 {{- else -}}
 {{- include "outrigger-0.1.0.overlay" (list $context .work.values.defaults.securityContext) -}}
-{{- if kindIs "invalid" $own.runAsUser -}}
+{{- if not (hasKey $own "runAsUser") -}}
   {{- include "outrigger-0.1.0.overlay" (list $context (include "outrigger-0.1.0.user" (list .work $served) | fromJson)) -}}
-{{- else if eq ($own.runAsUser | int64) 0 -}}
+{{- else if and (not (kindIs "invalid" $own.runAsUser)) (eq ($own.runAsUser | int64) 0) -}}
   {{- $_ := set $context "runAsNonRoot" false -}}
 {{- end -}}
 {{- if or $own.privileged (has "SYS_ADMIN" (($own.capabilities | default dict).add | default list)) -}}
