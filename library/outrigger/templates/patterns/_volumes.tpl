@@ -61,11 +61,13 @@ volume has at its mountPath. Takes a dict: call (what the pattern was called wit
 {{- if $app -}}
   {{- $mount := omit .mount "containers" -}}
   {{- include "outrigger-0.1.0.overlay" (list $mount (get $own $app.name | default dict)) -}}
+  {{- $context := dict -}}
+  {{- range $field, $value := $app.securityContext -}}{{- if not (kindIs "invalid" $value) -}}{{- $_ := set $context $field (deepCopy $value) -}}{{- end -}}{{- end -}}
   {{- $container := dict
         "name" (include "outrigger-0.1.0.shorten" (printf "%s-seed" .call.name))
         "image" $app.image
         "command" (include "outrigger-0.1.0.literals" (list "/outrigger-tools/busybox" "sh" "/outrigger/seed.sh" $mount.mountPath "/outrigger-seed") | fromJsonArray)
-        "securityContext" (deepCopy ($app.securityContext | default dict))
+        "securityContext" $context
         "volumeMounts" (list (set (omit $mount "readOnly") "mountPath" "/outrigger-seed")) -}}
   {{- with $app.imagePullPolicy -}}{{- $_ := set $container "imagePullPolicy" . -}}{{- end -}}
   {{- $_ := set .call.contribution "tools" true -}}
