@@ -119,7 +119,7 @@ func (r *Rig) Ensure(ctx context.Context) (cluster *Cluster, err error) {
 
 // Tools returns a directory that holds programs built from the modules below ci/modules, at the
 // versions pinned there: those named, or helm and kubectl if none is. Known are helm, kubectl, ct,
-// gotestsum, staticcheck, otelcol-k8s, restic and rclone.
+// gotestsum, staticcheck, otelcol-k8s, restic, rclone and versitygw.
 func Tools(ctx context.Context, out io.Writer, names ...string) (dir string, err error) {
 	err = with(ctx, out, func(r *Rig) error {
 		dir, err = r.tools(ctx, names...)
@@ -243,7 +243,14 @@ func (r *Rig) toolModules() map[string]func() (tools.Module, error) {
 		"otelcol-k8s": plain(tools.Collector()),
 		"restic":      plain(tools.Restic()),
 		"rclone":      plain(tools.Rclone()),
+		"versitygw":   r.versityGWModule,
 	}
+}
+
+// versityGWModule is the S3 server of its version, which it only knows by a linker flag.
+func (r *Rig) versityGWModule() (tools.Module, error) {
+	version, err := r.Builder.Version("versitygw", "github.com/versity/versitygw")
+	return tools.VersityGW(strings.TrimPrefix(version, "v")), err
 }
 
 // kubectlModule is all of Kubernetes where a node image was built of it, which has a kubectl too.

@@ -6,7 +6,7 @@
 #   RESTIC_REPOSITORY, RESTIC_PASSWORD, and what the repository's service needs, as restic names them
 #   RESTIC_OPTIONS   further options of restic's, one a line
 #   TAGS             further tags of the snapshots, separated by commas
-#   TURN             how many others of the chart may make the repository before this one does
+#   INIT, MAKER      who makes it where there is none: see backup-repository.sh
 #   OWN_HOST         yes: no other pod has this one's host name
 #   PATIENCE         for how many seconds the store may give no answer before restic, which tries again, is ended
 #
@@ -96,21 +96,22 @@ store_error() {
 # something has failed.
 store_diagnose() { # restic's exit code; returns 0 where it is worth another try
   ! hopeless || fail 3 "the repository cannot be used: $(store_error)"
+  # shellcheck disable=SC1091
+  . "$SCRIPTS/backup-repository.sh"
   case $1 in
-    10) ;;
-    12) fail 3 'the password of store.restic.secret is not that of the repository' ;;
+    10) [ "$task" = backup ] || fail 3 "there is no repository at store.restic.repository: $(store_error)"
+        make_repository ;;
+    # It has no key either between the two steps in which it is made.
+    12) find_kind
+        { [ "$kind" != none ] && settle && restic cat config >/dev/null; } ||
+          fail 3 'the password of store.restic.secret is not that of the repository' ;;
     *) return 1 ;;
   esac
-  [ "$task" = backup ] || fail 3 "there is no repository at store.restic.repository: $(store_error)"
-  # Two that make it at once spoil it, as restic looks whether it is there and then writes: so those of a chart do it in turns.
-  [ "${TURN:-0}" = 0 ] || { busybox sleep $((TURN * 10)) && restic cat config >/dev/null && return; }
-  restic init >/dev/null || restic cat config >/dev/null || fail 3 "the repository cannot be made: $(store_error)"
-  restic cat config >/dev/null || fail 3 "the repository cannot be read just after it was made, as where two make it at once: remove it, and run one backup first: $(store_error)"
-  say 'a repository was made, on first use'
 }
 
 store_save() { # file
   save "$1" || { store_diagnose "$code" && save "$1"; } || { dump_failed && return 1; return 3; }
+  [ -z "${first_run-}" ] || sole_key
   snapshots="${snapshots:+$snapshots,}\"$(json_field snapshot_id <"$WORK/saved" | busybox cut -c 1-8)\""
   bytes=$((bytes + $(json_field total_bytes_processed <"$WORK/saved")))
   added=$((added + $(json_field data_added_packed <"$WORK/saved")))

@@ -31,7 +31,7 @@ Prints, as JSON, the library's files that the containers of a backup find in /ou
 */ -}}
 {{- define "outrigger-0.1.0.backupFiles" -}}
 {{- $files := list "backup.sh" "backup-tools.sh" (printf "backup-%s.sh" .source) (printf "backup-%s.sh" .store) "schedule.awk" -}}
-{{- eq .store "files" | ternary (append $files "backup-keep.awk") $files | toJson -}}
+{{- append $files (eq .store "files" | ternary "backup-keep.awk" "backup-repository.sh") | toJson -}}
 {{- end -}}
 
 {{- /*
@@ -149,7 +149,7 @@ task (run, clock, restore, drill, prune).
         (dict "name" $tools "emptyDir" (dict "sizeLimit" "256Mi"))
         (dict "name" $work "emptyDir" (dict "sizeLimit" ($call.config.workSize | default "2Gi")))) -}}
 {{- $_ := set $container "env" $env -}}
-{{- include (printf "outrigger-0.1.0.store.%s" $backup.store) (list $backup $parts $fetch) -}}
+{{- include (printf "outrigger-0.1.0.store.%s" $backup.store) (list $backup $parts $fetch $task) -}}
 {{- with $backup.settings.volume -}}
   {{- if has $task (list "run" "restore") -}}
     {{- $_ := set $container "volumeMounts" (append $container.volumeMounts (dict "name" "outrigger-source" "mountPath" ($backup.settings.mountPath | default "/data"))) -}}
