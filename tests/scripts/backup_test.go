@@ -35,7 +35,7 @@ var standIns = map[string]string{
 *) while read -r question; do case $question in '\q') exit ;; *lock*) echo "${LOCK:-t}" ;; esac; done ;;
 esac`,
 	"pg_dump": `case $1 in --version) echo "pg_dump (PostgreSQL) 15.20"; exit ;; esac
-echo dump >>"$CALLS"; printf 'a dump'; [ -z "$DUMP_SLEEPS" ] || sleep "$DUMP_SLEEPS"; [ -z "$DUMP_SAYS" ] || echo "$DUMP_SAYS" >&2; exit "${DUMP_EXIT:-0}"`,
+echo dump >>"$CALLS"; printf 'PGDMP'; [ -z "$DUMP_SLEEPS" ] || sleep "$DUMP_SLEEPS"; [ -z "$DUMP_SAYS" ] || echo "$DUMP_SAYS" >&2; exit "${DUMP_EXIT:-0}"`,
 	"restic": `case $1 in
 backup)
   while [ "$1" != -- ]; do shift; done; shift

@@ -65,15 +65,6 @@ func inABucket(t *testing.T) *unmade {
 		[]string{"AWS_ACCESS_KEY_ID=user", "AWS_SECRET_ACCESS_KEY=the-key-of-the-store"}}
 }
 
-// freeAddress returns an address of this machine that nobody listens to.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
 func inAFolder(t *testing.T) *unmade {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "repository")
@@ -233,7 +224,7 @@ func TestAMakerThatStandsStillOrIsKilledKeepsNobodyWaitingAndSpoilsNothingLater(
 
 				log, code := begin(shared.backup("blue-shop"))()
 				require.Zero(t, code, log)
-				shared.requireWhole("blue-shop")
+				shared.requireReadable("blue-shop")
 				goesOn()
 				log, code = ended()
 

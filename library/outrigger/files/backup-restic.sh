@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck shell=sh disable=SC2154,SC2034 # variables of backup.sh, which reads this file
+# shellcheck shell=sh disable=SC2154,SC2034,SC3040 # busybox has pipefail; variables of backup.sh, which reads this file
 #
 # The store of a backup is a restic repository: encrypted, compressed, deduplicated.
 #
@@ -12,8 +12,20 @@
 #
 # A snapshot is one file of the source, found by its host, which is the backup's name, and its whole path:
 # so app is not taken for app_prod.
+#
+# Where a command verifies what is stored (VERIFY_COMMAND), a snapshot has another host until that has succeeded: so it is
+# neither restored nor counted by KEEP.
 ERRORS=$WORK/restic-errors
 export RESTIC_CACHE_DIR="$WORK/cache" TMPDIR="$WORK"
+STORED_AS=$BACKUP${VERIFY_COMMAND:+/unverified}
+
+# Without the white space around it, as restic itself reads a file: a Secret often ends with a newline.
+trimmed() { # text
+  text=${1#"${1%%[![:space:]]*}"}
+  printf '%s' "${text%"${text##*[![:space:]]}"}"
+}
+RESTIC_PASSWORD=$(trimmed "${RESTIC_PASSWORD-}") RESTIC_REPOSITORY=$(trimmed "${RESTIC_REPOSITORY-}")
+export RESTIC_PASSWORD RESTIC_REPOSITORY
 
 # What no waiting mends. restic tries these again for a quarter of an hour; and six times are enough for what else
 # keeps it from opening the repository.
@@ -110,9 +122,11 @@ store_diagnose() { # restic's exit code; returns 0 where it is worth another try
 }
 
 store_save() { # file
-  save "$1" || { store_diagnose "$code" && save "$1"; } || { dump_failed && return 1; return 3; }
+  save "$1" || { store_diagnose "$code" && save "$1"; } || { { [ "$code" = 3 ] || dump_failed; } && return 1; return 3; }
   [ -z "${first_run-}" ] || sole_key
-  snapshots="${snapshots:+$snapshots,}\"$(json_field snapshot_id <"$WORK/saved" | busybox cut -c 1-8)\""
+  snapshot=$(saved_snapshot)
+  [ -z "${VERIFY_COMMAND-}" ] || verify "$1"
+  snapshots="${snapshots:+$snapshots,}\"$(printf '%.8s' "$snapshot")\""
   bytes=$((bytes + $(json_field total_bytes_processed <"$WORK/saved")))
   added=$((added + $(json_field data_added_packed <"$WORK/saved")))
 }
@@ -120,10 +134,36 @@ store_save() { # file
 # Saves a dump. What the dump says goes into a file: restic, which would pass it on, may miss it where the dump ends with it.
 save() { # file; sets code
   # shellcheck disable=SC2016 # for the inner shell
-  restic backup --json --quiet --host "$BACKUP" --tag "outrigger${TAGS:+,$TAGS}" --stdin-filename "/$1" --stdin-from-command -- \
+  restic backup --json --quiet --host "$STORED_AS" --tag "outrigger${TAGS:+,$TAGS}" --stdin-filename "/$1" --stdin-from-command -- \
     "$TOOLS/busybox" sh -c 'exec "$0" sh "$1" dump "$2" 2>"$3"' "$TOOLS/busybox" "$SELF" "$1" "$WORK/dump-errors" >"$WORK/saved"
   code=$?
+  # restic keeps a snapshot without the file, where it could not read it.
+  [ "$code" != 3 ] || discard "$(saved_snapshot)"
   return "$code"
+}
+
+saved_snapshot() { json_field snapshot_id <"$WORK/saved"; }
+
+# Removes what a run has stored that failed, and keeps the errors. restic takes no name at all for the only snapshot that there is.
+discard() ( # snapshot
+  ERRORS=$WORK/discard-errors
+  [ -z "$1" ] || restic forget --quiet "$1" >/dev/null || say "the snapshot $1 of a failed run was not removed; remove it by restic forget $1: $(store_error)"
+)
+
+# Lets the source verify a snapshot as it is stored, which then becomes the backup's.
+verify() { # file
+  ( set -o pipefail
+    store_read "$snapshot" "$1" | source_verify "$1" 2>"$WORK/dump-errors" ) || {
+    reason=$(gist <"$WORK/dump-errors")$(busybox tail -n 1 "$ERRORS")
+    discard "$snapshot"
+    fail 1 "$1 was not backed up: what was stored does not pass verify${reason:+: $reason}"
+  }
+  restic rewrite --new-host "$BACKUP" "$snapshot" >"$WORK/rewritten" || fail 3 "$1 was stored and verified, and cannot be named: $(store_error)"
+  # What a run that was killed has left, too, when it is certain to be nobody's.
+  others=$(BACKUP=$STORED_AS && store_list | busybox awk -v limit="$(($(now) - 86400))" -v own="$snapshot" '$1 < limit || index(own, $2) == 1 { print $2 }')
+  # shellcheck disable=SC2086 # snapshots
+  restic forget --quiet $others >/dev/null || say "what was verified is stored twice until the next backup removes it: $(store_error)"
+  snapshot=$(busybox sed -n 's/^saved new snapshot //p' "$WORK/rewritten")
 }
 
 # Prints "SECONDS SNAPSHOT FILE" of each snapshot of this backup, the oldest first.
