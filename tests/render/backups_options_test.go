@@ -58,8 +58,7 @@ func withRestic(setting string) string {
 func TestTheTagsOfSnapshotsAreOneVariable(t *testing.T) {
 	env := variables(task(t, cronJobs(t, withRestic(`tags: [shop, "of the {{ .Release.Name }}", "$(x)"]`))["demo-shop-nightly"]))
 
-	assert.Equal(t, "shop,of the demo,$$(x)", env["TAGS"])
-	assert.NotContains(t, variables(task(t, cronJobs(t, nightly)["demo-shop-nightly"])), "TAGS")
+	assert.Equal(t, "namespace=default,shop,of the demo,$$(x)", env["TAGS"])
 }
 
 func TestEachCompressionThatResticKnowsIsHandedToIt(t *testing.T) {
@@ -113,9 +112,9 @@ func TestABackupThatIsTooOldAlarmsAndSoDoesOneThatFailed(t *testing.T) {
 		rules[alert.Alert+" "+alert.Labels["task"]] = alert.Expr.String()
 	}
 	assert.Equal(t, map[string]string{
-		"OutriggerBackupTooOld ":       `time() - max by (backup) (outrigger_backup_last_success_timestamp_seconds{backup="demo-shop-nightly"}) > 93600 or absent(outrigger_backup_last_success_timestamp_seconds{backup="demo-shop-nightly"})`,
-		"OutriggerBackupFailed backup": `max by (backup) (outrigger_backup_last_run_success{backup="demo-shop-nightly"}) == 0`,
-		"OutriggerBackupFailed drill":  `max by (backup) (outrigger_drill_last_run_success{backup="demo-shop-nightly"}) == 0`,
+		"OutriggerBackupTooOld ":       `time() - max by (backup) (outrigger_backup_last_success_timestamp_seconds{backup="default/demo-shop-nightly"}) > 93600 or absent(outrigger_backup_last_success_timestamp_seconds{backup="default/demo-shop-nightly"})`,
+		"OutriggerBackupFailed backup": `max by (backup) (outrigger_backup_last_run_success{backup="default/demo-shop-nightly"}) == 0`,
+		"OutriggerBackupFailed drill":  `max by (backup) (outrigger_drill_last_run_success{backup="default/demo-shop-nightly"}) == 0`,
 	}, rules)
 }
 

@@ -43,8 +43,8 @@ func TestAPruneOfItsOwnAsksNoDatabase(t *testing.T) {
 
 func TestABackupOnlyForgetsWhereAPruneOfItsOwnFollows(t *testing.T) {
 	for apart, options := range map[string]string{
-		"yes": "forget --quiet --host demo-shop-nightly --tag outrigger --group-by host,paths --keep-last 3",
-		"":    "forget --quiet --prune --host demo-shop-nightly --tag outrigger --group-by host,paths --keep-last 3",
+		"yes": "forget --quiet --host default/demo-shop-nightly --tag outrigger --group-by host,paths --keep-last 3",
+		"":    "forget --quiet --prune --host default/demo-shop-nightly --tag outrigger --group-by host,paths --keep-last 3",
 	} {
 		b := newBackup(t, "KEEP=--keep-last 3", "PRUNE_APART="+apart)
 		b.standIn("restic", `case $1 in backup) echo '{"snapshot_id":"0123456789abcdef","total_bytes_processed":60,"data_added_packed":7}' ;; *) echo "$*" >>"$CALLS" ;; esac`)

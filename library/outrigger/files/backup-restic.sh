@@ -63,11 +63,20 @@ restic() {
   return "$result"
 }
 
-# Tells whether the lock is nobody's: it was not renewed for half an hour, or it is of this host, which nobody else has
-# and of which one run at a time is sure to live. A pod's containers share a name, and do not see each other's processes.
+# Tells whether the lock is nobody's, and may be removed: it was not renewed for half an hour, or it is of this host, which
+# nobody else has and of which one run at a time is sure to live.
 left_behind() {
-  busybox grep -Eq 'lock was created at .*\(([0-9]+h|[3-5][0-9]m)[0-9].* ago\)' "$ERRORS" ||
-    { [ "${OWN_HOST-}${locker:+, locked}" = 'yes, locked' ] && busybox grep -Fq " on $(busybox hostname) by " "$ERRORS"; }
+  [ "${OWN_HOST-}${locker:+, locked}" != 'yes, locked' ] || ! busybox grep -Fq " on $(busybox hostname) by " "$ERRORS" || return 0
+  busybox grep -Eq 'lock was created at .*\(([0-9]+h|[3-5][0-9]m)[0-9].* ago\)' "$ERRORS" && ! namesake_lives
+}
+
+# Tells whether somebody of this host's name has a lock that he renews: another container of the pod, or a pod of another
+# namespace. restic, which does not see his process, would take it for dead and remove his lock with the others.
+namesake_lives() {
+  attempt list locks --no-lock >"$WORK/locks" || return 0
+  while read -r lock; do attempt cat lock "$lock" --no-lock; done <"$WORK/locks" | busybox tr -d ' \n' | busybox sed 's/}{/}\n{/g' |
+    busybox grep -F "\"hostname\":\"$(busybox hostname)\"" | json_field time |
+    busybox awk -v limit="$(TZ=UTC busybox date -d "@$(($(now) - 1800))" +%Y-%m-%dT%H:%M:%S)" '!/Z$/ || substr($0, 1, 19) > limit { lives = 1 } END { exit !lives }'
 }
 
 # Runs restic once, and ends it where its errors are hopeless. They are kept for store_error.

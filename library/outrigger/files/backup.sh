@@ -12,7 +12,7 @@
 #   backup.sh prune          removes from the store what no snapshot needs; asks no source
 #   backup.sh dump FILE      what the store runs: the dump of one file to standard output
 #
-#   BACKUP         the backup's name in the store: nobody else's snapshots are looked at or removed
+#   BACKUP         the backup's name in the store, CLUSTER/NAMESPACE/NAME: nobody else's snapshots are looked at or removed
 #   SOURCE, STORE  which backup-SOURCE.sh and backup-STORE.sh it is
 #   SCHEDULE       a cron expression, in the zone ZONE
 #   REPLICA        the only replica of a StatefulSet that backs up
@@ -127,9 +127,9 @@ metrics() { # result
   [ "$good" = 0 ] || text="$text
 $(metric last_success_timestamp_seconds "$ended")"
   if [ "${PUSHGATEWAY-}" ]; then
-    # A POST replaces the metrics of these names only: the last success outlives a failure.
+    # A POST replaces the metrics of these names only: the last success outlives a failure. A / would end a label in a URL.
     busybox wget -q -T 10 -O /dev/null --post-data "$text
-" "$PUSHGATEWAY/metrics/job/outrigger/backup/$BACKUP" || say "the Pushgateway $PUSHGATEWAY could not be told of the outcome"
+" "$PUSHGATEWAY/metrics/job/outrigger/backup@base64/$(printf '%s' "$BACKUP" | busybox base64 -w 0 | busybox tr '+/' '-_')" || say "the Pushgateway $PUSHGATEWAY could not be told of the outcome"
   fi
   [ -z "${TEXTFILE-}" ] || { textfile "$text" && busybox chmod 0644 "$TEXTFILE.new" && busybox mv "$TEXTFILE.new" "$TEXTFILE"; } ||
     say "the metrics could not be written to $TEXTFILE"

@@ -14,7 +14,9 @@ program. Takes a list: the backup, the parts, the init container that fetches th
 {{- if not $settings.repository -}}
   {{- include "outrigger-0.1.0.addProblem" (list $backup.call "store.restic.repository is missing; set it as restic names it (s3:https://…, /path), or to {name: SECRET, key: KEY}") -}}
 {{- end -}}
-{{- $env := dict "RESTIC_REPOSITORY" $settings.repository "TAGS" ($settings.tags | default list | join ",") -}}
+{{- $whereabouts := list (printf "namespace=%s" $backup.call.context.Release.Namespace) -}}
+{{- with $backup.call.values.cluster -}}{{- $whereabouts = prepend $whereabouts (printf "cluster=%s" .) -}}{{- end -}}
+{{- $env := dict "RESTIC_REPOSITORY" $settings.repository "TAGS" (concat $whereabouts ($settings.tags | default list) | join ",") -}}
 {{- if kindIs "map" $settings.repository -}}
   {{- $_ := set $env "RESTIC_REPOSITORY" (include "outrigger-0.1.0.secretKey" (list $settings.repository "repository") | fromJson) -}}
 {{- end -}}

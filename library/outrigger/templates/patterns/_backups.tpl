@@ -16,6 +16,7 @@ snapshot into a server of its own.
   {{- $_ := set $backup "settings" (include "outrigger-0.1.0.evaluated" (list . (get .config $source)) | fromYaml) -}}
   {{- $_ := set $backup "storeSettings" (include "outrigger-0.1.0.evaluated" (list . (get .config.store $store)) | fromYaml) -}}
   {{- $_ := set $backup "name" (include "outrigger-0.1.0.shorten" (printf "%s-%s" (include "outrigger-0.1.0.owner" .) .name)) -}}
+  {{- $_ := set $backup "identity" (printf "%s/%s" (include "outrigger-0.1.0.whereabouts" .) $backup.name) -}}
   {{- if .podTemplate -}}
     {{- if $sidecar -}}{{- include "outrigger-0.1.0.backupSidecar" $backup -}}{{- end -}}
   {{- else -}}
@@ -112,7 +113,7 @@ task (run, clock, restore, drill, prune).
 {{- $tools := include "outrigger-0.1.0.shorten" (printf "outrigger-%s-tools" $call.name) -}}
 {{- $work := include "outrigger-0.1.0.shorten" (printf "outrigger-%s-work" $call.name) -}}
 {{- $env := list
-      (dict "name" "BACKUP" "value" $backup.name)
+      (dict "name" "BACKUP" "value" $backup.identity)
       (dict "name" "SOURCE" "value" $backup.source)
       (dict "name" "STORE" "value" $backup.store) -}}
 {{- if eq $task "clock" -}}
