@@ -124,7 +124,7 @@ func (r *Rig) Ensure(ctx context.Context) (cluster *Cluster, err error) {
 
 // Tools returns a directory that holds programs built from the modules below ci/modules, at the
 // versions pinned there: those named, or helm and kubectl if none is. Known are helm, kubectl, ct,
-// staticcheck, otelcol-k8s, restic, rclone and expand.
+// staticcheck, otelcol-k8s, restic, rclone, versitygw and expand.
 func Tools(ctx context.Context, out io.Writer, names ...string) (dir string, err error) {
 	err = with(out, func(r *Rig) error {
 		dir, err = r.Tools(ctx, names...)
@@ -231,8 +231,15 @@ func (r *Rig) toolModules() map[string]func() (tools.Module, error) {
 		"otelcol-k8s": plain(tools.Collector()),
 		"restic":      plain(tools.Restic()),
 		"rclone":      plain(tools.Rclone()),
+		"versitygw":   r.versityGWModule,
 		"expand":      plain(tools.Expand()),
 	}
+}
+
+// versityGWModule is the S3 server of its version, which it only knows by a linker flag.
+func (r *Rig) versityGWModule() (tools.Module, error) {
+	version, err := r.Builder.Version("versitygw", "github.com/versity/versitygw")
+	return tools.VersityGW(strings.TrimPrefix(version, "v")), err
 }
 
 // kubectlModule is all that a node is made of where a node image was built here, which has a kubectl too.

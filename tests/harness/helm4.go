@@ -37,7 +37,7 @@ func (c Chart) render4(values string, settings Settings) (map[string]string, err
 	if err := chartv2.ProcessDependencies(loaded, parsed); err != nil {
 		return nil, err
 	}
-	release := common.ReleaseOptions{Name: settings.Release, Namespace: namespace, Revision: 1, IsInstall: true}
+	release := common.ReleaseOptions{Name: settings.Release, Namespace: settings.Namespace, Revision: 1, IsInstall: true}
 	capabilities := *common.DefaultCapabilities
 	capabilities.KubeVersion = *version
 	renderValues, err := util.ToRenderValues(loaded, parsed, release, &capabilities)

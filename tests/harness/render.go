@@ -32,8 +32,6 @@ import (
 // KubeVersion is the version that charts are rendered for unless a test says otherwise: that of the cluster built here.
 const KubeVersion = "v1.36.3"
 
-const namespace = "default"
-
 // Root is the repository's folder.
 var Root = sync.OnceValue(func() string {
 	folder, err := rig.Root()
@@ -103,6 +101,7 @@ func (c Chart) Write(t testing.TB) string {
 type Settings struct {
 	KubeVersion string
 	Release     string
+	Namespace   string
 }
 
 // Render renders the chart with values given as YAML and returns its objects, decoded strictly by Kubernetes' own
@@ -140,7 +139,7 @@ func (c Chart) RenderTexts(t testing.TB, values string, settings ...Settings) ma
 // refuse is one.
 func (c Chart) TryRender(t testing.TB, values string) (Objects, error) {
 	t.Helper()
-	texts, err := c.render3(t, values, Settings{KubeVersion: KubeVersion, Release: "demo"})
+	texts, err := c.render3(t, values, Settings{KubeVersion: KubeVersion, Release: "demo", Namespace: "default"})
 	if err != nil {
 		return nil, err
 	}
@@ -165,6 +164,7 @@ func (c Chart) render(t testing.TB, values string, settings ...Settings) (map[st
 	}
 	given.KubeVersion = orElse(given.KubeVersion, KubeVersion)
 	given.Release = orElse(given.Release, "demo")
+	given.Namespace = orElse(given.Namespace, "default")
 	texts, err := c.render3(t, values, given)
 	texts4, err4 := c.render4(values, given)
 	compare(t, texts, texts4, err, err4)
@@ -184,7 +184,7 @@ func (c Chart) render3(t testing.TB, values string, settings Settings) (map[stri
 	if err := chartutil.ProcessDependenciesWithMerge(loaded, parsed); err != nil {
 		return nil, err
 	}
-	release := chartutil.ReleaseOptions{Name: settings.Release, Namespace: namespace, Revision: 1, IsInstall: true}
+	release := chartutil.ReleaseOptions{Name: settings.Release, Namespace: settings.Namespace, Revision: 1, IsInstall: true}
 	capabilities := *chartutil.DefaultCapabilities
 	capabilities.KubeVersion = *version
 	renderValues, err := chartutil.ToRenderValues(loaded, parsed, release, &capabilities)

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -57,8 +58,7 @@ func withRestic(setting string) string {
 func TestTheTagsOfSnapshotsAreOneVariable(t *testing.T) {
 	env := variables(task(t, cronJobs(t, withRestic(`tags: [shop, "of the {{ .Release.Name }}", "$(x)"]`))["demo-shop-nightly"]))
 
-	assert.Equal(t, "shop,of the demo,$$(x)", env["TAGS"])
-	assert.NotContains(t, variables(task(t, cronJobs(t, nightly)["demo-shop-nightly"])), "TAGS")
+	assert.Equal(t, "namespace=default,shop,of the demo,$$(x)", env["TAGS"])
 }
 
 func TestEachCompressionThatResticKnowsIsHandedToIt(t *testing.T) {
@@ -112,9 +112,9 @@ func TestABackupThatIsTooOldAlarmsAndSoDoesOneThatFailed(t *testing.T) {
 		rules[alert.Alert+" "+alert.Labels["task"]] = alert.Expr.String()
 	}
 	assert.Equal(t, map[string]string{
-		"OutriggerBackupTooOld ":       `time() - max by (backup) (outrigger_backup_last_success_timestamp_seconds{backup="demo-shop-nightly"}) > 93600 or absent(outrigger_backup_last_success_timestamp_seconds{backup="demo-shop-nightly"})`,
-		"OutriggerBackupFailed backup": `max by (backup) (outrigger_backup_last_run_success{backup="demo-shop-nightly"}) == 0`,
-		"OutriggerBackupFailed drill":  `max by (backup) (outrigger_drill_last_run_success{backup="demo-shop-nightly"}) == 0`,
+		"OutriggerBackupTooOld ":       `time() - max by (backup) (outrigger_backup_last_success_timestamp_seconds{backup="default/demo-shop-nightly"}) > 93600 or absent(outrigger_backup_last_success_timestamp_seconds{backup="default/demo-shop-nightly"})`,
+		"OutriggerBackupFailed backup": `max by (backup) (outrigger_backup_last_run_success{backup="default/demo-shop-nightly"}) == 0`,
+		"OutriggerBackupFailed drill":  `max by (backup) (outrigger_drill_last_run_success{backup="default/demo-shop-nightly"}) == 0`,
 	}, rules)
 }
 
@@ -167,6 +167,10 @@ func TestAnOptionThatABackupCannotHaveIsSaidWithTheMend(t *testing.T) {
 		"an alarm at once":         {alarmed("0h"), `outrigger.backups.nightly: maxAge is no time at all`},
 		"an age that is no time":   {alarmed("26 hours"), `nightly/maxAge`},
 		"an age without a unit":    {alarmed("'26'"), `nightly/maxAge`},
+		"two makers":               {withRestic("init: true") + strings.Replace(another("hourly"), "secret: restic", "secret: restic, init: true", 1), `outrigger.backups.nightly: store.restic.init is true in "hourly", "nightly", and two that make a repository at once spoil it; leave it in one of them`},
+		"a dump that is a text":    {strings.Replace(nightly, "database: shop", "database: shop, options: [--no-owner, --format=plain]", 1), `outrigger.backups.nightly: postgres.options: "--format=plain" changes what the dump is, or where it goes, and no restore would find it; leave it out`},
+		"a dump that is elsewhere": {strings.Replace(nightly, "database: shop", "database: shop, options: [-f, /tmp/shop]", 1), `outrigger.backups.nightly: postgres.options: "-f" changes what the dump is`},
+		"a dump without an end":    {strings.Replace(nightly, postgres, `mariadb: {image: "mariadb:11", host: db, secret: db, options: [--skip-comments]}`, 1), `outrigger.backups.nightly: mariadb.options: "--skip-comments" changes what the dump is`},
 		"an unknown compression":   {withRestic(`compression: fast`), `store/restic/compression`},
 		"a prune with another key": {nightly + `      prune: {schedule: "17 6 * * 0", keep: 1}` + "\n", `nightly/prune`},
 	} {
@@ -178,13 +182,68 @@ func TestAnOptionThatABackupCannotHaveIsSaidWithTheMend(t *testing.T) {
 	}
 }
 
-func TestBackupsOfOneRepositoryMakeItInTurns(t *testing.T) {
-	found := cronJobs(t, nightly+strings.NewReplacer("\noutrigger:\n  backups:\n", "", "nightly:", "another:").Replace(nightly)+
-		strings.NewReplacer("\noutrigger:\n  backups:\n", "", "nightly:", "elsewhere:", "s3:http://s3/backups", "/repository").Replace(nightly))
+// another returns the entry of nightly once more under another name, in the same values.
+func another(name string) string {
+	return strings.NewReplacer("\noutrigger:\n  backups:\n", "", "nightly:", name+":").Replace(nightly)
+}
 
-	assert.NotContains(t, variables(task(t, found["demo-shop-another"])), "TURN", "it does not wait")
-	assert.Equal(t, "1", variables(task(t, found["demo-shop-nightly"]))["TURN"])
-	assert.NotContains(t, variables(task(t, found["demo-shop-elsewhere"])), "TURN")
+// fetched returns the programs that a task's pod copies from other images.
+func fetched(cronJob *batchv1.CronJob) (programs []string) {
+	for _, container := range cronJob.Spec.JobTemplate.Spec.Template.Spec.InitContainers {
+		if strings.Contains(strings.Join(container.Command, " "), "backup-tools.sh") {
+			programs = append(programs, filepath.Base(container.Command[len(container.Command)-2]))
+		}
+	}
+	return programs
+}
+
+func TestABackupHasRcloneToMakeARepositoryWhereTheStoreTellsWhoComesFirst(t *testing.T) {
+	for repository, programs := range map[string][]string{
+		`"s3:http://s3/backups"`:               {"rclone", "restic"},
+		`'{{ printf "s3:%s" "http://s3/a" }}'`: {"rclone", "restic"},
+		`{name: restic, key: repository}`:      {"rclone", "restic"},
+		`/repository`:                          {"restic"},
+		`"gs:backups:/"`:                       {"restic"},
+	} {
+		found := cronJobs(t, strings.Replace(nightly, `"s3:http://s3/backups"`, repository, 1))
+
+		assert.Equal(t, programs, fetched(found["demo-shop-nightly"]), repository)
+		assert.Equal(t, []string{"restic"}, fetched(found["demo-shop-nightly-restore"]), repository)
+	}
+}
+
+func TestOneBackupMayBeToldToMakeTheRepositoryAndTheOthersOfTheChartWaitForIt(t *testing.T) {
+	found := cronJobs(t, withRestic("init: true")+another("hourly")+strings.Replace(another("never"), "secret: restic", "secret: restic, init: false", 1)+
+		strings.Replace(another("elsewhere"), "s3:http://s3/backups", "s3:http://s3/others", 1))
+
+	for name, expected := range map[string]struct {
+		init, maker any
+		programs    []string
+	}{
+		"nightly":   {"yes", nil, []string{"restic"}},
+		"hourly":    {nil, "backups.nightly", []string{"restic"}},
+		"never":     {"no", nil, []string{"restic"}},
+		"elsewhere": {nil, nil, []string{"rclone", "restic"}},
+	} {
+		cronJob := found["demo-shop-"+name]
+		env := map[string]any{}
+		for key, value := range variables(task(t, cronJob)) {
+			env[key] = value
+		}
+		assert.Equal(t, expected.init, env["INIT"], name)
+		assert.Equal(t, expected.maker, env["MAKER"], name)
+		assert.Equal(t, expected.programs, fetched(cronJob), name)
+	}
+}
+
+func TestASidecarHasRcloneToMakeARepositoryToo(t *testing.T) {
+	pod := renderPod(t, appPod+nightly+"      as: sidecar\n")
+
+	var names []string
+	for _, container := range pod.Spec.InitContainers {
+		names = append(names, container.Name)
+	}
+	assert.Contains(t, names, "nightly-rclone")
 }
 
 func TestCredentialsThatAreFilesAreMountedWhereAVariableNamesThem(t *testing.T) {

@@ -67,7 +67,7 @@ func TestABackupIsACronJobWithOneForRestoresThatIsSuspended(t *testing.T) {
 	env := variables(pod.Containers[0])
 	assert.Equal(t, "db/password", env["PGPASSWORD"])
 	assert.Equal(t, "restic/password", env["RESTIC_PASSWORD"])
-	assert.Equal(t, "demo-shop-nightly", env["BACKUP"])
+	assert.Equal(t, "default/demo-shop-nightly", env["BACKUP"])
 }
 
 func TestABackupThatIsACronJobLeavesTheAppsPodAlone(t *testing.T) {

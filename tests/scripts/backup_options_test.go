@@ -43,8 +43,8 @@ func TestAPruneOfItsOwnAsksNoDatabase(t *testing.T) {
 
 func TestABackupOnlyForgetsWhereAPruneOfItsOwnFollows(t *testing.T) {
 	for apart, options := range map[string]string{
-		"yes": "forget --quiet --host demo-shop-nightly --tag outrigger --group-by host,paths --keep-last 3",
-		"":    "forget --quiet --prune --host demo-shop-nightly --tag outrigger --group-by host,paths --keep-last 3",
+		"yes": "forget --quiet --host default/demo-shop-nightly --tag outrigger --group-by host,paths --keep-last 3",
+		"":    "forget --quiet --prune --host default/demo-shop-nightly --tag outrigger --group-by host,paths --keep-last 3",
 	} {
 		b := newBackup(t, "KEEP=--keep-last 3", "PRUNE_APART="+apart)
 		b.standIn("restic", `case $1 in backup) echo '{"snapshot_id":"0123456789abcdef","total_bytes_processed":60,"data_added_packed":7}' ;; *) echo "$*" >>"$CALLS" ;; esac`)
@@ -275,46 +275,43 @@ func TestWhyARunFailedIsTheMessageOfItsContainer(t *testing.T) {
 	}
 }
 
-// A restic whose repository is not there until somebody makes it: MADE_BY says by which call. Then SPOILED says whether it
-// can be read.
+// A restic whose repository is not there until somebody makes it. Then SPOILED says why it cannot be read, and KEYS how many
+// keys it has.
 const missingRestic = `cd "$(dirname "$CALLS")"
 echo "$1" >>"$CALLS"
-[ "$1" != "${MADE_BY-}" ] || : >made
 case $1 in init) : >made; exit ;; esac
 [ -e made ] || exit 10
-[ -z "$SPOILED" ] || { echo 'Fatal: config or key 0ae5 is damaged: ciphertext verification failed' >&2; exit 1; }
+[ -z "$SPOILED" ] || { echo "$SPOILED" >&2; exit 1; }
 case $1 in
+list) seq "${KEYS:-1}" ;;
 backup) while [ "$1" != -- ]; do shift; done; shift; "$@" >/dev/null; echo '{"snapshot_id":"0123456789abcdef","total_bytes_processed":60,"data_added_packed":7}' ;;
 esac`
 
-func TestARepositoryIsMadeOnFirstUseByOneAfterTheOther(t *testing.T) {
-	for name, test := range map[string]struct {
-		env   []string
-		calls string
-	}{
-		"the first":  {nil, "backup, init, cat, backup, dump"},
-		"the second": {[]string{"TURN=1", "MADE_BY=cat"}, "backup, cat, backup, dump"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newBackup(t, test.env...)
-			b.standIn("restic", missingRestic)
-
-			reported, code := b.run("run")
-
-			assert.Zero(t, code)
-			assert.Equal(t, "success", reported["result"])
-			assert.Equal(t, test.calls, b.calls())
-		})
-	}
-}
-
-func TestARepositoryThatTwoHaveSpoiledIsSaid(t *testing.T) {
-	b := newBackup(t, "SPOILED=yes")
+func TestTheOneBackupThatMakesARepositoryReadsItBackBeforeAndAfterItsFirstSnapshot(t *testing.T) {
+	b := newBackup(t, "INIT=yes")
 	b.standIn("restic", missingRestic)
 
 	reported, code := b.run("run")
 
-	assert.Equal(t, 3, code)
-	assert.Contains(t, reported["message"], "the repository cannot be read just after it was made, as where two make it at once: remove it, and run one backup first: Fatal: config or key 0ae5 is damaged")
+	assert.Zero(t, code)
+	assert.Equal(t, "success", reported["result"])
+	assert.Equal(t, "backup, init, list, backup, dump, list", b.calls())
+}
+
+func TestARepositoryThatTwoHaveSpoiledIsSaidBeforeAnythingIsStored(t *testing.T) {
+	for name, test := range map[string]struct{ spoiled, said string }{
+		"a config of another's key": {"SPOILED=Fatal: config or key 0ae5 is damaged: ciphertext verification failed", "Fatal: config or key 0ae5 is damaged"},
+		"two keys":                  {"KEYS=2", "it has 2 keys"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBackup(t, "INIT=yes", test.spoiled)
+			b.standIn("restic", missingRestic)
+
+			reported, code := b.run("run")
+
+			assert.Equal(t, 3, code)
+			assert.Contains(t, reported["message"], "the repository is spoiled just after it was made, as where somebody runs restic init at the same time: remove it, and run one backup first: "+test.said)
+			assert.Equal(t, "backup, init, list", b.calls())
+		})
+	}
 }

@@ -2,6 +2,7 @@ package scripts
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -35,7 +36,7 @@ var standIns = map[string]string{
 *) while read -r question; do case $question in '\q') exit ;; *lock*) echo "${LOCK:-t}" ;; esac; done ;;
 esac`,
 	"pg_dump": `case $1 in --version) echo "pg_dump (PostgreSQL) 15.20"; exit ;; esac
-echo dump >>"$CALLS"; printf 'a dump'; [ -z "$DUMP_SLEEPS" ] || sleep "$DUMP_SLEEPS"; [ -z "$DUMP_SAYS" ] || echo "$DUMP_SAYS" >&2; exit "${DUMP_EXIT:-0}"`,
+echo dump >>"$CALLS"; printf 'PGDMP'; [ -z "$DUMP_SLEEPS" ] || sleep "$DUMP_SLEEPS"; [ -z "$DUMP_SAYS" ] || echo "$DUMP_SAYS" >&2; exit "${DUMP_EXIT:-0}"`,
 	"restic": `case $1 in
 backup)
   while [ "$1" != -- ]; do shift; done; shift
@@ -65,7 +66,7 @@ func newBackup(t *testing.T, env ...string) *backup {
 	return &backup{t: t, dir: dir, env: append([]string{
 		"PATH=" + filepath.Join(dir, "tools") + ":/usr/bin:/bin", "TOOLS=" + filepath.Join(dir, "tools"), "STORE_TOOLS=" + filepath.Join(dir, "tools"),
 		"SCRIPTS=" + scripts, "WORK=" + filepath.Join(dir, "work"), "MESSAGE_FILE=" + filepath.Join(dir, "message"), "CALLS=" + filepath.Join(dir, "calls"),
-		"BACKUP=demo-shop-nightly", "SOURCE=postgres", "STORE=restic", "DATABASES=shop", "PGHOST=db",
+		"BACKUP=default/demo-shop-nightly", "SOURCE=postgres", "STORE=restic", "DATABASES=shop", "PGHOST=db",
 	}, env...)}
 }
 
@@ -107,7 +108,7 @@ func TestARunReportsWhatItStoredInOneLine(t *testing.T) {
 
 	assert.Zero(t, code)
 	assert.Equal(t, "success", reported["result"])
-	assert.Equal(t, "demo-shop-nightly", reported["backup"])
+	assert.Equal(t, "default/demo-shop-nightly", reported["backup"])
 	assert.Equal(t, []any{"01234567"}, reported["snapshots"])
 	assert.Equal(t, "backed up shop.dump", reported["message"])
 	assert.EqualValues(t, 60, reported["bytes"])
@@ -264,9 +265,14 @@ func TestTheLastSuccessIsAMetricThatAFailureLeavesAlone(t *testing.T) {
 
 	require.Len(t, all(), 2)
 	for _, request := range all() {
-		assert.True(t, strings.HasPrefix(request, "/metrics/job/outrigger/backup/demo-shop-nightly "), request)
+		path, _, _ := strings.Cut(request, " ")
+		group, isBackup := strings.CutPrefix(path, "/metrics/job/outrigger/backup@base64/")
+		assert.True(t, isBackup, request)
+		name, err := base64.URLEncoding.DecodeString(group)
+		assert.NoError(t, err, request)
+		assert.Equal(t, "default/demo-shop-nightly", string(name), "a slash would end a label")
 	}
-	const succeeded, label = `outrigger_backup_last_run_success{backup="demo-shop-nightly"} `, `{backup="demo-shop-nightly"} `
+	const succeeded, label = `outrigger_backup_last_run_success{backup="default/demo-shop-nightly"} `, `{backup="default/demo-shop-nightly"} `
 	assert.Contains(t, all()[0], succeeded+"1\n")
 	assert.Regexp(t, `outrigger_backup_last_success_timestamp_seconds`+label+`\d{10}\n`, all()[0])
 	assert.Contains(t, all()[1], succeeded+"0\n")

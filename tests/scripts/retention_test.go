@@ -89,8 +89,8 @@ exec ` + filepath.Join(programs, "restic") + ` "$@"`,
 		"rclone": `exec ` + filepath.Join(programs, "rclone") + ` "$@"`,
 		"pg_dump": `case $* in
 --version) echo "pg_dump (PostgreSQL) 15.20" ;;
-*"dbname='${DUMP_FAILS:-none}'"*) echo half of a dump; exit 1 ;;
-*) echo "a dump of $*" ;;
+*"dbname='${DUMP_FAILS:-none}'"*) echo PGDMP, half of one; exit 1 ;;
+*) echo "PGDMP of $*" ;;
 esac`,
 		"pg_restore": `cat >/dev/null; exit "${VERIFY_EXIT:-0}"`,
 	} {

@@ -115,7 +115,7 @@ func below(listed judge.Want, folder string) judge.Want {
 func within(pkg, folder string) bool { return strings.Contains(pkg+"/", "/"+folder+"/") }
 
 // toolsOfTests are the programs that tests run on this machine, besides busybox.
-var toolsOfTests = []string{"helm", "otelcol-k8s", "expand", "restic", "rclone"}
+var toolsOfTests = []string{"helm", "otelcol-k8s", "expand", "restic", "rclone", "versitygw"}
 
 // programsOfTests makes the programs ready that tests run on this machine.
 func programsOfTests(ctx context.Context, r *rig.Rig) error {

@@ -7,7 +7,8 @@
 #   VERIFY_COMMAND    reads what was stored, and fails where it is not whole
 #   RESTORE_COMMAND   reads what is restored; TARGET and OVERWRITE are in its environment
 #
-# Its file is output. Without a command that verifies, only what the command's exit code tells is known of it.
+# Its file is output. Without a command that verifies, no more is known of it than the command's exit code, and that it is not
+# empty.
 source_check() {
   [ "$task" != restore ] || [ "${RESTORE_COMMAND-}" ] || fail 2 'exec.restore is missing; set it to the command that reads a backup and restores it'
 }
@@ -16,10 +17,31 @@ source_files() { echo output; }
 
 source_restorable() { source_files; }
 
-source_dump() { eval "exec $COMMAND"; } # file
+source_dump() { # file
+  (eval "exec $COMMAND") || { ended=$?; echo "the command ended with exit code $ended" >&2; return "$ended"; }
+}
+
+# A compressor prints a few bytes also where it was given nothing, as by a command that is not there.
+source_begins() { # file; reads the beginning of its dump
+  busybox cat >"$WORK/first"
+  size=$(busybox wc -c <"$WORK/first")
+  [ "$size" -lt 512 ] || return 0
+  case $(busybox head -c 4 "$WORK/first" | busybox od -An -tx1 | busybox tr -d ' ') in
+    1f8b*) unpacker=gunzip ;;
+    425a68*) unpacker=bunzip2 ;;
+    fd377a58) unpacker=unxz ;;
+    28b52ffd) if [ "$size" -gt 13 ]; then unpacker=cat; else unpacker=true; fi ;; # zstd
+    04224d18) if [ "$size" -gt 15 ]; then unpacker=cat; else unpacker=true; fi ;; # lz4
+    *) return 0 ;;
+  esac
+  [ "$(busybox "$unpacker" <"$WORK/first" 2>/dev/null | busybox wc -c)" != 0 ] || { echo 'the dump is empty, and compressed' >&2; return 1; }
+}
 
 source_verify() { # file; reads the dump
-  if [ "${VERIFY_COMMAND-}" ]; then eval "$VERIFY_COMMAND" >/dev/null; else busybox cat >/dev/null; fi
+  [ -z "${VERIFY_COMMAND-}" ] || eval "$VERIFY_COMMAND" >/dev/null
+  verified=$?
+  busybox cat >/dev/null # it need not read to the end; and a restic that is cut off leaves its lock
+  return "$verified"
 }
 
 source_version() { printf '%s' "${COMMAND%% *}"; }

@@ -63,6 +63,11 @@ source_dump() { # file
   dumper --single-transaction --quick --routines --triggers --events --hex-blob --no-tablespaces ${DUMP_OPTIONS-} -- "$(decoded "${1%.sql}")"
 }
 
+# A restore relies on the comments with which a dump begins and ends.
+source_begins() { # file; reads the beginning of its dump
+  busybox grep -Eq '^-- (MySQL|MariaDB) dump ' || { echo 'what was dumped does not begin as a dump; leave out of the options what changes that, as --compact, --xml and --result-file do' >&2; return 1; }
+}
+
 # Reads a dump to its end, which it says itself.
 source_verify() { # file; reads the dump
   busybox tail -n 1 | busybox grep -q '^-- Dump completed' || { echo 'the dump is not complete' >&2; return 1; }

@@ -85,6 +85,14 @@ source_dump() { # file
   return "$dumped"
 }
 
+# Options may have changed what a dump is, or where it goes.
+source_begins() { # file; reads the beginning of its dump
+  case $1 in
+    *.dump) [ "$(busybox head -c 5)" = PGDMP ] ;;
+    *.sql) busybox grep -q '^-- PostgreSQL database cluster dump' ;;
+  esac || { echo 'what was dumped is not in the custom format; leave out of postgres.options what changes that' >&2; return 1; }
+}
+
 # Makes the folder of a dump again from its tar, on standard input. pg_restore finds out which of its files are missing.
 unpack() {
   busybox rm -rf "$UNPACKED"

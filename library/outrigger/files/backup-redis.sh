@@ -43,6 +43,13 @@ source_dump() { # file
   return "$ended"
 }
 
+source_begins() { # file; reads the beginning of its dump
+  case $(busybox head -c 6) in
+    REDIS[0-9] | VALKEY) ;;
+    *) echo 'what the server sent is no dump' >&2; return 1 ;;
+  esac
+}
+
 whole() { "$(program redis-check-rdb valkey-check-rdb)" "$1" >"$WORK/errors" 2>&1; } # path
 
 source_verify() { # file; reads the dump

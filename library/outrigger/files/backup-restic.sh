@@ -1,19 +1,31 @@
 #!/bin/sh
-# shellcheck shell=sh disable=SC2154,SC2034 # variables of backup.sh, which reads this file
+# shellcheck shell=sh disable=SC2154,SC2034,SC3040 # busybox has pipefail; variables of backup.sh, which reads this file
 #
 # The store of a backup is a restic repository: encrypted, compressed, deduplicated.
 #
 #   RESTIC_REPOSITORY, RESTIC_PASSWORD, and what the repository's service needs, as restic names them
 #   RESTIC_OPTIONS   further options of restic's, one a line
 #   TAGS             further tags of the snapshots, separated by commas
-#   TURN             how many others of the chart may make the repository before this one does
+#   INIT, MAKER      who makes it where there is none: see backup-repository.sh
 #   OWN_HOST         yes: no other pod has this one's host name
 #   PATIENCE         for how many seconds the store may give no answer before restic, which tries again, is ended
 #
 # A snapshot is one file of the source, found by its host, which is the backup's name, and its whole path:
 # so app is not taken for app_prod.
+#
+# Where a command verifies what is stored (VERIFY_COMMAND), a snapshot has another host until that has succeeded: so it is
+# neither restored nor counted by KEEP.
 ERRORS=$WORK/restic-errors
 export RESTIC_CACHE_DIR="$WORK/cache" TMPDIR="$WORK"
+STORED_AS=$BACKUP${VERIFY_COMMAND:+/unverified}
+
+# Without the white space around it, as restic itself reads a file: a Secret often ends with a newline.
+trimmed() { # text
+  text=${1#"${1%%[![:space:]]*}"}
+  printf '%s' "${text%"${text##*[![:space:]]}"}"
+}
+RESTIC_PASSWORD=$(trimmed "${RESTIC_PASSWORD-}") RESTIC_REPOSITORY=$(trimmed "${RESTIC_REPOSITORY-}")
+export RESTIC_PASSWORD RESTIC_REPOSITORY
 
 # What no waiting mends. restic tries these again for a quarter of an hour; and six times are enough for what else
 # keeps it from opening the repository.
@@ -51,11 +63,20 @@ restic() {
   return "$result"
 }
 
-# Tells whether the lock is nobody's: it was not renewed for half an hour, or it is of this host, which nobody else has
-# and of which one run at a time is sure to live. A pod's containers share a name, and do not see each other's processes.
+# Tells whether the lock is nobody's, and may be removed: it was not renewed for half an hour, or it is of this host, which
+# nobody else has and of which one run at a time is sure to live.
 left_behind() {
-  busybox grep -Eq 'lock was created at .*\(([0-9]+h|[3-5][0-9]m)[0-9].* ago\)' "$ERRORS" ||
-    { [ "${OWN_HOST-}${locker:+, locked}" = 'yes, locked' ] && busybox grep -Fq " on $(busybox hostname) by " "$ERRORS"; }
+  [ "${OWN_HOST-}${locker:+, locked}" != 'yes, locked' ] || ! busybox grep -Fq " on $(busybox hostname) by " "$ERRORS" || return 0
+  busybox grep -Eq 'lock was created at .*\(([0-9]+h|[3-5][0-9]m)[0-9].* ago\)' "$ERRORS" && ! namesake_lives
+}
+
+# Tells whether somebody of this host's name has a lock that he renews: another container of the pod, or a pod of another
+# namespace. restic, which does not see his process, would take it for dead and remove his lock with the others.
+namesake_lives() {
+  attempt list locks --no-lock >"$WORK/locks" || return 0
+  while read -r lock; do attempt cat lock "$lock" --no-lock; done <"$WORK/locks" | busybox tr -d ' \n' | busybox sed 's/}{/}\n{/g' |
+    busybox grep -F "\"hostname\":\"$(busybox hostname)\"" | json_field time |
+    busybox awk -v limit="$(TZ=UTC busybox date -d "@$(($(now) - 1800))" +%Y-%m-%dT%H:%M:%S)" '!/Z$/ || substr($0, 1, 19) > limit { lives = 1 } END { exit !lives }'
 }
 
 # Runs restic once, and ends it where its errors are hopeless. They are kept for store_error.
@@ -96,22 +117,25 @@ store_error() {
 # something has failed.
 store_diagnose() { # restic's exit code; returns 0 where it is worth another try
   ! hopeless || fail 3 "the repository cannot be used: $(store_error)"
+  # shellcheck disable=SC1091
+  . "$SCRIPTS/backup-repository.sh"
   case $1 in
-    10) ;;
-    12) fail 3 'the password of store.restic.secret is not that of the repository' ;;
+    10) [ "$task" = backup ] || fail 3 "there is no repository at store.restic.repository: $(store_error)"
+        make_repository ;;
+    # It has no key either between the two steps in which it is made.
+    12) find_kind
+        { [ "$kind" != none ] && settle && restic cat config >/dev/null; } ||
+          fail 3 'the password of store.restic.secret is not that of the repository' ;;
     *) return 1 ;;
   esac
-  [ "$task" = backup ] || fail 3 "there is no repository at store.restic.repository: $(store_error)"
-  # Two that make it at once spoil it, as restic looks whether it is there and then writes: so those of a chart do it in turns.
-  [ "${TURN:-0}" = 0 ] || { busybox sleep $((TURN * 10)) && restic cat config >/dev/null && return; }
-  restic init >/dev/null || restic cat config >/dev/null || fail 3 "the repository cannot be made: $(store_error)"
-  restic cat config >/dev/null || fail 3 "the repository cannot be read just after it was made, as where two make it at once: remove it, and run one backup first: $(store_error)"
-  say 'a repository was made, on first use'
 }
 
 store_save() { # file
-  save "$1" || { store_diagnose "$code" && save "$1"; } || { dump_failed && return 1; return 3; }
-  snapshots="${snapshots:+$snapshots,}\"$(json_field snapshot_id <"$WORK/saved" | busybox cut -c 1-8)\""
+  save "$1" || { store_diagnose "$code" && save "$1"; } || { { [ "$code" = 3 ] || dump_failed; } && return 1; return 3; }
+  [ -z "${first_run-}" ] || sole_key
+  snapshot=$(saved_snapshot)
+  [ -z "${VERIFY_COMMAND-}" ] || verify "$1"
+  snapshots="${snapshots:+$snapshots,}\"$(printf '%.8s' "$snapshot")\""
   bytes=$((bytes + $(json_field total_bytes_processed <"$WORK/saved")))
   added=$((added + $(json_field data_added_packed <"$WORK/saved")))
 }
@@ -119,10 +143,36 @@ store_save() { # file
 # Saves a dump. What the dump says goes into a file: restic, which would pass it on, may miss it where the dump ends with it.
 save() { # file; sets code
   # shellcheck disable=SC2016 # for the inner shell
-  restic backup --json --quiet --host "$BACKUP" --tag "outrigger${TAGS:+,$TAGS}" --stdin-filename "/$1" --stdin-from-command -- \
+  restic backup --json --quiet --host "$STORED_AS" --tag "outrigger${TAGS:+,$TAGS}" --stdin-filename "/$1" --stdin-from-command -- \
     "$TOOLS/busybox" sh -c 'exec "$0" sh "$1" dump "$2" 2>"$3"' "$TOOLS/busybox" "$SELF" "$1" "$WORK/dump-errors" >"$WORK/saved"
   code=$?
+  # restic keeps a snapshot without the file, where it could not read it.
+  [ "$code" != 3 ] || discard "$(saved_snapshot)"
   return "$code"
+}
+
+saved_snapshot() { json_field snapshot_id <"$WORK/saved"; }
+
+# Removes what a run has stored that failed, and keeps the errors. restic takes no name at all for the only snapshot that there is.
+discard() ( # snapshot
+  ERRORS=$WORK/discard-errors
+  [ -z "$1" ] || restic forget --quiet "$1" >/dev/null || say "the snapshot $1 of a failed run was not removed; remove it by restic forget $1: $(store_error)"
+)
+
+# Lets the source verify a snapshot as it is stored, which then becomes the backup's.
+verify() { # file
+  ( set -o pipefail
+    store_read "$snapshot" "$1" | source_verify "$1" 2>"$WORK/dump-errors" ) || {
+    reason=$(gist <"$WORK/dump-errors")$(busybox tail -n 1 "$ERRORS")
+    discard "$snapshot"
+    fail 1 "$1 was not backed up: what was stored does not pass verify${reason:+: $reason}"
+  }
+  restic rewrite --new-host "$BACKUP" "$snapshot" >"$WORK/rewritten" || fail 3 "$1 was stored and verified, and cannot be named: $(store_error)"
+  # What a run that was killed has left, too, when it is certain to be nobody's.
+  others=$(BACKUP=$STORED_AS && store_list | busybox awk -v limit="$(($(now) - 86400))" -v own="$snapshot" '$1 < limit || index(own, $2) == 1 { print $2 }')
+  # shellcheck disable=SC2086 # snapshots
+  restic forget --quiet $others >/dev/null || say "what was verified is stored twice until the next backup removes it: $(store_error)"
+  snapshot=$(busybox sed -n 's/^saved new snapshot //p' "$WORK/rewritten")
 }
 
 # Prints "SECONDS SNAPSHOT FILE" of each snapshot of this backup, the oldest first.

@@ -34,6 +34,8 @@ source_dump() { # file
   return "$ended"
 }
 
+source_begins() { [ "$(busybox head -c 15)" = 'SQLite format 3' ] || { echo 'the copy is no database' >&2; return 1; }; } # file; reads the beginning of its dump
+
 whole() { # database
   answer=$(ask "$1" 'pragma integrity_check')
   [ "$answer" = ok ] || { echo "the integrity check says: $answer" >&2; return 1; }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck shell=sh disable=SC2317,SC1090 # what a trap calls is reached; sources and stores are read by name
+# shellcheck shell=sh disable=SC2317,SC1090,SC3040 # what a trap calls is reached; sources and stores are read by name; busybox has pipefail
 #
 # Backs up one source into one store, and restores it. It runs in the image of the database, whose own
 # tools do the dump, on a static busybox.
@@ -12,7 +12,7 @@
 #   backup.sh prune          removes from the store what no snapshot needs; asks no source
 #   backup.sh dump FILE      what the store runs: the dump of one file to standard output
 #
-#   BACKUP         the backup's name in the store: nobody else's snapshots are looked at or removed
+#   BACKUP         the backup's name in the store, CLUSTER/NAMESPACE/NAME: nobody else's snapshots are looked at or removed
 #   SOURCE, STORE  which backup-SOURCE.sh and backup-STORE.sh it is
 #   SCHEDULE       a cron expression, in the zone ZONE
 #   REPLICA        the only replica of a StatefulSet that backs up
@@ -30,6 +30,7 @@
 #   source_restorable     prints the files that a drill restores, of those on standard input; the first is restored where
 #                         none is named
 #   source_dump FILE      prints a file; its exit code counts
+#   source_begins FILE    optional: reads the first 512 bytes of a dump, and fails where none begins so
 #   source_verify FILE    reads what was stored, and fails where it is not whole
 #   source_version        prints what made the file
 #   source_target FILE    prints where a file is restored to where nobody says
@@ -128,9 +129,9 @@ metrics() { # result
   [ "$good" = 0 ] || text="$text
 $(metric last_success_timestamp_seconds "$ended")"
   if [ "${PUSHGATEWAY-}" ]; then
-    # A POST replaces the metrics of these names only: the last success outlives a failure.
+    # A POST replaces the metrics of these names only: the last success outlives a failure. A / would end a label in a URL.
     busybox wget -q -T 10 -O /dev/null --post-data "$text
-" "$PUSHGATEWAY/metrics/job/outrigger/backup/$BACKUP" || say "the Pushgateway $PUSHGATEWAY could not be told of the outcome"
+" "$PUSHGATEWAY/metrics/job/outrigger/backup@base64/$(printf '%s' "$BACKUP" | busybox base64 -w 0 | busybox tr '+/' '-_')" || say "the Pushgateway $PUSHGATEWAY could not be told of the outcome"
   fi
   [ -z "${TEXTFILE-}" ] || { textfile "$text" && busybox chmod 0644 "$TEXTFILE.new" && busybox mv "$TEXTFILE.new" "$TEXTFILE"; } ||
     say "the metrics could not be written to $TEXTFILE"
@@ -150,6 +151,10 @@ textfile() { # text
 begin() { # task
   task=$1 began=$(uptime) snapshots='' bytes=0 added=0
   : >"$OUTCOME.begun"
+  case ${PGPASSWORD-}${MYSQL_PWD-}${REDISCLI_AUTH-} in
+    *"
+") fail 2 "the Secret's password ends with a newline, which no server takes for the password: make it anew without" ;;
+  esac
   # shellcheck disable=SC1091
   { [ "$1" = prune ] || . "$SCRIPTS/backup-$SOURCE.sh"; } && . "$SCRIPTS/backup-$STORE.sh"
 }
@@ -181,6 +186,20 @@ back_up() { # when it was due, or nothing
   store_keep
   unlock
   report success "backed up $(printf '%s' "$files" | busybox tr '\n' ' ')"
+}
+
+# Prints the dump of a file, for the store. What is empty, or begins as no dump does, fails before the store has it for one:
+# a command's exit code may be that of the last of a pipe.
+dump() ( # file
+  set -o pipefail
+  source_dump "$1" | begun_as_dump "$1"
+)
+
+begun_as_dump() { # file
+  busybox dd of="$WORK/beginning" bs=512 count=1 iflag=fullblock 2>/dev/null
+  [ -s "$WORK/beginning" ] || { echo 'the dump is empty' >&2; return 1; }
+  ! command -v source_begins >/dev/null || source_begins "$1" <"$WORK/beginning" || return
+  busybox cat "$WORK/beginning" -
 }
 
 # Prints "SECONDS SNAPSHOT" of those in a store's list, on standard input, that are of a file.
@@ -414,7 +433,7 @@ case ${1-} in
   dump)
     fail() { say "$2"; exit "$1"; } # the run that asked for it reports
     . "$SCRIPTS/backup-$SOURCE.sh"
-    source_dump "$2"
+    dump "$2"
     ;;
   *)
     say "usage: backup.sh run | clock | cancel | restore | drill | prune"

@@ -60,7 +60,7 @@ config, path (in the values), pattern and template (the pattern's named template
 */ -}}
 {{- define "outrigger-0.1.0.entries" -}}
 {{- $_ := set . "entries" list -}}
-{{- $settings := list "custom" "defaults" "global" "images" "kubeVersion" "mode" "jobs" "cronJobs" "shareProcessNamespace" "shutdownSeconds" "workloads" -}}
+{{- $settings := list "cluster" "custom" "defaults" "global" "images" "kubeVersion" "mode" "jobs" "cronJobs" "shareProcessNamespace" "shutdownSeconds" "workloads" -}}
 {{- range $pattern, $entries := .values -}}
   {{- if and $entries (not (has $pattern $settings)) -}}
     {{- include "outrigger-0.1.0.addEntries" (list $ $entries $pattern (printf "outrigger-0.1.0.pattern.%s" $pattern) (printf "%s.%s" $.key $pattern)) -}}

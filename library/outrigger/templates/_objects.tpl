@@ -110,6 +110,14 @@ Prints what the names of a chart's objects begin with: release and chart.
 {{- end -}}
 
 {{- /*
+Prints what tells the release from others of its name: the cluster, where the values name it, and the namespace. Takes what has
+context and values.
+*/ -}}
+{{- define "outrigger-0.1.0.whereabouts" -}}
+{{- compact (list .values.cluster .context.Release.Namespace) | join "/" -}}
+{{- end -}}
+
+{{- /*
 Prints a name as it is, or, where it has more than 63 characters, cut and ended by a checksum that keeps it unique.
 */ -}}
 {{- define "outrigger-0.1.0.shorten" -}}

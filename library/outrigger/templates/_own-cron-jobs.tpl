@@ -48,8 +48,10 @@ name.
 {{- $cronJob := index . 2 -}}
 {{- $parts := $cronJob.parts -}}
 {{- $container := $parts.container -}}
-{{- /* One hostname for all runs: what a killed one has locked by it, the next one knows for its own. */ -}}
-{{- $spec := dict "hostname" (replace "." "-" (index . 3)) "restartPolicy" "Never" "automountServiceAccountToken" false "containers" (list $container) "securityContext" (dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault")) -}}
+{{- /* One hostname for all runs, and none of another release's: what a killed one has locked by it, the next one knows for its own. */ -}}
+{{- $whose := printf "%s/%s" (include "outrigger-0.1.0.whereabouts" $collected) (index . 3) -}}
+{{- $hostname := include "outrigger-0.1.0.fit" (list (printf "%s-%s" $collected.context.Release.Namespace (index . 3)) 63 (sha256sum $whose | trunc 8)) | replace "." "-" -}}
+{{- $spec := dict "hostname" $hostname "restartPolicy" "Never" "automountServiceAccountToken" false "containers" (list $container) "securityContext" (dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault")) -}}
 {{- with $parts.fsGroup -}}{{- $_ := set $spec.securityContext "fsGroup" (int64 .) -}}{{- end -}}
 {{- include "outrigger-0.1.0.overlay" (list $spec (pick $contribution.config "serviceAccountName" "automountServiceAccountToken" "imagePullSecrets" "tolerations" "nodeSelector" "affinity" "priorityClassName")) -}}
 {{- $labels := dict -}}

@@ -11,13 +11,15 @@ none, and where the last run of one of its tasks failed. Takes the backup.
 {{- if not $seconds -}}
   {{- include "outrigger-0.1.0.addProblem" (list .call "maxAge is no time at all; set it to how old the last success may be, such as 26h") -}}
 {{- end -}}
-{{- $selector := printf "{backup=%q}" .name -}}
+{{- $selector := printf "{backup=%q}" .identity -}}
+{{- $labels := dict "namespace" .call.context.Release.Namespace -}}
+{{- with .call.values.cluster -}}{{- $_ := set $labels "cluster" . -}}{{- end -}}
 {{- $success := printf "outrigger_backup_last_success_timestamp_seconds%s" $selector -}}
 {{- $rules := list (dict
       "alert" "OutriggerBackupTooOld"
       "expr" (printf "time() - max by (backup) (%s) > %d or absent(%s)" $success $seconds $success)
-      "for" "15m" "labels" (dict "severity" "critical")
-      "annotations" (dict "summary" (printf "The backup %s has not succeeded for %s, or has never" .name $config.maxAge))) -}}
+      "for" "15m" "labels" (merge (dict "severity" "critical") $labels)
+      "annotations" (dict "summary" (printf "The backup %s has not succeeded for %s, or has never" .identity $config.maxAge))) -}}
 {{- $tasks := list "backup" -}}
 {{- range list "drill" "prune" -}}
   {{- if get $config . -}}{{- $tasks = append $tasks . -}}{{- end -}}
@@ -26,8 +28,8 @@ none, and where the last run of one of its tasks failed. Takes the backup.
   {{- $rules = append $rules (dict
         "alert" "OutriggerBackupFailed"
         "expr" (printf "max by (backup) (outrigger_%s_last_run_success%s) == 0" . $selector)
-        "labels" (dict "severity" "warning" "task" .)
-        "annotations" (dict "summary" (printf "The last %s of %s failed" . $.name))) -}}
+        "labels" (merge (dict "severity" "warning" "task" .) $labels)
+        "annotations" (dict "summary" (printf "The last %s of %s failed" . $.identity))) -}}
 {{- end -}}
 {{- $_ := set .call.contribution "objects" (list (dict
       "apiVersion" "monitoring.coreos.com/v1" "kind" "PrometheusRule"

@@ -3,6 +3,7 @@ Prints, as JSON, the environment by which libpq and files/backup-postgres.sh kno
 */ -}}
 {{- define "outrigger-0.1.0.source.postgres" -}}
 {{- $settings := .settings -}}
+{{- include "outrigger-0.1.0.dumpOptions" (list . "^(-[fF]|--fo|--file)") -}}
 {{- $env := dict
       "PGHOST" (include "outrigger-0.1.0.backupHost" .)
       "PGPORT" ($settings.port | default 5432 | int)

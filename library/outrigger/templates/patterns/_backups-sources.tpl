@@ -6,6 +6,19 @@ Prints the databases that are backed up, one a line; nothing for all of the serv
 {{- end -}}
 
 {{- /*
+Adds a problem for each option of a dump's program that changes what a dump is, or where it goes. Takes a list: the backup, a
+pattern of such options.
+*/ -}}
+{{- define "outrigger-0.1.0.dumpOptions" -}}
+{{- $backup := index . 0 -}}
+{{- range $option := $backup.settings.options -}}
+  {{- if regexMatch (index $ 1) $option -}}
+    {{- include "outrigger-0.1.0.addProblem" (list $backup.call (printf "%s.options: %q changes what the dump is, or where it goes, and no restore would find it; leave it out" $backup.key $option)) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
 Prints the host of a source: a sidecar's is its own pod where none is said. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.backupHost" -}}

@@ -16,6 +16,7 @@ snapshot into a server of its own.
   {{- $_ := set $backup "settings" (include "outrigger-0.1.0.evaluated" (list . (get .config $source)) | fromYaml) -}}
   {{- $_ := set $backup "storeSettings" (include "outrigger-0.1.0.evaluated" (list . (get .config.store $store)) | fromYaml) -}}
   {{- $_ := set $backup "name" (include "outrigger-0.1.0.shorten" (printf "%s-%s" (include "outrigger-0.1.0.owner" .) .name)) -}}
+  {{- $_ := set $backup "identity" (printf "%s/%s" (include "outrigger-0.1.0.whereabouts" .) $backup.name) -}}
   {{- if .podTemplate -}}
     {{- if $sidecar -}}{{- include "outrigger-0.1.0.backupSidecar" $backup -}}{{- end -}}
   {{- else -}}
@@ -31,7 +32,7 @@ Prints, as JSON, the library's files that the containers of a backup find in /ou
 */ -}}
 {{- define "outrigger-0.1.0.backupFiles" -}}
 {{- $files := list "backup.sh" "backup-tools.sh" (printf "backup-%s.sh" .source) (printf "backup-%s.sh" .store) "schedule.awk" -}}
-{{- eq .store "files" | ternary (append $files "backup-keep.awk") $files | toJson -}}
+{{- append $files (eq .store "files" | ternary "backup-keep.awk" "backup-repository.sh") | toJson -}}
 {{- end -}}
 
 {{- /*
@@ -111,7 +112,7 @@ task (run, clock, restore, drill, prune).
 {{- $call := $backup.call -}}
 {{- $tools := include "outrigger-0.1.0.shorten" (printf "outrigger-%s-tools" $call.name) -}}
 {{- $work := include "outrigger-0.1.0.shorten" (printf "outrigger-%s-work" $call.name) -}}
-{{- $env := include "outrigger-0.1.0.variables" (dict "BACKUP" $backup.name "SOURCE" $backup.source "STORE" $backup.store) | fromJsonArray -}}
+{{- $env := include "outrigger-0.1.0.variables" (dict "BACKUP" $backup.identity "SOURCE" $backup.source "STORE" $backup.store) | fromJsonArray -}}
 {{- if eq $task "clock" -}}
   {{- $env = concat $env (include "outrigger-0.1.0.variables" (dict
         "SCHEDULE" (toString $call.config.schedule) "POD_NAME" (dict "fieldRef" (dict "fieldPath" "metadata.name"))) | fromJsonArray) -}}
@@ -145,7 +146,7 @@ task (run, clock, restore, drill, prune).
         (dict "name" $tools "emptyDir" (dict "sizeLimit" "256Mi"))
         (dict "name" $work "emptyDir" (dict "sizeLimit" ($call.config.workSize | default "2Gi")))) -}}
 {{- $_ := set $container "env" $env -}}
-{{- include (printf "outrigger-0.1.0.store.%s" $backup.store) (list $backup $parts $fetch) -}}
+{{- include (printf "outrigger-0.1.0.store.%s" $backup.store) (list $backup $parts $fetch $task) -}}
 {{- with $backup.settings.volume -}}
   {{- if has $task (list "run" "restore") -}}
     {{- $_ := set $container "volumeMounts" (append $container.volumeMounts (dict "name" "outrigger-source" "mountPath" ($backup.settings.mountPath | default "/data"))) -}}
