@@ -197,8 +197,11 @@ look_for_alike() {
 
 # ---- What the agent holds
 
+# busybox asks a proxy of the environment for localhost too, and knows no no_proxy.
+ask() { busybox wget -Y off -q -T "$SCRAPE_SECONDS" -O "$2" "$1" 2>/dev/null; } # URL, file
+
 scrape() { # sets metrics; fails when the agent does not answer
-  metrics=$(busybox wget -q -T "$SCRAPE_SECONDS" -O - "$METRICS_URL" 2>/dev/null)
+  metrics=$(ask "$METRICS_URL" -)
 }
 
 # Prints the sum of metrics. Each is a NAME, or NAME{LABEL="VALUE" for those of one label.
@@ -355,7 +358,7 @@ copy_state() {
 }
 
 await_start() {
-  until busybox wget -q -T "$SCRAPE_SECONDS" -O /dev/null "$READY_URL" 2>/dev/null; do
+  until ask "$READY_URL" /dev/null; do
     busybox sleep "$LOOK_SECONDS"
   done
 }

@@ -45,7 +45,7 @@ container.
       "timeoutSeconds" 30 "periodSeconds" 1 "failureThreshold" 4) -}}
 {{- if $config.liveness -}}
   {{- $_ := set $container "livenessProbe" (dict
-        "exec" (dict "command" (list "/outrigger-tools/busybox" "wget" "-q" "-T" "2" "-O" "/dev/null" (printf "http://127.0.0.1:%d/" (int $ports.health))))
+        "exec" (dict "command" (list "/outrigger-tools/busybox" "wget" "-Y" "off" "-q" "-T" "2" "-O" "/dev/null" (printf "http://127.0.0.1:%d/" (int $ports.health))))
         "timeoutSeconds" 3 "periodSeconds" 20 "failureThreshold" 3) -}}
 {{- end -}}
 {{- $listens := list -}}
