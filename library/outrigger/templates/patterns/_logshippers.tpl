@@ -49,7 +49,7 @@ Fills the contribution of a logshipper to the sidecar's own output. Takes what a
 {{- define "outrigger-0.1.0.logsToOutput" -}}
 {{- $state := include "outrigger-0.1.0.shorten" (printf "outrigger-%s-state" .name) -}}
 {{- $problems := .contribution.problems -}}
-{{- range $key := list "exclude" "multiline" "parse" "attributes" "resource" "redact" "filter" "queue" "metrics" "liveness" "rotate" "extraConfig" "custom" -}}
+{{- range $key := list "exclude" "multiline" "parse" "attributes" "resource" "redact" "filter" "queue" "metrics" "liveness" "rotate" "extraConfig" "command" "custom" -}}
   {{- if hasKey $.config $key -}}
     {{- $problems = append $problems (printf "%s means nothing beside to.stdout, which ships lines as they are; leave it out, or add a target such as otlphttp" $key) -}}
   {{- end -}}
