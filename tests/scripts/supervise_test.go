@@ -173,14 +173,14 @@ func quoted(texts []string) string {
 // supervise runs any agent under the supervisor.
 func (v *supervision) supervise(env []string, agent ...string) *shipper {
 	v.t.Helper()
-	script, err := filepath.Abs("../../library/outrigger/files/supervise.sh")
-	require.NoError(v.t, err)
-	text, err := os.ReadFile(script)
-	require.NoError(v.t, err)
-	copied := filepath.Join(filepath.Dir(v.logs), "supervise.sh") // where every user may read it
-	require.NoError(v.t, os.WriteFile(copied, text, 0o644))
+	scripts := filepath.Dir(v.logs) // where every user may read them
+	for _, name := range []string{"supervise.sh", "rotate.sh"} {
+		text, err := os.ReadFile(filepath.Join("../../library/outrigger/files", name))
+		require.NoError(v.t, err)
+		require.NoError(v.t, os.WriteFile(filepath.Join(scripts, name), text, 0o644))
+	}
 	busybox := filepath.Join(appletDir, "busybox")
-	command := exec.Command(busybox, append([]string{"sh", copied}, agent...)...)
+	command := exec.Command(busybox, append([]string{"sh", filepath.Join(scripts, "supervise.sh")}, agent...)...)
 	command.Env = slices.Concat([]string{
 		"BUSYBOX=" + busybox, "STATE_DIR=" + v.state, "WATCH_SECONDS=3600",
 		"FILES=" + strings.Join(v.paths(v.files), "\n"), "EXCLUDE=" + strings.Join(v.paths(v.exclude), "\n"),

@@ -39,6 +39,7 @@ WATCH_SECONDS=${WATCH_SECONDS:-10}
 STATE_DIR=${STATE_DIR:-/run/outrigger}
 REMEMBERED=$STATE_DIR/read-to REMEMBERED_NEW=$STATE_DIR/read-to.new BEFORE=$STATE_DIR/before-start
 LOOK_SECONDS=0.2 SCRAPE_SECONDS=2 HEAD_BYTES=1000 MANY=50
+INTERRUPTED=145 # by SIGCHLD, as `wait` says
 NEVER_OPEN='the agent may not read it, or takes it for another file that begins with the same bytes'
 
 say() { printf 'outrigger: %s\n' "$*" >&2; }
@@ -47,6 +48,11 @@ busybox() { "$BUSYBOX" "$@"; }
 now() { # sets now, in hundredths of a second since the machine started
   IFS=' ' read -r uptime _ </proc/uptime
   now=${uptime%.*}${uptime#*.}
+}
+
+runs() { # process; not a zombie
+  { IFS= read -r process_state <"/proc/$1/stat"; } 2>/dev/null || return
+  case ${process_state##*') '} in Z*) false ;; esac
 }
 
 # ---- The files and how far the agent has read them
@@ -238,7 +244,7 @@ look_at_agent() { # sets held: what the agent still holds, or unknown
 drain() { # waits until nothing is left; fails when the time is up, nothing more happens, or the agent has ended
   now
   deadline=$((now + DRAIN_SECONDS * 100)) quiet_since=$now last_listing=''
-  while kill -0 "$agent" 2>/dev/null; do
+  while runs "$agent"; do
     look_at_files
     look_at_agent
     now
@@ -319,6 +325,7 @@ stop_agent() { # signal
 
 finish() {
   trap '' TERM INT
+  trap - CHLD
   kill "$watcher" 2>/dev/null
   if drain; then
     stop_agent TERM
@@ -452,8 +459,16 @@ watch &
 watcher=$!
 trap finish TERM INT
 [ -z "$stopping" ] || finish
-wait "$agent"
-code=$?
+trap : CHLD # so that the end of the watcher interrupts the waiting too
+code=$INTERRUPTED
+while [ "$code" = "$INTERRUPTED" ]; do
+  wait "$agent"
+  code=$?
+  runs "$watcher" && continue
+  say 'warning: what watches the files and volumes has ended; it is started again'
+  watch &
+  watcher=$!
+done
 kill "$watcher" 2>/dev/null
 say "the agent ended with exit code $code"
 exit "$code"

@@ -19,7 +19,7 @@ only when everything is delivered.
 {{- end -}}
 {{- $reads := list -}}
 {{- range $index, $path := .config.files -}}
-  {{- $reads = append $reads (dict "path" $path "key" (printf "files[%d]" $index) "writes" (not (empty $.config.rotate))) -}}
+  {{- $reads = append $reads (dict "path" $path "key" (printf "files[%d]" $index) "writes" (not (empty $.config.rotate)) "changedBy" (empty $.config.rotate | ternary "" "rotate")) -}}
 {{- end -}}
 {{- $_ := set .contribution "order" 100 -}}
 {{- $_ := set .contribution "reads" $reads -}}
