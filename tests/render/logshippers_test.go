@@ -174,7 +174,7 @@ func TestTheCollectorTakesWhatTheValuesMake(t *testing.T) {
 				}}, at(t, config, "service", "pipelines"))
 				env := environment(container)
 				assert.Equal(t, joined(files["include"]), env["FILES"])
-				assert.Equal(t, joined(files["exclude"]), env["EXCLUDE"])
+				assert.Equal(t, joined(files["exclude"]), env["EXCLUDE"]+"\n/${env:NOT_REGULAR:-}", "and what the supervisor finds")
 				assert.Equal(t, "8", env["DRAIN_SECONDS"])
 			},
 		},
@@ -183,7 +183,7 @@ func TestTheCollectorTakesWhatTheValuesMake(t *testing.T) {
 			func(t *testing.T, config map[string]any, container corev1.Container) {
 				exclude := at(t, config, "receivers", "file_log", "exclude").([]any)
 				assert.Equal(t, []any{"/logs/debug.log", "/logs/**/trace*"}, exclude[:2])
-				assert.Equal(t, joined(exclude), environment(container)["EXCLUDE"])
+				assert.Equal(t, joined(exclude[:len(exclude)-1]), environment(container)["EXCLUDE"])
 			},
 		},
 		"multiline by its start": {

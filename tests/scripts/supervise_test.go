@@ -106,7 +106,7 @@ func (v *supervision) launch() *shipper {
 	v.t.Cleanup(asked.Close)
 
 	return v.supervise([]string{
-		"READY_URL=http://" + health + "/",
+		"READY_URL=http://" + health + "/", "LEAVES_OUT=yes",
 		"METRICS_URL=" + asked.URL + "/metrics",
 		"LEFT_METRICS=otelcol_exporter_queue_size",
 		`IN_METRICS=otelcol_processor_outgoing_items{otel_signal="logs",processor="resource"`,
@@ -150,7 +150,7 @@ service:
   telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %[9]s}}}}]}}
   pipelines:
     logs: {receivers: [file_log], processors: [resource], exporters: [otlp_http]}
-`, v.state, health, quoted(v.paths(v.files)), quoted(v.paths(v.exclude)), v.receiver, v.backend.Addresses().HTTP,
+`, v.state, health, quoted(v.paths(v.files)), quoted(append(v.paths(v.exclude), "/${env:NOT_REGULAR:-}")), v.receiver, v.backend.Addresses().HTTP,
 		v.queueBytes, min(1<<20, v.queueBytes/2), port)
 }
 

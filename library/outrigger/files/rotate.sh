@@ -11,6 +11,7 @@
 
 rotate_files() {
   for file in $(files_that_match "$ROTATE_FILES"); do
+    [ -f "$file" ] || continue
     size=$(busybox stat -c %s "$file" 2>/dev/null) || continue
     [ "$size" -lt "$ROTATE_BYTES" ] || rotate_file
   done

@@ -118,6 +118,8 @@ refers to, and what the supervisor reads. Takes a list: what a pattern takes, th
   value: http://127.0.0.1:{{ $ports.health }}/
 - name: METRICS_URL
   value: http://127.0.0.1:{{ $ports.metrics }}/metrics
+- name: LEAVES_OUT
+  value: "yes"
 - name: LEFT_METRICS
   value: otelcol_exporter_queue_size
 - name: IN_METRICS
