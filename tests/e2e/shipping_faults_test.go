@@ -155,6 +155,30 @@ func TestWhatABackendRefusesForGoodIsDroppedAndCounted(t *testing.T) {
 	assert.Regexp(t, `otelcol_exporter_send_failed_log_records\{.*\} 1000\n`, metrics)
 }
 
+func TestPipesAndLinksToTheAppsOutputHoldUpNeitherTheShippingNorTheEnd(t *testing.T) {
+	t.Parallel()
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	receiver := namespace.Backend()
+	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(shippingApp(`
+trap 'exit 0' TERM
+ln -s /dev/stdout /logs/access.log
+mkfifo /logs/pipe.log
+`+numbered(1, 1000, "/logs/app.log")+serving, receiver.Endpoint()), "files: [/logs/app.log]", `files: ["/logs/*.log"]`, 1))
+	pod := namespace.ReadyPods(web, 1)[0]
+	stream := namespace.Follow(pod.Name, "shipper")
+	namespace.Eventually(harness.LogLine, "what is no regular file is named", func() bool {
+		return contains(stream.Texts(), "/logs/access.log is no regular file") && contains(stream.Texts(), "/logs/pipe.log is no regular file")
+	})
+
+	_, repeated := delivered(t, namespace, receiver, 1000, harness.LogLine)
+	ended, gone := deletePod(t, namespace, pod, "app")
+
+	stream.WaitEnd(t, harness.PodEnd)
+	assert.Zero(t, repeated)
+	assert.Less(t, gone.Sub(ended), 20*time.Second, "nobody is waited for who would write")
+	assert.True(t, contains(stream.Texts(), "outrigger: everything is delivered"), strings.Join(stream.Texts(), "\n"))
+}
+
 func TestFilesOfAnAppThatKeepsThemOpenAreRotatedAndNothingIsLost(t *testing.T) {
 	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)

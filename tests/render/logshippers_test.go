@@ -174,7 +174,7 @@ func TestTheCollectorTakesWhatTheValuesMake(t *testing.T) {
 				}}, at(t, config, "service", "pipelines"))
 				env := environment(container)
 				assert.Equal(t, joined(files["include"]), env["FILES"])
-				assert.Equal(t, joined(files["exclude"]), env["EXCLUDE"])
+				assert.Equal(t, joined(files["exclude"]), env["EXCLUDE"]+"\n/${env:NOT_REGULAR:-}", "and what the supervisor finds")
 				assert.Equal(t, "8", env["DRAIN_SECONDS"])
 			},
 		},
@@ -183,7 +183,7 @@ func TestTheCollectorTakesWhatTheValuesMake(t *testing.T) {
 			func(t *testing.T, config map[string]any, container corev1.Container) {
 				exclude := at(t, config, "receivers", "file_log", "exclude").([]any)
 				assert.Equal(t, []any{"/logs/debug.log", "/logs/**/trace*"}, exclude[:2])
-				assert.Equal(t, joined(exclude), environment(container)["EXCLUDE"])
+				assert.Equal(t, joined(exclude[:len(exclude)-1]), environment(container)["EXCLUDE"])
 			},
 		},
 		"multiline by its start": {
@@ -657,15 +657,6 @@ func TestAnAgentOfOnesOwnRunsUnderTheSupervisor(t *testing.T) {
 	assert.NotContains(t, s.files, "other.conf.yaml")
 }
 
-func TestACollectorMayBeOfAnotherDistributionOrRegistry(t *testing.T) {
-	ship := func(entry string) corev1.Container {
-		return container(t, renderShippers(t, `{ship: {files: [/logs/a], `+entry+`to: {otlphttp: {endpoint: "http://a:1"}}}}`).pod, "ship")
-	}
-
-	assert.Equal(t, "/otelcol-contrib", ship(`image: "ghcr.io/x/opentelemetry-collector-contrib:0.158.0", `).Args[0])
-	assert.Equal(t, "/otelcol-k8s", ship(`image: "mine:1", `).Args[0])
-}
-
 func TestACollectorsChartMayNameTheDependencyOtherwise(t *testing.T) {
 	chart := harness.Consumer(t).With(map[string]string{
 		"Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\ndependencies: [{name: outrigger, version: 0.x, alias: sidecars}]\n",
@@ -821,7 +812,7 @@ func TestBadLogshippersFailWithTheKeyAndTheMend(t *testing.T) {
 func TestKeysThatMeanNothingBesideStdoutAreRefused(t *testing.T) {
 	for key, value := range map[string]string{
 		"exclude": "[/logs/b]", "multiline": "{startPattern: x}", "parse": "{json: {}}", "attributes": "{a: b}", "resource": "{a: b}",
-		"redact": "[{pattern: x}]", "filter": "{drop: [x]}", "queue": "{size: 1Mi}", "metrics": "{port: 1}", "extraConfig": "{a: b}", "liveness": "true",
+		"redact": "[{pattern: x}]", "filter": "{drop: [x]}", "queue": "{size: 1Mi}", "metrics": "{port: 1}", "extraConfig": "{a: b}", "liveness": "true", "command": "[/a]",
 	} {
 		t.Run(key, func(t *testing.T) {
 			message := harness.Consumer(t).RenderError(t, shippersValues(`{ship: {files: [/logs/a], to: {stdout: {}}, `+key+`: `+value+`}}`))

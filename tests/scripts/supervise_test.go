@@ -106,7 +106,7 @@ func (v *supervision) launch() *shipper {
 	v.t.Cleanup(asked.Close)
 
 	return v.supervise([]string{
-		"READY_URL=http://" + health + "/",
+		"READY_URL=http://" + health + "/", "LEAVES_OUT=yes",
 		"METRICS_URL=" + asked.URL + "/metrics",
 		"LEFT_METRICS=otelcol_exporter_queue_size",
 		`IN_METRICS=otelcol_processor_outgoing_items{otel_signal="logs",processor="resource"`,
@@ -150,7 +150,7 @@ service:
   telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %[9]s}}}}]}}
   pipelines:
     logs: {receivers: [file_log], processors: [resource], exporters: [otlp_http]}
-`, v.state, health, quoted(v.paths(v.files)), quoted(v.paths(v.exclude)), v.receiver, v.backend.Addresses().HTTP,
+`, v.state, health, quoted(v.paths(v.files)), quoted(append(v.paths(v.exclude), "/${env:NOT_REGULAR:-}")), v.receiver, v.backend.Addresses().HTTP,
 		v.queueBytes, min(1<<20, v.queueBytes/2), port)
 }
 
@@ -173,14 +173,14 @@ func quoted(texts []string) string {
 // supervise runs any agent under the supervisor.
 func (v *supervision) supervise(env []string, agent ...string) *shipper {
 	v.t.Helper()
-	script, err := filepath.Abs("../../library/outrigger/files/supervise.sh")
-	require.NoError(v.t, err)
-	text, err := os.ReadFile(script)
-	require.NoError(v.t, err)
-	copied := filepath.Join(filepath.Dir(v.logs), "supervise.sh") // where every user may read it
-	require.NoError(v.t, os.WriteFile(copied, text, 0o644))
+	scripts := filepath.Dir(v.logs) // where every user may read them
+	for _, name := range []string{"supervise.sh", "rotate.sh"} {
+		text, err := os.ReadFile(filepath.Join("../../library/outrigger/files", name))
+		require.NoError(v.t, err)
+		require.NoError(v.t, os.WriteFile(filepath.Join(scripts, name), text, 0o644))
+	}
 	busybox := filepath.Join(toolDir, "busybox")
-	command := exec.Command(busybox, append([]string{"sh", copied}, agent...)...)
+	command := exec.Command(busybox, append([]string{"sh", filepath.Join(scripts, "supervise.sh")}, agent...)...)
 	command.Env = slices.Concat([]string{
 		"BUSYBOX=" + busybox, "STATE_DIR=" + v.state, "WATCH_SECONDS=3600",
 		"FILES=" + strings.Join(v.paths(v.files), "\n"), "EXCLUDE=" + strings.Join(v.paths(v.exclude), "\n"),
@@ -195,7 +195,7 @@ func (v *supervision) supervise(env []string, agent ...string) *shipper {
 // agent runs a shell script under the supervisor. It says `ready` once its traps are set.
 func (v *supervision) agent(script string, env ...string) *shipper {
 	v.t.Helper()
-	busybox := filepath.Join(appletDir, "busybox")
+	busybox := filepath.Join(toolDir, "busybox")
 	s := v.supervise(append([]string{"PATH=" + appletDir, "LEFT_COMMAND=echo 0"}, env...), busybox, "sh", "-c", script)
 	s.awaitOutput("ready\n")
 	return s

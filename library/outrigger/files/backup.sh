@@ -115,9 +115,15 @@ report() { # success, failure or skipped; message
   [ "$1" = skipped ] || metrics "$1"
 }
 
+# Prints an option for wget: busybox asks a proxy of the environment for localhost too, and knows no no_proxy.
+direct() { # URL
+  case $1 in *://127.* | *://localhost | *://localhost[:/]* | *://'[::1]'*) echo -Yoff ;; esac
+}
+
 tell() { # URL, text
   [ "$1" ] || return 0
-  busybox wget -q -T 10 -O /dev/null --header 'Content-Type: application/json' --post-data "$2" "$1" ||
+  # shellcheck disable=SC2046 # an option or none
+  busybox wget $(direct "$1") -q -T 10 -O /dev/null --header 'Content-Type: application/json' --post-data "$2" "$1" ||
     say "$1 could not be told of the outcome"
 }
 
@@ -130,7 +136,8 @@ metrics() { # result
 $(metric last_success_timestamp_seconds "$ended")"
   if [ "${PUSHGATEWAY-}" ]; then
     # A POST replaces the metrics of these names only: the last success outlives a failure. A / would end a label in a URL.
-    busybox wget -q -T 10 -O /dev/null --post-data "$text
+    # shellcheck disable=SC2046 # an option or none
+    busybox wget $(direct "$PUSHGATEWAY") -q -T 10 -O /dev/null --post-data "$text
 " "$PUSHGATEWAY/metrics/job/outrigger/backup@base64/$(printf '%s' "$BACKUP" | busybox base64 -w 0 | busybox tr '+/' '-_')" || say "the Pushgateway $PUSHGATEWAY could not be told of the outcome"
   fi
   [ -z "${TEXTFILE-}" ] || { textfile "$text" && busybox chmod 0644 "$TEXTFILE.new" && busybox mv "$TEXTFILE.new" "$TEXTFILE"; } ||

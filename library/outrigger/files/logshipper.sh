@@ -163,6 +163,7 @@ list_candidates() { # patterns
 
 add() { # list; the path in `path`
   if ! [ -f "$path" ]; then
+    [ ! -e "$path" ] || [ -d "$path" ] || say_once "$path strange" "$path is no regular file, and is not shipped"
     # What was listed and is gone has been renamed.
     [ -e "$path" ] || [ -h "$path" ] || [ "$path" = "$pattern" ] || again=yes
     return

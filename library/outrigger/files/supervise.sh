@@ -19,6 +19,8 @@
 #   IN_METRICS, OUT_METRICS  those whose difference is how many lines it holds
 #   KEPT             where lines are that could not be sent: "kept on the volume data"
 #   READY_URL        answers when the agent has started; until then its state is kept as it was before
+#   LEAVES_OUT       yes: the agent leaves out what the variable NOT_REGULAR is a glob of, without its first
+#                    slash: matches that are no regular files. It is started again where one is new
 #   VOLUMES          "BYTES FOLDER", one a line: a warning when 80 % of them are used
 #   WATCH_SECONDS    how often that, and what the agent reads, is looked at (10)
 #   STATE_DIR        a small writable directory that outlives the container (/run/outrigger)
@@ -39,6 +41,7 @@ WATCH_SECONDS=${WATCH_SECONDS:-10}
 STATE_DIR=${STATE_DIR:-/run/outrigger}
 REMEMBERED=$STATE_DIR/read-to REMEMBERED_NEW=$STATE_DIR/read-to.new BEFORE=$STATE_DIR/before-start
 LOOK_SECONDS=0.2 SCRAPE_SECONDS=2 HEAD_BYTES=1000 MANY=50
+INTERRUPTED=145 # by SIGCHLD, as `wait` says
 NEVER_OPEN='the agent may not read it, or takes it for another file that begins with the same bytes'
 
 say() { printf 'outrigger: %s\n' "$*" >&2; }
@@ -47,6 +50,11 @@ busybox() { "$BUSYBOX" "$@"; }
 now() { # sets now, in hundredths of a second since the machine started
   IFS=' ' read -r uptime _ </proc/uptime
   now=${uptime%.*}${uptime#*.}
+}
+
+runs() { # process; not a zombie
+  { IFS= read -r process_state <"/proc/$1/stat"; } 2>/dev/null || return
+  case ${process_state##*') '} in Z*) false ;; esac
 }
 
 # ---- The files and how far the agent has read them
@@ -67,7 +75,7 @@ files_that_match() { # globs, globs of what is left out
   done
   [ "$depth" ] || depth="-maxdepth$NEWLINE$slashes"
   # shellcheck disable=SC2046,SC2086,SC2016 # one folder a line; two words; awk's own variables
-  busybox find $(folders_of "$1") ${depth#any} '(' -type f -o -type l ')' 2>/dev/null | busybox sort |
+  busybox find $(folders_of "$1") ${depth#any} ! -type d 2>/dev/null | busybox sort |
     GLOBS=$1 OTHERS=${2:-} busybox awk '
       function expression(glob,  i, c, e, end) {
         e = "^"
@@ -122,13 +130,18 @@ positions() {
   set -f
 }
 
-# Sets paths, and listing, which changes when a file does.
+# Sets listing, which changes when a file does, paths, and strange: what matches and is no regular file, such as a
+# pipe or a link to /dev/stdout. Nobody may open that: it would wait for a writer.
 list_files() {
-  listing='' paths=''
+  listing='' paths='' strange=''
   [ "${FILES:-}" ] || return 0
   paths=$(files_that_match "$FILES" "${EXCLUDE:-}")
+  [ "$paths" ] || return 0
   # shellcheck disable=SC2086 # one path a line
-  [ -z "$paths" ] || listing=$(busybox stat -L -c '%d:%i %s %F %n' $paths 2>/dev/null | busybox sed -n 's/ regular \(empty \)\{0,1\}file / /p')
+  states=$(busybox stat -L -c '%d:%i %s %F %n' $paths 2>/dev/null)
+  listing=$(printf '%s\n' "$states" | busybox sed -n 's/ regular \(empty \)\{0,1\}file / /p')
+  paths=$(printf '%s\n' "$listing" | busybox sed 's/^[^ ]* [^ ]* //')
+  strange=$(printf '%s\n' "$states" | busybox sed -n '/^[^ ]* [^ ]* \(regular\|directory\) /d; s|^[^/]* /|/|p')
 }
 
 # Sets, beside what list_files does, "BYTES POSITION PATH" of each file that is not read
@@ -180,7 +193,6 @@ add_unnamed() { # "BYTES POSITION DESCRIPTOR" of a file that the agent still rea
 # Sets alike: the paths of files that begin with the same bytes as another, by which a collector knows a
 # file: it takes them for one, and counts the one as read where it has read the other.
 look_for_alike() {
-  # shellcheck disable=SC2016 # awk's own variables
   alike=''
   # shellcheck disable=SC2086 # one path a line
   set -- $paths
@@ -197,8 +209,11 @@ look_for_alike() {
 
 # ---- What the agent holds
 
+# busybox asks a proxy of the environment for localhost too, and knows no no_proxy.
+ask() { busybox wget -Y off -q -T "$SCRAPE_SECONDS" -O "$2" "$1" 2>/dev/null; } # URL, file
+
 scrape() { # sets metrics; fails when the agent does not answer
-  metrics=$(busybox wget -q -T "$SCRAPE_SECONDS" -O - "$METRICS_URL" 2>/dev/null)
+  metrics=$(ask "$METRICS_URL" -)
 }
 
 # Prints the sum of metrics. Each is a NAME, or NAME{LABEL="VALUE" for those of one label.
@@ -235,8 +250,13 @@ look_at_agent() { # sets held: what the agent still holds, or unknown
 drain() { # waits until nothing is left; fails when the time is up, nothing more happens, or the agent has ended
   now
   deadline=$((now + DRAIN_SECONDS * 100)) quiet_since=$now last_listing=''
-  while kill -0 "$agent" 2>/dev/null; do
+  while runs "$agent"; do
     look_at_files
+    if is_new_to_agent; then
+      stop_for_good
+      start_agent
+    fi
+    [ ! -d "$BEFORE" ] || ! ask "$READY_URL" /dev/null || drop_copy
     look_at_agent
     now
     if [ -z "$behind" ] && [ "$held" = 0 ] && [ "$listing" = "$last_listing" ]; then
@@ -315,7 +335,8 @@ stop_agent() { # signal
 }
 
 finish() {
-  trap '' TERM INT
+  trap '' TERM INT USR1
+  trap - CHLD
   kill "$watcher" 2>/dev/null
   if drain; then
     stop_agent TERM
@@ -355,7 +376,7 @@ copy_state() {
 }
 
 await_start() {
-  until busybox wget -q -T "$SCRAPE_SECONDS" -O /dev/null "$READY_URL" 2>/dev/null; do
+  until ask "$READY_URL" /dev/null; do
     busybox sleep "$LOOK_SECONDS"
   done
 }
@@ -363,7 +384,52 @@ await_start() {
 forget_state() { # when the agent has started
   [ -d "$BEFORE" ] || return 0
   await_start
-  busybox mv "$BEFORE" "$BEFORE.new" && busybox rm -rf "$BEFORE.new"
+  drop_copy
+}
+
+drop_copy() { busybox mv "$BEFORE" "$BEFORE.new" && busybox rm -rf "$BEFORE.new"; }
+
+# ---- What is no regular file
+
+contains() { # list, item
+  case $NEWLINE$1$NEWLINE in *"$NEWLINE$2$NEWLINE"*) ;; *) false ;; esac
+}
+
+warn_of_strange() {
+  for path in $strange; do warn_once "$path strange" "$path is no regular file, and is not shipped"; done
+}
+
+# Whether the agent has to be started again, as it waits for the writer of what has come, or leaves out what has become
+# a regular file.
+is_new_to_agent() {
+  [ "${LEAVES_OUT:-}" ] && [ "$strange" != "$left_out" ] || return
+  for path in $strange; do contains "$left_out" "$path" || return 0; done
+  for path in $left_out; do ! contains "$paths" "$path" || return 0; done
+  return 1
+}
+
+start_agent() { # sets agent
+  list_files
+  warn_of_strange
+  left_out=$strange
+  # A glob for each: what is special in globs stands for any one character, what is not ASCII for any number.
+  NOT_REGULAR=$(printf '%s\n' "$strange" | busybox sed 's|^/||; s/[^ -~][^ -~]*/*/g; s|[^A-Za-z0-9_.*/-]|?|g' | busybox tr '\n' ,)
+  export NOT_REGULAR="{${NOT_REGULAR%,}}"
+  keep_state
+  (
+    trap - TERM # which is ignored at the end
+    eval "exec $command"
+  ) &
+  agent=$!
+}
+
+# An agent that waits for the writer of a pipe does not heed SIGTERM.
+stop_for_good() {
+  kill "$agent" 2>/dev/null
+  now
+  deadline_of_agent=$((now + 300))
+  while runs "$agent" && now && [ "$now" -lt "$deadline_of_agent" ]; do busybox sleep "$LOOK_SECONDS"; done
+  stop_agent KILL
 }
 
 # ---- Meanwhile
@@ -424,10 +490,12 @@ watch_alike() { # only when a file is new
 }
 
 watch() {
-  warned='' behind='' closed='' known_files='' looked_at=''
+  behind='' closed='' known_files='' looked_at=''
   forget_state
   while busybox sleep "$WATCH_SECONDS"; do
     watch_files
+    [ "${LEAVES_OUT:-}" ] || warn_of_strange # else it is said when the agent is started
+    ! is_new_to_agent || kill -USR1 $$ # to be started again
     watch_alike
     [ -z "${ROTATE_BYTES:-}" ] || rotate_files
     watch_volumes
@@ -440,17 +508,39 @@ if [ "$1" = --await-start ]; then
 fi
 
 [ -z "${MEMORY_BYTES:-}" ] || export GOMEMLIMIT="$((MEMORY_BYTES * 8 / 10))"
-stopping='' behind='' closed='' paths='' held=0 metrics=''
-trap 'stopping=yes' TERM INT # there is nothing to finish before the agent is known
-keep_state
-"$@" &
-agent=$!
-watch &
-watcher=$!
-trap finish TERM INT
-[ -z "$stopping" ] || finish
-wait "$agent"
-code=$?
+stopping='' again='' warned='' behind='' closed='' paths='' held=0 metrics=''
+command=''
+for word; do command="$command '$(printf '%s\n' "$word" | busybox sed "s/'/'\\\\''/g")'"; done
+
+start() {
+  trap 'stopping=yes' TERM INT # there is nothing to finish before the agent is known
+  start_agent
+  watch &
+  watcher=$!
+  trap finish TERM INT
+  [ -z "$stopping" ] || finish
+}
+
+trap 'again=yes' USR1
+trap : CHLD # so that the end of the watcher interrupts the waiting too
+start
+while :; do
+  wait "$agent"
+  code=$?
+  if [ "$again" ]; then
+    again=''
+    kill "$watcher" 2>/dev/null
+    say 'the agent is started again, to leave out what is no regular file'
+    stop_for_good
+    start
+  elif [ "$code" != "$INTERRUPTED" ]; then
+    break
+  elif ! runs "$watcher"; then
+    say 'warning: what watches the files and volumes has ended; it is started again'
+    watch &
+    watcher=$!
+  fi
+done
 kill "$watcher" 2>/dev/null
 say "the agent ended with exit code $code"
 exit "$code"

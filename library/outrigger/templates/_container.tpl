@@ -32,6 +32,7 @@ dict: work, contribution, container, stays (true: a sidecar; else it runs to its
 {{- if .contribution.reads -}}{{- include "outrigger-0.1.0.mountReads" . -}}{{- end -}}
 {{- if $container.volumeMounts -}}{{- include "outrigger-0.1.0.completeMounts" . -}}{{- end -}}
 {{- include "outrigger-0.1.0.securityContext" . -}}
+{{- if .contribution.reads -}}{{- include "outrigger-0.1.0.checkChanges" . -}}{{- end -}}
 {{- if and (not $container.resources) (hasKey .work "plainResources") -}}
   {{- if .work.plainResources -}}{{- $_ := set $container "resources" .work.plainResources -}}{{- end -}}
 {{- else -}}

@@ -20,7 +20,8 @@ and prints its contribution as YAML (or fills the dict, which saves the parsing)
   podLabels        labels of the pod, whose keys nobody else uses
   objects          objects beside the pod, which outrigger.objects prints; their metadata.name is completed
   cronJobs         CronJobs beside the pod, as outrigger-….ownCronJob takes them, which outrigger.objects prints
-  reads            paths that the sidecars read: {path, key, writes}; the composer mounts the volume that holds each
+  reads            paths that the sidecars read: {path, key, writes, changedBy}; the composer mounts the volume that holds
+                   each. changedBy is the entry's key by which the app's own files are changed
   files            names of the library's files that the containers find in /outrigger
   texts            further files there, name to text; the same for every pod of the entry
   tools            true: the containers find a static busybox at /outrigger-tools/busybox

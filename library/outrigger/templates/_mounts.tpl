@@ -25,6 +25,47 @@ The volume is found by the mounts of the author's containers, shared volumes amo
 {{- end -}}
 
 {{- /*
+A sidecar that changes the app's files as a user who is not known to be allowed to. Takes what outrigger-….container
+takes, the container with its security context.
+*/ -}}
+{{- define "outrigger-0.1.0.checkChanges" -}}
+{{- $pod := .work.podTemplate.spec.securityContext | default dict -}}
+{{- $own := include "outrigger-0.1.0.effectiveUser" (list $pod .container) | fromJson -}}
+{{- $chosen := hasKey (.contribution.config.securityContext | default dict) "runAsUser" -}}
+{{- range $read := .contribution.reads -}}
+  {{- $writers := list -}}
+  {{- $allowed := not $read.changedBy -}}
+  {{- range $app := $.work.author.containers -}}
+    {{- range $app.volumeMounts -}}
+      {{- if and (not $allowed) (not .readOnly) .mountPath (include "outrigger-0.1.0.holds" (list .mountPath $read.path)) -}}
+        {{- $user := include "outrigger-0.1.0.effectiveUser" (list $pod $app) | fromJson -}}
+        {{- if hasKey $user "runAsUser" -}}
+          {{- $allowed = or (eq ($user.runAsUser | int64) ($own.runAsUser | int64)) (and $chosen (or (hasKey $pod "fsGroup") (and (hasKey $own "runAsGroup") (eq (toString $user.runAsGroup) (toString $own.runAsGroup))))) -}}
+        {{- else -}}
+          {{- $allowed = $chosen -}}
+        {{- end -}}
+        {{- $writers = append $writers (printf "container %q runs as %s" $app.name (hasKey $user "runAsUser" | ternary (printf "user %d" ($user.runAsUser | int64)) "the user of its image, which is not known here")) -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if and $writers (not $allowed) -}}
+    {{- include "outrigger-0.1.0.problem" (list $.work (printf "%s.%s" $.contribution.path $read.changedBy)
+          (printf "%s, and the sidecar as user %d, which may not truncate the other's files; give both one user: securityContext.runAsUser of the pod, or of this entry" (join " and " $writers) ($own.runAsUser | int64))) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints the user and group that a container runs as, where they are known, as JSON. Takes a list: the pod's security
+context, the container.
+*/ -}}
+{{- define "outrigger-0.1.0.effectiveUser" -}}
+{{- $user := pick (index . 0) "runAsUser" "runAsGroup" -}}
+{{- include "outrigger-0.1.0.overlay" (list $user (pick ((index . 1).securityContext | default dict) "runAsUser" "runAsGroup")) -}}
+{{- toJson $user -}}
+{{- end -}}
+
+{{- /*
 Prints true where a path, or what a glob can match, lies at or below a mountPath. Takes a list: mountPath, path.
 */ -}}
 {{- define "outrigger-0.1.0.holds" -}}

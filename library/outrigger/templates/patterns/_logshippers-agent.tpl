@@ -74,6 +74,9 @@ Completes the container of an agent of the user's own. Takes a list: what a patt
 {{- if not (and $call.config.image $custom.command) -}}
   {{- $_ := set $call.contribution "problems" (append $call.contribution.problems "agent: custom needs image and custom.command, the agent's program and its arguments") -}}
 {{- end -}}
+{{- if $call.config.command -}}
+  {{- include "outrigger-0.1.0.addProblem" (list $call "command means nothing beside agent: custom; move it to custom.command") -}}
+{{- end -}}
 {{- $_ := set $container "args" (include "outrigger-0.1.0.literals" $custom.command | fromJsonArray) -}}
 {{- $left := $custom.left | default dict -}}
 {{- if $left.url -}}

@@ -36,8 +36,8 @@ container.
 {{- end -}}
 {{- $image := $config.image | default $call.values.images.collector -}}
 {{- $_ := set $container "image" $image -}}
-{{- $_ := set $container "args" (list (include "outrigger-0.1.0.collectorProgram" $image) (printf "--config=/outrigger/%s" $file)
-      (printf "--feature-gates=%s" "stanza.synchronousLogEmitter")) -}}
+{{- $_ := set $container "args" (concat (include "outrigger-0.1.0.collectorCommand" (list $call $image) | fromJsonArray)
+      (list (printf "--config=/outrigger/%s" $file) "--feature-gates=stanza.synchronousLogEmitter")) -}}
 {{- $_ := set $container "volumeMounts" (concat $container.volumeMounts $made.mounts) -}}
 {{- $_ := set $container "env" (concat $container.env $made.environment (include "outrigger-0.1.0.collectorEnvironment" (list $call $ports (keys $exporters)) | fromYamlArray)) -}}
 {{- $_ := set $container "startupProbe" (dict
@@ -45,7 +45,7 @@ container.
       "timeoutSeconds" 30 "periodSeconds" 1 "failureThreshold" 4) -}}
 {{- if $config.liveness -}}
   {{- $_ := set $container "livenessProbe" (dict
-        "exec" (dict "command" (list "/outrigger-tools/busybox" "wget" "-q" "-T" "2" "-O" "/dev/null" (printf "http://127.0.0.1:%d/" (int $ports.health))))
+        "exec" (dict "command" (list "/outrigger-tools/busybox" "wget" "-Y" "off" "-q" "-T" "2" "-O" "/dev/null" (printf "http://127.0.0.1:%d/" (int $ports.health))))
         "timeoutSeconds" 3 "periodSeconds" 20 "failureThreshold" 3) -}}
 {{- end -}}
 {{- $listens := list -}}
@@ -58,11 +58,21 @@ container.
 {{- end -}}
 
 {{- /*
-Prints the collector's program in an image: upstream's images have it at the root, by the name of the distribution.
+Prints, as JSON, the command of the collector in its image: the entry's, or where upstream's images have it, by the name
+of the distribution. Takes a list: what a pattern takes, the image.
 */ -}}
-{{- define "outrigger-0.1.0.collectorProgram" -}}
-{{- $distribution := regexFind "opentelemetry-collector-[a-z0-9]+" (. | default "") | trimPrefix "opentelemetry-collector-" | default "k8s" -}}
-{{- printf "/otelcol-%s" $distribution -}}
+{{- define "outrigger-0.1.0.collectorCommand" -}}
+{{- $call := index . 0 -}}
+{{- $name := regexReplaceAll "[:@].*$" (last (splitList "/" (index . 1 | default ""))) "" -}}
+{{- $distribution := regexReplaceAll "^(opentelemetry-collector|otelcol)" $name "" -}}
+{{- if $call.config.command -}}
+  {{- toJson $call.config.command -}}
+{{- else if and (ne $distribution $name) (has $distribution (list "" "-contrib" "-ebpf-profiler" "-k8s" "-otlp")) -}}
+  {{- list (printf "/otelcol%s" $distribution) | toJson -}}
+{{- else -}}
+  {{- include "outrigger-0.1.0.addProblem" (list $call (printf "image %q is none of upstream's by its name, so the collector's program in it is not known; set command to it, as in [/otelcol-k8s]" (index . 1))) -}}
+  {{- list | toJson -}}
+{{- end -}}
 {{- end -}}
 
 {{- /*
@@ -108,6 +118,8 @@ refers to, and what the supervisor reads. Takes a list: what a pattern takes, th
   value: http://127.0.0.1:{{ $ports.health }}/
 - name: METRICS_URL
   value: http://127.0.0.1:{{ $ports.metrics }}/metrics
+- name: LEAVES_OUT
+  value: "yes"
 - name: LEFT_METRICS
   value: otelcol_exporter_queue_size
 - name: IN_METRICS

@@ -89,7 +89,8 @@ Prints the configuration of the receiver of files. Takes the entry's config.
 */ -}}
 {{- define "outrigger-0.1.0.fileReceiver" -}}
 include: {{ include "outrigger-0.1.0.shippedGlobs" . | fromYamlArray | toJson }}
-exclude: {{ include "outrigger-0.1.0.excludedGlobs" . | fromYamlArray | toJson }}
+{{- /* The supervisor says which matches are no regular files: a pipe without a writer would stop all reading. */}}
+exclude: {{ append (include "outrigger-0.1.0.excludedGlobs" . | fromYamlArray) "/${env:NOT_REGULAR:-}" | toJson }}
 start_at: beginning
 storage: file_storage
 on_truncate: read_whole_file

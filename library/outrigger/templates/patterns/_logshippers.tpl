@@ -19,7 +19,7 @@ only when everything is delivered.
 {{- end -}}
 {{- $reads := list -}}
 {{- range $index, $path := .config.files -}}
-  {{- $reads = append $reads (dict "path" $path "key" (printf "files[%d]" $index) "writes" (not (empty $.config.rotate))) -}}
+  {{- $reads = append $reads (dict "path" $path "key" (printf "files[%d]" $index) "writes" (not (empty $.config.rotate)) "changedBy" (empty $.config.rotate | ternary "" "rotate")) -}}
 {{- end -}}
 {{- $_ := set .contribution "order" 100 -}}
 {{- $_ := set .contribution "reads" $reads -}}
@@ -49,7 +49,7 @@ Fills the contribution of a logshipper to the sidecar's own output. Takes what a
 {{- define "outrigger-0.1.0.logsToOutput" -}}
 {{- $state := include "outrigger-0.1.0.shorten" (printf "outrigger-%s-state" .name) -}}
 {{- $problems := .contribution.problems -}}
-{{- range $key := list "exclude" "multiline" "parse" "attributes" "resource" "redact" "filter" "queue" "metrics" "liveness" "rotate" "extraConfig" "custom" -}}
+{{- range $key := list "exclude" "multiline" "parse" "attributes" "resource" "redact" "filter" "queue" "metrics" "liveness" "rotate" "extraConfig" "command" "custom" -}}
   {{- if hasKey $.config $key -}}
     {{- $problems = append $problems (printf "%s means nothing beside to.stdout, which ships lines as they are; leave it out, or add a target such as otlphttp" $key) -}}
   {{- end -}}
