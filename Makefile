@@ -9,6 +9,10 @@ RUN :=
 STRICT :=
 chosen = $(if $(value RUN),-run '$(value RUN)') $(if $(filter-out 0,$(STRICT)),-strict)
 
+# For every go command, as ci/tools has them for what is built from modules of their own: see GoEnv there.
+export CGO_ENABLED := 0
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath -buildvcs=false)
+
 demo: ## A cluster, the example chart in it, and the first lines that its sidecars shipped
 test: ## All tests; exit code 0 only if all of them ran and passed (RUN=Regexp: only those; STRICT=1: none a second time)
 test-render: ## The tests that need neither a cluster nor Docker

@@ -21,6 +21,8 @@ require (
 	github.com/stretchr/testify v1.12.1
 	// That of the collector in ci/modules/collector: the tests' backend decodes with what the collector encodes with.
 	go.opentelemetry.io/collector/pdata v1.64.0
+	// What restic encrypts by: the tests prepare a repository.
+	golang.org/x/crypto v0.58.0
 	golang.org/x/sys v0.49.0
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260803160001-6ac0973c030d
 	google.golang.org/grpc v1.83.1
@@ -160,7 +162,6 @@ require (
 	go.yaml.in/yaml/v2 v2.4.4 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	go.yaml.in/yaml/v4 v4.0.0-rc.2 // indirect
-	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/oauth2 v0.36.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect

@@ -19,15 +19,18 @@ import (
 // Version is the busybox that the library's default image has, and the one Debian's suite has too.
 const (
 	Version = "1.37.0"
-	suite   = "trixie"
+	Suite   = "trixie"
 )
+
+// Tag is the library's default image: upstream's static build, as the one without a suffix is linked dynamically.
+const Tag = Version + "-musl"
 
 // Binary returns the path of a static busybox of Version, and whether it was in the cache directory. It
 // is that of Debian's package busybox-static, or on a machine that can't verify Debian's packages the
 // upstream image's, for which Docker is needed.
 func Binary(ctx context.Context, log io.Writer, cacheDir string) (path string, reused bool, err error) {
 	dir := filepath.Join(cacheDir, "busybox-"+Version)
-	reused, err = cache.Make(dir, func(tmp string) error {
+	reused, err = cache.Make(ctx, dir, func(tmp string) error {
 		if err := os.MkdirAll(tmp, 0o755); err != nil {
 			return err
 		}
@@ -46,7 +49,7 @@ func Binary(ctx context.Context, log io.Writer, cacheDir string) (path string, r
 func fromDebian(ctx context.Context, log io.Writer, to string) error {
 	unpacked := to + ".deb"
 	defer os.RemoveAll(unpacked)
-	if err := debian.Package(ctx, log, unpacked, suite, "busybox-static"); err != nil {
+	if err := debian.Package(ctx, log, unpacked, Suite, "busybox-static"); err != nil {
 		return err
 	}
 	for _, place := range []string{"usr/bin/busybox", "bin/busybox"} {

@@ -12,7 +12,7 @@ import (
 func fromUpstream(ctx context.Context, log io.Writer, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	id, err := proc.Run(ctx, proc.Cmd{Log: log, Args: []string{"docker", "create", "--quiet", "busybox:" + Version}})
+	id, err := proc.Run(ctx, proc.Cmd{Log: log, Args: []string{"docker", "create", "--quiet", "busybox:" + Tag}})
 	if err != nil {
 		return err
 	}

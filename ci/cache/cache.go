@@ -1,5 +1,5 @@
-// Package cache is the directory where what was built is kept between runs, the lock that keeps two
-// runs from building the same thing at once, and the keys that tell what a thing was made from.
+// Package cache is the directory where what was built is kept between runs, the locks that keep two
+// from building the same thing at once, and the keys that tell what a thing was made from.
 package cache
 
 import (
@@ -11,9 +11,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -36,43 +36,61 @@ func Dir() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-var inProcess sync.Mutex
-
-// Lock takes the cache directory for this process, and says on out what it waits for when another
-// has it. The caller calls unlock; the kernel does so for a process that died.
+// Lock takes the cluster of a cache directory for the caller, and says on out what it waits for when another has it. The
+// caller calls unlock; the kernel does so for a process that died.
 func Lock(ctx context.Context, dir string, out io.Writer) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	said := false
+	f, err := lock(ctx, filepath.Join(dir, "lock"), func(holder string) {
+		if !said {
+			fmt.Fprintf(out, "Waiting for another run (%s) to finish with the cluster of %s.\n", holder, dir)
+			said = true
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
-	inProcess.Lock()
-	giveUp := func(err error) (func(), error) {
-		inProcess.Unlock()
+	return func() { f.Close() }, nil
+}
+
+// lock opens a file that nobody else, in this process or another, has until it is closed. It calls waits, with what the
+// holder wrote into it, as long as somebody does. The holder may remove the file.
+func lock(ctx context.Context, path string, waits func(holder string)) (*os.File, error) {
+	for {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+		if err != nil {
+			return nil, err
+		}
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil && isAt(f, path) {
+			_ = f.Truncate(0)
+			_, _ = f.WriteAt(fmt.Appendf(nil, "process %d, %s\n", os.Getpid(), filepath.Base(os.Args[0])), 0)
+			return f, nil
+		}
 		f.Close()
-		return nil, err
-	}
-	for said := false; ; {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
-			break
+			continue // its last holder has removed it
 		}
 		if err != syscall.EWOULDBLOCK {
-			return giveUp(fmt.Errorf("locking %s: %w", f.Name(), err))
+			return nil, fmt.Errorf("locking %s: %w", path, err)
 		}
-		if !said {
-			holder, _ := os.ReadFile(f.Name())
-			fmt.Fprintf(out, "Waiting for another run (%s) to finish with %s.\n", strings.TrimSpace(string(holder)), dir)
-			said = true
-		}
+		holder, _ := os.ReadFile(path)
+		waits(strings.TrimSpace(string(holder)))
 		select {
 		case <-ctx.Done():
-			return giveUp(ctx.Err())
+			return nil, ctx.Err()
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
-	_ = f.Truncate(0)
-	_, _ = f.WriteAt(fmt.Appendf(nil, "process %d, %s\n", os.Getpid(), filepath.Base(os.Args[0])), 0)
-	return func() { f.Close(); inProcess.Unlock() }, nil
+}
+
+// isAt tells whether an open file is the one at a path.
+func isAt(f *os.File, path string) bool {
+	opened, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(path)
+	return err == nil && os.SameFile(opened, there)
 }
 
 // Key is what a thing is made from, boiled down to a name for it: equal inputs give equal keys.
@@ -138,15 +156,23 @@ func (k *Key) String() string {
 }
 
 // Make makes the file or directory at path, if it is not there, by calling build with a temporary
-// path beside it that becomes path only when build succeeded. It tells whether it was there.
-func Make(path string, build func(tmp string) error) (reused bool, err error) {
-	if _, err := os.Stat(path); err == nil {
-		now := time.Now()
-		_ = os.Chtimes(path, now, now) // Prune goes by last use
+// path beside it that becomes path only when build succeeded. It tells whether it was there. Whoever
+// makes the same at the same time, in this process or another, is waited for.
+func Make(ctx context.Context, path string, build func(tmp string) error) (reused bool, err error) {
+	if used(path) {
 		return true, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return false, err
+	}
+	f, err := lock(ctx, path+".lock", func(string) {})
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	defer os.Remove(f.Name())
+	if used(path) {
+		return true, nil
 	}
 	tmp := path + ".tmp"
 	if err := os.RemoveAll(tmp); err != nil {
@@ -159,17 +185,28 @@ func Make(path string, build func(tmp string) error) (reused bool, err error) {
 	return false, os.Rename(tmp, path)
 }
 
-// Prune removes all but the keep last used of the entries that match a pattern in dir.
+// used tells whether a path is there, and notes that it was used: Prune goes by that.
+func used(path string) bool {
+	if _, err := os.Stat(path); err != nil {
+		return false
+	}
+	now := time.Now()
+	_ = os.Chtimes(path, now, now)
+	return true
+}
+
+// Prune removes all but the keep last used of the entries that match a pattern in dir. What is being made stays.
 func Prune(dir, pattern string, keep int) {
 	paths, _ := filepath.Glob(filepath.Join(dir, pattern))
-	used := func(p string) time.Time {
+	paths = slices.DeleteFunc(paths, func(p string) bool { return filepath.Ext(p) == ".tmp" || filepath.Ext(p) == ".lock" })
+	lastUse := func(p string) time.Time {
 		info, err := os.Stat(p)
 		if err != nil {
 			return time.Time{}
 		}
 		return info.ModTime()
 	}
-	sort.Slice(paths, func(i, j int) bool { return used(paths[i]).After(used(paths[j])) })
+	sort.Slice(paths, func(i, j int) bool { return lastUse(paths[i]).After(lastUse(paths[j])) })
 	for i, p := range paths {
 		if i >= keep {
 			os.RemoveAll(p)

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -70,7 +72,7 @@ func TestEveryFileOfATreeCounts(t *testing.T) {
 func TestMakeLeavesNothingOfAFailure(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sub", "thing")
 	failed := errors.New("no")
-	if _, err := Make(path, func(tmp string) error {
+	if _, err := Make(context.Background(), path, func(tmp string) error {
 		if err := os.WriteFile(tmp, []byte("half"), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -83,15 +85,78 @@ func TestMakeLeavesNothingOfAFailure(t *testing.T) {
 	}
 	write := func(tmp string) error { return os.WriteFile(tmp, []byte("whole"), 0o644) }
 	for _, want := range []bool{false, true} {
-		if reused, err := Make(path, write); err != nil || reused != want {
+		if reused, err := Make(context.Background(), path, write); err != nil || reused != want {
 			t.Fatalf("reused %v, %v; want %v", reused, err, want)
 		}
 	}
 }
 
+func TestWhatManyMakeAtOnceIsMadeOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "thing")
+	var made, reused atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			there, err := Make(context.Background(), path, func(tmp string) error {
+				made.Add(1)
+				return os.WriteFile(tmp, nil, 0o644)
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			if there {
+				reused.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if made.Load() != 1 || reused.Load() != 7 {
+		t.Errorf("made %d times, reused %d times", made.Load(), reused.Load())
+	}
+	if left, _ := filepath.Glob(path + "*"); len(left) != 1 {
+		t.Error("left:", left)
+	}
+}
+
+func TestWhoWaitsMakesItAfterAFailure(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "thing")
+	failed := errors.New("no")
+	second := make(chan error)
+	if _, err := Make(context.Background(), path, func(string) error {
+		go func() {
+			_, err := Make(context.Background(), path, func(tmp string) error { return os.WriteFile(tmp, nil, 0o644) })
+			second <- err
+		}()
+		select {
+		case err := <-second:
+			t.Errorf("the second did not wait: %v", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+		return failed
+	}); !errors.Is(err, failed) {
+		t.Fatal(err)
+	}
+	if err := <-second; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhoWaitsEndsWithItsContext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "thing")
+	_, err := Make(context.Background(), path, func(string) error {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_, err := Make(ctx, path, func(string) error { t.Error("made twice"); return nil })
+		return err
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
 func TestPruneKeepsWhatWasUsedLast(t *testing.T) {
 	dir := t.TempDir()
-	for i, name := range []string{"x-new", "x-old", "x-older", "y-oldest"} {
+	for i, name := range []string{"x-new", "x-old", "x-older", "y-oldest", "x-being-made.tmp", "x-being-made.lock"} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, nil, 0o644); err != nil {
 			t.Fatal(err)
@@ -106,7 +171,7 @@ func TestPruneKeepsWhatWasUsedLast(t *testing.T) {
 	for i := range left {
 		left[i] = filepath.Base(left[i])
 	}
-	if got := strings.Join(left, " "); got != "x-new x-old y-oldest" {
+	if got := strings.Join(left, " "); got != "x-being-made.lock x-being-made.tmp x-new x-old y-oldest" {
 		t.Error("left:", got)
 	}
 }

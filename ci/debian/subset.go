@@ -2,7 +2,10 @@ package debian
 
 import (
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/outrigger-charts/outrigger/ci/image"
@@ -17,7 +20,7 @@ func Subset(rootFS *image.Files, packages ...string) (*image.Files, error) {
 		return nil, err
 	}
 	var paths []string
-	for _, pkg := range Closure(status, packages...) {
+	for _, pkg := range Closure(status, nil, packages...) {
 		lists := append(rootFS.Match("var/lib/dpkg/info/"+pkg+".list"), rootFS.Match("var/lib/dpkg/info/"+pkg+":*.list")...)
 		if len(lists) == 0 {
 			return nil, fmt.Errorf("package %s is not in the root file system", pkg)
@@ -40,12 +43,40 @@ func Subset(rootFS *image.Files, packages ...string) (*image.Files, error) {
 	return subset, nil
 }
 
-// Closure returns the named packages and all that they depend on, by what dpkg's status file says of
-// the packages that are installed. Of alternatives, those that are installed are taken.
-func Closure(status string, packages ...string) []string {
+// Files returns the files of packages that Packages has left in dir, and of all that they depend on but for those that are
+// not needed, without their documentation.
+func Files(dir string, unneeded []string, packages ...string) (*image.Files, error) {
+	status, err := os.ReadFile(filepath.Join(dir, statusFile))
+	if err != nil {
+		return nil, err
+	}
+	files := image.NewFiles()
+	for _, pkg := range Closure(string(status), unneeded, packages...) {
+		if err := files.AddTar(filepath.Join(dir, pkg+".tar"), isNoDocumentation); err != nil {
+			return nil, err
+		}
+	}
+	// As on every system of Debian's: packages of older suites still go by the old names.
+	for _, old := range []string{"bin", "sbin", "lib", "lib64"} {
+		files.Move(old, "usr/"+old)
+		files.Symlink(old, "usr/"+old)
+	}
+	return files, nil
+}
+
+func isNoDocumentation(path string) bool {
+	return !slices.ContainsFunc(documentation, func(dir string) bool { return strings.HasPrefix(path, dir+"/") })
+}
+
+// Closure returns the named packages and all that they depend on but for those that are not needed, by what dpkg's status
+// file says of the packages that are installed. Of alternatives, those that are installed are taken.
+func Closure(status string, unneeded []string, packages ...string) []string {
 	depends, provider := readStatus(status)
 	var closure []string
 	seen := map[string]bool{}
+	for _, pkg := range unneeded {
+		seen[pkg] = true
+	}
 	for queue := packages; len(queue) > 0; queue = queue[1:] {
 		pkg := queue[0]
 		if _, installed := depends[pkg]; !installed {

@@ -110,6 +110,30 @@ func (f *Files) Remove(name string) {
 	}
 }
 
+// Move gives a directory another name, with all that is in it; what has that name already stays beside it.
+func (f *Files) Move(from, to string) {
+	moved := func(name string) string {
+		if rest, ok := strings.CutPrefix(name, clean(from)+"/"); ok {
+			return clean(to) + "/" + rest
+		}
+		return name
+	}
+	for name, e := range f.entries {
+		if e.header.Typeflag == tar.TypeLink {
+			e.header.Linkname = moved(e.header.Linkname)
+			f.entries[name] = e
+		}
+		if there := moved(name); there != name {
+			delete(f.entries, name)
+			e.header.Name = there
+			f.entries[there] = e
+		}
+	}
+	if e, ok := f.entries[clean(from)]; ok && e.header.Typeflag == tar.TypeDir {
+		delete(f.entries, clean(from))
+	}
+}
+
 // Pick returns a tree of those of the paths that are in this one. A hard link brings what it names.
 func (f *Files) Pick(paths ...string) *Files {
 	picked := NewFiles()

@@ -75,6 +75,22 @@ func TestATarIsReadBackAndFiltered(t *testing.T) {
 	}
 }
 
+func TestADirectoryMovesWithItsHardLinks(t *testing.T) {
+	f := NewFiles()
+	f.Dir("bin", 0o755)
+	f.File("bin/a", 0o755, "a")
+	f.Hardlink("bin/b", "bin/a")
+	f.Hardlink("sbin/c", "bin/a")
+	f.File("binary", 0o644, "x")
+	f.File("usr/bin/d", 0o755, "d")
+	f.Move("bin", "usr/bin")
+	f.Symlink("bin", "usr/bin")
+	want := "bin>usr/bin binary sbin/ usr/ usr/bin/ usr/bin/a usr/bin/d sbin/c>usr/bin/a usr/bin/b>usr/bin/a"
+	if got := names(t, f); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestAnEditThatChangesNothingIsAnError(t *testing.T) {
 	f := NewFiles()
 	f.File("config", 0o600, "a = 1")

@@ -26,11 +26,11 @@ type imageNames map[string]string
 
 // imageNames asks kubeadm and kind's sources for the names. It also returns Kubernetes' version.
 func (b Builder) imageNames(ctx context.Context, parts *built) (imageNames, string, error) {
-	_, version, err := b.Tools.Kubernetes()
+	_, version, err := b.Tools.Node()
 	if err != nil {
 		return nil, "", err
 	}
-	kubeadm := filepath.Join(parts.modules["kubernetes"], "kubeadm")
+	kubeadm := filepath.Join(parts.programs, "kubeadm")
 	list, err := proc.Output(ctx, kubeadm, "config", "images", "list", "--kubernetes-version", version)
 	if err != nil {
 		return nil, "", err
@@ -68,19 +68,19 @@ func (b Builder) controlPlane(ctx context.Context, parts *built, names imageName
 	if err != nil {
 		return nil, err
 	}
-	in := func(module, program string) string { return filepath.Join(parts.modules[module], program) }
+	from := func(program string) string { return filepath.Join(parts.programs, program) }
 	images := []struct {
 		name, program, at string
 		files             *image.Files
 	}{
-		{"kube-apiserver", in("kubernetes", "kube-apiserver"), "usr/local/bin/kube-apiserver", nil},
-		{"kube-controller-manager", in("kubernetes", "kube-controller-manager"), "usr/local/bin/kube-controller-manager", nil},
-		{"kube-scheduler", in("kubernetes", "kube-scheduler"), "usr/local/bin/kube-scheduler", nil},
-		{"kube-proxy", in("kubernetes", "kube-proxy"), "usr/local/bin/kube-proxy", proxy},
-		{"etcd", in("etcd", "etcd"), "usr/local/bin/etcd", nil},
-		{"coredns", in("coredns", "coredns"), "coredns", nil},
+		{"kube-apiserver", from("kube-apiserver"), "usr/local/bin/kube-apiserver", nil},
+		{"kube-controller-manager", from("kube-controller-manager"), "usr/local/bin/kube-controller-manager", nil},
+		{"kube-scheduler", from("kube-scheduler"), "usr/local/bin/kube-scheduler", nil},
+		{"kube-proxy", from("kube-proxy"), "usr/local/bin/kube-proxy", proxy},
+		{"etcd", from("etcd"), "usr/local/bin/etcd", nil},
+		{"coredns", from("coredns"), "coredns", nil},
 		{"pause", parts.pause, "pause", nil},
-		{"local-path-provisioner", in("localpath", "local-path-provisioner"), "usr/local/bin/local-path-provisioner", nil},
+		{"local-path-provisioner", filepath.Join(parts.localPath, "local-path-provisioner"), "usr/local/bin/local-path-provisioner", nil},
 		{"local-path-helper", "", "", helper},
 	}
 	var specs []image.Spec

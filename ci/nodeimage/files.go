@@ -88,16 +88,14 @@ func modeOfKindFile(path string) fs.FileMode {
 // addPrograms puts every program where the units and configurations of kind's files expect it. Of what kind's own node
 // images have, crictl is left out: a person would call it, and `kind export logs`.
 func addPrograms(f *image.Files, parts *built) error {
-	places := map[string][]string{ // directory in the node: module/program
-		"usr/bin":       {"kubernetes/kubelet", "kubernetes/kubeadm", "kubernetes/kubectl"},
-		"usr/local/bin": {"containerd/containerd", "containerd/containerd-shim-runc-v2", "containerd/ctr"},
-		"opt/cni/bin":   {"cni/host-local", "cni/loopback", "cni/ptp", "cni/portmap"},
+	places := map[string][]string{ // by directory in the node
+		"usr/bin":       {"kubelet", "kubeadm", "kubectl"},
+		"usr/local/bin": {"containerd", "containerd-shim-runc-v2", "ctr"},
+		"opt/cni/bin":   {"host-local", "loopback", "ptp", "portmap"},
 	}
 	for dir, programs := range places {
-		for _, p := range programs {
-			module, program, _ := strings.Cut(p, "/")
-			from := filepath.Join(parts.modules[module], program)
-			if err := f.Copy(dir+"/"+program, 0o755, from); err != nil {
+		for _, program := range programs {
+			if err := f.Copy(dir+"/"+program, 0o755, filepath.Join(parts.programs, program)); err != nil {
 				return err
 			}
 		}

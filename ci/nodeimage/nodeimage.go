@@ -6,13 +6,11 @@ package nodeimage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/outrigger-charts/outrigger/ci/busybox"
@@ -45,23 +43,23 @@ type Builder struct {
 	Reporter *progress.Reporter
 }
 
-// built are the directories of the programs, by module, and the files that go into the image.
+// built are the paths of what goes into the image.
 type built struct {
-	mu      sync.Mutex
-	modules map[string]string
-	rootFS  string
-	busybox string
-	pause   string
+	programs  string // the directory that has the most of them
+	localPath string
+	rootFS    string
+	busybox   string
+	pause     string
 }
 
 // Ref returns the reference of the image that the present inputs make.
 func (b Builder) Ref() (string, error) {
 	key := new(cache.Key).Add(suite, strings.Join(packages, " "), fmt.Sprint(engine.Lacks("CAP_SYS_RESOURCE")))
-	modules, err := b.modules()
+	module, _, err := b.Tools.Node()
 	if err != nil {
 		return "", err
 	}
-	for _, m := range modules {
+	for _, m := range []tools.Module{module, tools.LocalPath()} {
 		k, err := b.Tools.Key(m)
 		if err != nil {
 			return "", err
@@ -82,7 +80,7 @@ func (b Builder) Ref() (string, error) {
 }
 
 // Steps is how many steps Build reports.
-func (b Builder) Steps() int { return len(moduleNames) + 3 }
+const Steps = 4
 
 // Present tells whether the engine has an image.
 func Present(ctx context.Context, ref string) bool {
@@ -90,24 +88,10 @@ func Present(ctx context.Context, ref string) bool {
 	return err == nil
 }
 
-// Build builds the image ref, which Ref returned. An earlier run's parts are used again. What besides
-// names is done at the same time.
-func (b Builder) Build(ctx context.Context, ref string, besides ...func(context.Context) error) error {
-	modules, err := b.modules()
-	if err != nil {
-		return err
-	}
-	parts := &built{modules: map[string]string{}}
-	// Kubernetes takes as long as all other modules together. The lanes fill each other's gaps:
-	// downloads, and linkers that use one core.
-	var kubernetes, others []func(context.Context) error
-	kubernetes = append(kubernetes, b.compile(parts, modules[0]))
-	for _, m := range modules[1:] {
-		others = append(others, b.compile(parts, m))
-	}
-	debians := append([]func(context.Context) error{b.fetchBusyBox(parts), b.makeRootFS(parts)}, besides...)
-	lanes := [][]func(context.Context) error{kubernetes, others, debians}
-	if err := inParallel(ctx, lanes); err != nil {
+// Build builds the image ref, which Ref returned. An earlier run's parts are used again.
+func (b Builder) Build(ctx context.Context, ref string) error {
+	parts := &built{}
+	if err := proc.Together(ctx, b.compile(parts), proc.InTurn(b.fetchBusyBox(parts), b.makeRootFS(parts))); err != nil {
 		return err
 	}
 	return b.Reporter.Step(ctx, "Node image "+ref, func(ctx context.Context, s *progress.Step) error {
@@ -120,44 +104,22 @@ func (b Builder) Build(ctx context.Context, ref string, besides ...func(context.
 	})
 }
 
-// inParallel runs lanes at the same time, each lane's steps in order. The first error stops all.
-func inParallel(ctx context.Context, lanes [][]func(context.Context) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var wait sync.WaitGroup
-	for _, lane := range lanes {
-		wait.Go(func() {
-			for _, step := range lane {
-				if err := step(ctx); err != nil {
-					cancel(err) // only the first call counts
-					return
-				}
-			}
-		})
-	}
-	wait.Wait()
-	if ctx.Err() == nil {
-		return nil
-	}
-	return context.Cause(ctx)
-}
-
-func (b Builder) compile(parts *built, m tools.Module) func(context.Context) error {
+func (b Builder) compile(parts *built) func(context.Context) error {
 	return func(ctx context.Context) error {
-		title := "Compile " + m.Name
-		if v := moduleNames[m.Name]; v != "" {
-			if version, err := b.Tools.Version(m.Name, v); err == nil {
-				title += " " + version
-			}
+		module, version, err := b.Tools.Node()
+		if err != nil {
+			return err
 		}
-		return b.Reporter.Step(ctx, title, func(ctx context.Context, s *progress.Step) error {
-			dir, reused, err := b.Tools.Build(ctx, s.Log(), m)
+		return b.Reporter.Step(ctx, "Compile Kubernetes "+version+", containerd, etcd, CoreDNS", func(ctx context.Context, s *progress.Step) error {
+			dir, reused, err := b.Tools.Build(ctx, s.Log(), module)
+			if err != nil {
+				return err
+			}
 			if reused {
 				s.Reused()
 			}
-			parts.mu.Lock()
-			defer parts.mu.Unlock()
-			parts.modules[m.Name] = dir
+			parts.programs = dir
+			parts.localPath, _, err = b.Tools.Build(ctx, s.Log(), tools.LocalPath())
 			return err
 		})
 	}
@@ -181,7 +143,7 @@ func (b Builder) makeRootFS(parts *built) func(context.Context) error {
 		return b.Reporter.Step(ctx, "Node root file system, from Debian "+suite, func(ctx context.Context, s *progress.Step) error {
 			key := new(cache.Key).Add(suite, strings.Join(packages, " "))
 			parts.rootFS = filepath.Join(b.Cache, "rootfs", "node-"+key.String()+".tar")
-			reused, err := cache.Make(parts.rootFS, func(tmp string) error {
+			reused, err := cache.Make(ctx, parts.rootFS, func(tmp string) error {
 				return debian.RootFS(ctx, s.Log(), tmp, suite, packages...)
 			})
 			if reused {
@@ -242,7 +204,7 @@ func (b Builder) assemble(ctx context.Context, s *progress.Step, parts *built, r
 const entrypoint = `ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]`
 
 func importBase(ctx context.Context, log io.Writer, files *image.Files, ref string) error {
-	return withPipe(files.WriteTar, func(r io.Reader) error {
+	return proc.Pipe(files.WriteTar, func(r io.Reader) error {
 		_, err := proc.Run(ctx, proc.Cmd{Log: log, Stdin: r, Args: []string{
 			"docker", "import",
 			"--change", entrypoint,
@@ -251,23 +213,6 @@ func importBase(ctx context.Context, log io.Writer, files *image.Files, ref stri
 		}})
 		return err
 	})
-}
-
-// withPipe lets read read what write writes. An error of either ends both.
-func withPipe(write func(io.Writer) error, read func(io.Reader) error) error {
-	r, w := io.Pipe()
-	written := make(chan error, 1)
-	go func() {
-		err := write(w)
-		w.CloseWithError(err)
-		written <- err
-	}()
-	err := read(r)
-	r.CloseWithError(errors.New("the reader has ended"))
-	if writeErr := <-written; err == nil {
-		err = writeErr
-	}
-	return err
 }
 
 // container is the one in which the image is finished.
@@ -303,7 +248,7 @@ func (c container) start(ctx context.Context, base string) error {
 
 func (c container) importImages(ctx context.Context, specs []image.Spec) error {
 	write := func(w io.Writer) error { return image.Write(w, specs...) }
-	err := withPipe(write, func(r io.Reader) error {
+	err := proc.Pipe(write, func(r io.Reader) error {
 		// Pinned: the kubelet's clean-up would take what nobody could pull again.
 		return c.shell(ctx, r, "ctr --namespace=k8s.io images import "+
 			"--label=io.cri-containerd.pinned=pinned --all-platforms --no-unpack --digests -")

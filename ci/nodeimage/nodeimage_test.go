@@ -2,9 +2,6 @@ package nodeimage
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"strings"
 	"testing"
 
@@ -42,34 +39,5 @@ func TestTheReferenceIsTheSameForTheSameInputs(t *testing.T) {
 	second, err := repository.Ref()
 	if err != nil || first != second || !strings.HasPrefix(first, "outrigger/node:") {
 		t.Errorf("%s, then %s, %v", first, second, err)
-	}
-}
-
-func TestTheFirstFailureStopsAllLanes(t *testing.T) {
-	failed := errors.New("no")
-	err := inParallel(context.Background(), [][]func(context.Context) error{
-		{func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
-		{func(context.Context) error { return failed }, func(context.Context) error { t.Error("went on"); return nil }},
-	})
-	if !errors.Is(err, failed) {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestAPipeEndsWithEitherSide(t *testing.T) {
-	failed := errors.New("no")
-	endless := func(w io.Writer) error {
-		for {
-			if _, err := fmt.Fprintln(w, "more"); err != nil {
-				return err
-			}
-		}
-	}
-	if err := withPipe(endless, func(io.Reader) error { return failed }); !errors.Is(err, failed) {
-		t.Errorf("the reader's failure: %v", err)
-	}
-	readAll := func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }
-	if err := withPipe(func(io.Writer) error { return failed }, readAll); !errors.Is(err, failed) {
-		t.Errorf("the writer's failure: %v", err)
 	}
 }

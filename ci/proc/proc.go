@@ -99,6 +99,54 @@ func Printed(err error) string {
 	return ""
 }
 
+// Together calls functions at the same time and waits for all. The first error ends the others' context, and is returned.
+func Together(ctx context.Context, functions ...func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var all sync.WaitGroup
+	for _, function := range functions {
+		all.Go(func() {
+			if err := function(ctx); err != nil {
+				cancel(err) // only the first call counts
+			}
+		})
+	}
+	all.Wait()
+	if ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(ctx)
+}
+
+// InTurn is a function that calls functions one after the other, up to the first that fails.
+func InTurn(functions ...func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for _, function := range functions {
+			if err := function(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// Pipe lets read read what write writes. An error of either ends both.
+func Pipe(write func(io.Writer) error, read func(io.Reader) error) error {
+	r, w := io.Pipe()
+	written := make(chan error, 1)
+	go func() {
+		err := write(w)
+		w.CloseWithError(err)
+		written <- err
+	}()
+	err := read(r)
+	r.CloseWithError(errors.New("the reader has ended"))
+	if writeErr := <-written; err == nil {
+		err = writeErr
+	}
+	return err
+}
+
 // shared lets standard output and standard error, which exec copies at the same time, go to one place.
 type shared struct {
 	mu sync.Mutex

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -52,3 +54,31 @@ func TestAnInterruptEndsTheChildrenToo(t *testing.T) {
 type writer func([]byte) (int, error)
 
 func (w writer) Write(p []byte) (int, error) { return w(p) }
+
+func TestTheFirstFailureEndsAllThatRunsTogether(t *testing.T) {
+	failed := errors.New("no")
+	waits := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	fails := func(context.Context) error { return failed }
+	never := func(context.Context) error { t.Error("went on"); return nil }
+	if err := Together(context.Background(), waits, InTurn(fails, never)); !errors.Is(err, failed) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAPipeEndsWithEitherSide(t *testing.T) {
+	failed := errors.New("no")
+	endless := func(w io.Writer) error {
+		for {
+			if _, err := fmt.Fprintln(w, "more"); err != nil {
+				return err
+			}
+		}
+	}
+	if err := Pipe(endless, func(io.Reader) error { return failed }); !errors.Is(err, failed) {
+		t.Errorf("the reader's failure: %v", err)
+	}
+	readAll := func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }
+	if err := Pipe(func(io.Writer) error { return failed }, readAll); !errors.Is(err, failed) {
+		t.Errorf("the writer's failure: %v", err)
+	}
+}

@@ -121,26 +121,47 @@ func (r *Rig) ensure(ctx context.Context) (*Cluster, error) {
 		return nil, err
 	}
 	r.Reporter.Plan(4) // engine, choice, cluster, images
+	var c *Cluster
+	makeCluster := func(ctx context.Context) (err error) {
+		c, err = r.makeCluster(ctx)
+		return err
+	}
+	err := proc.Together(ctx, append(r.Besides, makeCluster)...)
+	return c, err
+}
+
+func (r *Rig) makeCluster(ctx context.Context) (*Cluster, error) {
 	if err := r.ensureEngine(ctx); err != nil {
 		return nil, err
 	}
-	image, origin, offline, err := r.chooseImage(ctx)
+	image, offline, err := r.chooseImage(ctx)
 	if err != nil {
 		return nil, err
 	}
-	kubectl, err := r.tool(ctx, "kubectl")
-	if err != nil {
-		return nil, err
+	var s state
+	withImages := func(ctx context.Context) error {
+		origin := KindestNode
+		if offline {
+			origin = BuiltLocally
+			if err := r.buildNodeImage(ctx, image); err != nil {
+				return err
+			}
+		}
+		kubectl, err := r.tool(ctx, "kubectl")
+		if err != nil {
+			return err
+		}
+		if s, err = r.ensureCluster(ctx, kubectl, image, origin); err != nil {
+			return err
+		}
+		return r.ensureImages(ctx, &s, offline)
 	}
-	s, err := r.ensureCluster(ctx, kubectl, image, origin)
-	if err != nil {
-		return nil, err
+	lanes := []func(context.Context) error{withImages}
+	if offline { // nothing can be pulled: what stands in is made while the cluster is, and loaded as it comes
+		lanes = append(lanes, r.prepareStandIns(ctx)...)
 	}
-	if err := r.ensureImages(ctx, &s, offline); err != nil {
-		return nil, err
-	}
-	c := s.Cluster
-	return &c, nil
+	err = proc.Together(ctx, lanes...)
+	return &s.Cluster, err
 }
 
 // asIs returns the cluster of an earlier run, if it is exactly what would be made now and well. This is

@@ -59,9 +59,9 @@ func wantedNodeImage() string {
 	return defaults.Image
 }
 
-// chooseImage returns the node image and where it is from, after building it where that is the choice.
-// Offline tells that no registry could be reached.
-func (r *Rig) chooseImage(ctx context.Context) (image, origin string, offline bool, err error) {
+// chooseImage returns the node image. Offline tells that no registry could be reached; then the image is one that is
+// built on this machine, if it was not before.
+func (r *Rig) chooseImage(ctx context.Context) (image string, offline bool, err error) {
 	image = wantedNodeImage()
 	err = r.Reporter.Step(ctx, "Node image", func(ctx context.Context, s *progress.Step) error {
 		if nodeimage.Present(ctx, image) {
@@ -89,14 +89,16 @@ func (r *Rig) chooseImage(ctx context.Context) (image, origin string, offline bo
 		s.Result("%s cannot be pulled, so one is built on this machine", wanted)
 		return nil
 	})
-	if err != nil || !offline {
-		return image, KindestNode, false, err
+	return image, offline, err
+}
+
+// buildNodeImage builds a node image, unless the engine has it.
+func (r *Rig) buildNodeImage(ctx context.Context, image string) error {
+	if nodeimage.Present(ctx, image) {
+		return nil
 	}
-	if !nodeimage.Present(ctx, image) {
-		r.Reporter.Plan(r.nodeImages().Steps() + 1)
-		err = r.nodeImages().Build(ctx, image, r.prepareStandIns)
-	}
-	return image, BuiltLocally, true, err
+	r.Reporter.Plan(nodeimage.Steps)
+	return r.nodeImages().Build(ctx, image)
 }
 
 // short is an image reference without its digest.

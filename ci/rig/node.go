@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,6 +93,10 @@ func (r *Rig) loadImages(ctx context.Context, step *progress.Step, s *state, ima
 	}
 	var origins []ImageOrigin
 	var said []string
+	images = slices.Clone(images)
+	slices.SortStableFunc(images, func(a, b testimages.Image) int { // what is compiled comes last: see prepareStandIns
+		return cmp.Compare(a.Compiled(), b.Compiled())
+	})
 	for _, image := range images {
 		o, ok := r.loaded(*s, has, image)
 		if !ok {
@@ -156,7 +161,7 @@ func (r *Rig) loadImage(ctx context.Context, step *progress.Step, node string, i
 
 // OwnArchive returns the path of an archive with an image that no registry has, for those who bring their own cluster.
 func OwnArchive(ctx context.Context, ref string, out io.Writer) (path string, err error) {
-	err = with(ctx, out, func(r *Rig) error {
+	err = with(out, func(r *Rig) error {
 		for _, image := range testimages.All {
 			if image.Ref == ref {
 				path, err = image.Archive(ctx, testimages.Env{Root: r.Root, Cache: r.Cache, Log: r.Reporter.Log()})
@@ -167,17 +172,40 @@ func OwnArchive(ctx context.Context, ref string, out io.Writer) (path string, er
 	return path, err
 }
 
-// prepareStandIns makes the stand-ins of all images, so that they are there when the cluster is.
-func (r *Rig) prepareStandIns(ctx context.Context) error {
-	return r.Reporter.Step(ctx, "Stand-ins for the images of the tests", func(ctx context.Context, step *progress.Step) error {
-		for _, image := range r.Images {
-			step.Is("%s", image.Ref)
-			if _, err := image.Archive(ctx, testimages.Env{Root: r.Root, Cache: r.Cache, Log: step.Log()}); err != nil {
-				return err
-			}
+// prepareStandIns returns what makes the stand-ins that are not there, to be called at the same time: those that are
+// compiled take the processor, those of Debian's packages mostly wait.
+func (r *Rig) prepareStandIns(ctx context.Context) (lanes []func(context.Context) error) {
+	env := testimages.Env{Root: r.Root, Cache: r.Cache, Log: r.Reporter.Log()}
+	var compiled, unpacked []testimages.Image
+	for _, image := range r.Images {
+		switch {
+		case image.Made(env):
+		case image.Compiled() > 0:
+			compiled = append(compiled, image)
+		default:
+			unpacked = append(unpacked, image)
 		}
-		return nil
-	})
+	}
+	for title, images := range map[string][]testimages.Image{
+		"Stand-ins for images, compiled": compiled, "Stand-ins for images, from Debian": unpacked,
+	} {
+		if len(images) == 0 {
+			continue
+		}
+		r.Reporter.Plan(1)
+		lanes = append(lanes, func(ctx context.Context) error {
+			return r.Reporter.Step(ctx, title, func(ctx context.Context, step *progress.Step) error {
+				for _, image := range images {
+					step.Is("%s", image.Ref)
+					if _, err := image.Archive(ctx, env); err != nil {
+						return fmt.Errorf("%s: %w", image.Ref, err)
+					}
+				}
+				return nil
+			})
+		})
+	}
+	return lanes
 }
 
 // loadArchive imports an image archive into the node's containerd.

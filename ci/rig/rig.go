@@ -33,6 +33,9 @@ type Rig struct {
 	// Images are those that the cluster's nodes have: all of the tests' unless a caller needs fewer, as some take minutes
 	// to build.
 	Images []testimages.Image
+	// Besides is what Ensure does at the same time, where it makes a cluster: what the caller needs anyway, to fill the
+	// time in which Docker is installed and the cluster starts.
+	Besides []func(context.Context) error
 }
 
 // Open returns a Rig that tells its progress to out. The working directory must be in the repository.
@@ -74,7 +77,7 @@ func Root() (string, error) {
 	}
 }
 
-// locked runs f while no other run works in the cache directory.
+// locked runs f while no other run works at the cluster.
 func (r *Rig) locked(ctx context.Context, f func() error) error {
 	unlock, err := cache.Lock(ctx, r.Cache, r.Reporter.Out())
 	if err != nil {
@@ -85,13 +88,13 @@ func (r *Rig) locked(ctx context.Context, f func() error) error {
 }
 
 // with opens a Rig for one call.
-func with(ctx context.Context, out io.Writer, f func(*Rig) error) error {
+func with(out io.Writer, f func(*Rig) error) error {
 	r, err := Open(out)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	return r.locked(ctx, func() error { return f(r) })
+	return f(r)
 }
 
 // Ensure returns a usable cluster, and says on out what it does. In this order it is
@@ -102,9 +105,9 @@ func with(ctx context.Context, out io.Writer, f func(*Rig) error) error {
 //
 // A kind cluster stays for the next call. The images of the tests are on its nodes, and more where they are named.
 func Ensure(ctx context.Context, out io.Writer, more ...testimages.Image) (cluster *Cluster, err error) {
-	err = with(ctx, out, func(r *Rig) error {
+	err = with(out, func(r *Rig) error {
 		r.Images = slices.Concat(r.Images, more)
-		cluster, err = r.ensure(ctx)
+		cluster, err = r.Ensure(ctx)
 		return err
 	})
 	return cluster, err
@@ -121,38 +124,33 @@ func (r *Rig) Ensure(ctx context.Context) (cluster *Cluster, err error) {
 
 // Tools returns a directory that holds programs built from the modules below ci/modules, at the
 // versions pinned there: those named, or helm and kubectl if none is. Known are helm, kubectl, ct,
-// staticcheck, otelcol-k8s, restic and rclone.
+// staticcheck, otelcol-k8s, restic, rclone and expand.
 func Tools(ctx context.Context, out io.Writer, names ...string) (dir string, err error) {
-	err = with(ctx, out, func(r *Rig) error {
-		dir, err = r.tools(ctx, names...)
-		return err
-	})
-	return dir, err
-}
-
-// Tools is the function Tools for a Rig that is open.
-func (r *Rig) Tools(ctx context.Context, names ...string) (dir string, err error) {
-	err = r.locked(ctx, func() error {
-		dir, err = r.tools(ctx, names...)
+	err = with(out, func(r *Rig) error {
+		dir, err = r.Tools(ctx, names...)
 		return err
 	})
 	return dir, err
 }
 
 // BusyBox returns the path of a busybox of the version that the library's default image has, to run
-// the library's scripts with on this machine.
+// the library's scripts with on this machine: OUTRIGGER_BUSYBOX, such as upstream's own, if that is set.
 func BusyBox(ctx context.Context, out io.Writer) (path string, err error) {
-	err = with(ctx, out, func(r *Rig) error {
-		path, err = r.busyBox(ctx)
+	if path = os.Getenv("OUTRIGGER_BUSYBOX"); path != "" {
+		return path, nil
+	}
+	err = with(out, func(r *Rig) error {
+		path, err = r.BusyBox(ctx)
 		return err
 	})
 	return path, err
 }
 
-// BusyBox is the function BusyBox for a Rig that is open.
-func (r *Rig) BusyBox(ctx context.Context) (path string, err error) {
-	err = r.locked(ctx, func() error {
-		path, err = r.busyBox(ctx)
+// DynamicBusyBox returns the path of a folder with a busybox that is linked dynamically, and its libraries, as Debian's
+// packages have them: the library refuses to copy such a one.
+func DynamicBusyBox(ctx context.Context, out io.Writer) (path string, err error) {
+	err = with(out, func(r *Rig) error {
+		path, err = testimages.DynamicBusyBoxRoot(ctx, testimages.Env{Root: r.Root, Cache: r.Cache, Log: r.Reporter.Log()})
 		return err
 	})
 	return path, err
@@ -161,8 +159,8 @@ func (r *Rig) BusyBox(ctx context.Context) (path string, err error) {
 // Collector returns the path of the OpenTelemetry Collector that is in the tests' stand-in for its image,
 // to check configurations and run them on this machine.
 func Collector(ctx context.Context, out io.Writer) (path string, err error) {
-	err = with(ctx, out, func(r *Rig) error {
-		path, err = r.tool(ctx, "otelcol-k8s")
+	err = with(out, func(r *Rig) error {
+		path, err = r.Collector(ctx)
 		return err
 	})
 	return path, err
@@ -170,17 +168,13 @@ func Collector(ctx context.Context, out io.Writer) (path string, err error) {
 
 // Collector is the function Collector for a Rig that is open.
 func (r *Rig) Collector(ctx context.Context) (path string, err error) {
-	err = r.locked(ctx, func() error {
-		path, err = r.tool(ctx, "otelcol-k8s")
-		return err
-	})
-	return path, err
+	return r.tool(ctx, "otelcol-k8s")
 }
 
 // PgBouncer returns the path of a folder with the root file system of the tests' stand-in for pgbouncer's image, to run
 // the program on this machine.
 func PgBouncer(ctx context.Context, out io.Writer) (path string, err error) {
-	err = with(ctx, out, func(r *Rig) error {
+	err = with(out, func(r *Rig) error {
 		path, err = testimages.PgBouncerRoot(ctx, testimages.Env{Root: r.Root, Cache: r.Cache, Log: r.Reporter.Log()})
 		return err
 	})
@@ -190,8 +184,8 @@ func PgBouncer(ctx context.Context, out io.Writer) (path string, err error) {
 // RSyslog returns the command that runs rsyslogd, to which its arguments are added, for the benchmark of log shipping to
 // compare with. It is not installed on this machine.
 func RSyslog(ctx context.Context, out io.Writer) (command []string, err error) {
-	err = with(ctx, out, func(r *Rig) error {
-		command, err = r.rsyslog(ctx)
+	err = with(out, func(r *Rig) error {
+		command, err = r.RSyslog(ctx)
 		return err
 	})
 	return command, err
@@ -199,14 +193,6 @@ func RSyslog(ctx context.Context, out io.Writer) (command []string, err error) {
 
 // RSyslog is the function RSyslog for a Rig that is open.
 func (r *Rig) RSyslog(ctx context.Context) (command []string, err error) {
-	err = r.locked(ctx, func() error {
-		command, err = r.rsyslog(ctx)
-		return err
-	})
-	return command, err
-}
-
-func (r *Rig) rsyslog(ctx context.Context) (command []string, err error) {
 	if command, err = rsyslog.Kept(r.Cache); err == nil {
 		return command, nil
 	}
@@ -218,7 +204,8 @@ func (r *Rig) rsyslog(ctx context.Context) (command []string, err error) {
 	return command, err
 }
 
-func (r *Rig) busyBox(ctx context.Context) (path string, err error) {
+// BusyBox is the function BusyBox for a Rig that is open.
+func (r *Rig) BusyBox(ctx context.Context) (path string, err error) {
 	path = filepath.Join(r.Cache, "busybox-"+busybox.Version, "busybox")
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
@@ -244,12 +231,13 @@ func (r *Rig) toolModules() map[string]func() (tools.Module, error) {
 		"otelcol-k8s": plain(tools.Collector()),
 		"restic":      plain(tools.Restic()),
 		"rclone":      plain(tools.Rclone()),
+		"expand":      plain(tools.Expand()),
 	}
 }
 
-// kubectlModule is all of Kubernetes where a node image was built of it, which has a kubectl too.
+// kubectlModule is all that a node is made of where a node image was built here, which has a kubectl too.
 func (r *Rig) kubectlModule() (tools.Module, error) {
-	all, _, err := r.Builder.Kubernetes()
+	all, _, err := r.Builder.Node()
 	if err != nil {
 		return tools.Module{}, err
 	}
@@ -261,7 +249,8 @@ func (r *Rig) kubectlModule() (tools.Module, error) {
 	return r.Builder.Kubectl()
 }
 
-func (r *Rig) tools(ctx context.Context, names ...string) (string, error) {
+// Tools is the function Tools for a Rig that is open.
+func (r *Rig) Tools(ctx context.Context, names ...string) (string, error) {
 	if len(names) == 0 {
 		names = []string{"helm", "kubectl"}
 	}
@@ -276,7 +265,7 @@ func (r *Rig) tools(ctx context.Context, names ...string) (string, error) {
 		key.Add(name, path)
 	}
 	dir := filepath.Join(r.Cache, "tools", key.String())
-	_, err := cache.Make(dir, func(tmp string) error {
+	_, err := cache.Make(ctx, dir, func(tmp string) error {
 		if err := os.MkdirAll(tmp, 0o755); err != nil {
 			return err
 		}
@@ -288,6 +277,18 @@ func (r *Rig) tools(ctx context.Context, names ...string) (string, error) {
 		return nil
 	})
 	return dir, err
+}
+
+// Prepare returns what builds tools, for Besides.
+func (r *Rig) Prepare(names ...string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for _, name := range names {
+			if _, err := r.tool(ctx, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // tool returns the path of one tool, which is built in a step of its own unless it is there.

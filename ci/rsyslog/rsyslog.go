@@ -4,7 +4,6 @@ package rsyslog
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"path/filepath"
 
@@ -21,7 +20,7 @@ var packages = []string{
 
 // Command returns the command that runs rsyslogd, to which its arguments are added: the dynamic linker of its own libc.
 func Command(ctx context.Context, log io.Writer, cacheDir string) ([]string, error) {
-	if _, err := cache.Make(folder(cacheDir), func(tmp string) error {
+	if _, err := cache.Make(ctx, folder(cacheDir), func(tmp string) error {
 		return debian.Package(ctx, log, tmp, suite, packages...)
 	}); err != nil {
 		return nil, err
@@ -32,16 +31,11 @@ func Command(ctx context.Context, log io.Writer, cacheDir string) ([]string, err
 // Kept is Command where an earlier run has unpacked rsyslog; it fails elsewhere.
 func Kept(cacheDir string) ([]string, error) {
 	root := folder(cacheDir)
-	var found [2]string
-	for i, pattern := range []string{"usr/lib*/ld-linux-*.so.*", "usr/lib/*-linux-gnu*"} {
-		paths, err := filepath.Glob(filepath.Join(root, pattern))
-		if err != nil || len(paths) == 0 {
-			return nil, fmt.Errorf("no %s in %s", pattern, root)
-		}
-		found[i] = paths[0]
+	command, err := debian.Command(root, "usr/sbin/rsyslogd")
+	if err != nil {
+		return nil, err
 	}
-	linker, libraries := found[0], found[1]
-	return []string{linker, "--library-path", libraries, filepath.Join(root, "usr/sbin/rsyslogd"), "-M", filepath.Join(libraries, "rsyslog")}, nil
+	return append(command, "-M", filepath.Join(command[2], "rsyslog")), nil
 }
 
 func folder(cacheDir string) string {

@@ -20,12 +20,12 @@ var awsServices = []string{"dsql", "rds", "redshift", "secretsmanager", "signin"
 var awsCLI = Image{
 	Ref:     AWSCLIRef,
 	MadeOf:  "aws-cli 2.36 of Debian's awscli, only the services by which credentials are obtained, without its help",
-	Key:     append(appKey(), awsServices...),
+	Key:     append(forky.key(), awsServices...),
 	StandIn: awsCLIStandIn,
 }
 
 func awsCLIStandIn(ctx context.Context, e Env) (image.Spec, error) {
-	f, err := appFiles(ctx, e, "awscli", "coreutils", "dash")
+	f, err := forky.python(ctx, e, "awscli", "coreutils", "dash")
 	if err != nil {
 		return image.Spec{}, err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // BusyBoxRef is the image of busybox.
-const BusyBoxRef = "docker.io/library/busybox:" + busybox.Version
+const BusyBoxRef = "docker.io/library/busybox:" + busybox.Tag
 
 // busyBox is the library's default image for what is written as a shell script.
 var busyBox = Image{

@@ -2,7 +2,7 @@ package testimages
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,22 +10,18 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/outrigger-charts/outrigger/ci/cache"
-	"github.com/outrigger-charts/outrigger/ci/debian"
 	"github.com/outrigger-charts/outrigger/ci/image"
 	"github.com/outrigger-charts/outrigger/ci/tools"
 )
 
-const (
-	collectorVersion = "0.158.0" // that of ci/modules/collector
-	caSuite          = "trixie"
-)
+const collectorVersion = "0.158.0" // that of ci/modules/collector
 
 // collector is the library's default image for what ships with OpenTelemetry: a program and the
 // certificates of public authorities, without a shell. Who runs it names the configuration.
 var collector = Image{
 	Ref:     "docker.io/otel/opentelemetry-collector-k8s:" + collectorVersion,
 	MadeOf:  "the OpenTelemetry Collector " + collectorVersion + " of the same Go modules, only the components that the tests use",
-	Key:     []string{caSuite},
+	Key:     forky.key(),
 	Built:   []tools.Module{tools.Collector()},
 	StandIn: collectorStandIn,
 }
@@ -56,25 +52,22 @@ func collectorStandIn(ctx context.Context, e Env) (image.Spec, error) {
 // certificates returns the path of a file with all certificates of Debian's ca-certificates, which are
 // Mozilla's, as upstream's are.
 func certificates(ctx context.Context, e Env) (string, error) {
-	key := new(cache.Key).Add(caSuite, "ca-certificates")
-	bundle := filepath.Join(e.Cache, "rootfs", "ca-certificates-"+key.String()+".crt")
-	_, err := cache.Make(bundle, func(tmp string) error {
-		unpacked := tmp + ".deb"
-		defer os.RemoveAll(unpacked)
-		if err := debian.Package(ctx, e.Log, unpacked, caSuite, "ca-certificates"); err != nil {
+	bundle := filepath.Join(e.Cache, "rootfs", "ca-certificates-"+new(cache.Key).Add(forky.key()...).String()+".crt")
+	_, err := cache.Make(ctx, bundle, func(tmp string) error {
+		files, err := forky.files(ctx, e, "ca-certificates")
+		if err != nil {
 			return err
 		}
-		files, err := filepath.Glob(filepath.Join(unpacked, "usr/share/ca-certificates/mozilla/*.crt"))
-		if err != nil || len(files) == 0 {
-			return fmt.Errorf("package ca-certificates has no certificates: %w", err)
-		}
 		var all strings.Builder
-		for _, file := range files {
-			b, err := os.ReadFile(file)
+		for _, name := range files.Match("usr/share/ca-certificates/mozilla/*.crt") {
+			certificate, err := files.Read(name)
 			if err != nil {
 				return err
 			}
-			all.Write(b)
+			all.WriteString(certificate)
+		}
+		if all.Len() == 0 {
+			return errors.New("package ca-certificates has no certificates")
 		}
 		return os.WriteFile(tmp, []byte(all.String()), 0o644)
 	})

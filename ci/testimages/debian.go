@@ -2,18 +2,18 @@ package testimages
 
 import (
 	"context"
+	"io"
 	"os"
-	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/outrigger-charts/outrigger/ci/cache"
 	"github.com/outrigger-charts/outrigger/ci/debian"
 	"github.com/outrigger-charts/outrigger/ci/image"
+	"github.com/outrigger-charts/outrigger/ci/proc"
 )
 
-// packageSet is what several stand-ins are taken from: one root file system, as making one takes long.
+// packageSet is what several stand-ins are taken from, fetched at once.
 type packageSet struct {
 	name, suite string
 	packages    []string
@@ -22,22 +22,26 @@ type packageSet struct {
 	unneeded []string
 }
 
-var databases = packageSet{
-	name:     "databases",
-	suite:    "bookworm",
-	packages: []string{"libnss-wrapper", "mariadb-client", "mariadb-server-core", "postgresql-15", "redis-server", "sqlite3"},
+var bookworm = packageSet{
+	name:  "bookworm",
+	suite: "bookworm",
+	packages: append([]string{
+		"libnss-wrapper", "mariadb-client", "mariadb-server-core", "mawk", "nginx-light", "postgresql-15", "redis-server", "sqlite3",
+	}, debianTools...),
 	unneeded: []string{
 		"adduser", "debconf", "dpkg", "init-system-helpers", "install-info", "locales", "perl", "perl-base",
-		"postgresql-client-common", "postgresql-common", "ssl-cert", "sysvinit-utils", "ucf",
+		"postgresql-client-common", "postgresql-common", "ssl-cert", "sysvinit-utils", "ucf", "usrmerge",
 		"libllvm14", // the compiler of PostgreSQL's queries, which runs without it
 	},
 }
 
-// apps are of a later suite than the databases: it has a pgbouncer of 1.25 or later, and aws-cli's version 2.
-var apps = packageSet{
-	name:     "apps",
-	suite:    "forky",
-	packages: []string{"awscli", "gunicorn", "pgbouncer", "python3-django", "python3-psycopg", "python3-psycopg-c"},
+// forky has a pgbouncer of 1.25 or later, and aws-cli's version 2.
+var forky = packageSet{
+	name:  "forky",
+	suite: "forky",
+	packages: append([]string{
+		"awscli", "ca-certificates", "gunicorn", "pgbouncer", "python3-django", "python3-psycopg", "python3-psycopg-c",
+	}, debianTools...),
 	unneeded: []string{
 		"adduser", "debconf", "dpkg", "init-system-helpers", "install-info", "perl", "perl-base", "postgresql-client-common",
 		"postgresql-common", "ssl-cert", "sysvinit-utils", "ucf",
@@ -51,90 +55,99 @@ func (s packageSet) key() []string {
 	return append([]string{s.suite}, s.packages...)
 }
 
-// databaseKey is what the stand-ins of databases are made of but for their entrypoints.
-func databaseKey() []string { return databases.key() }
-
-// appKey is what the stand-ins of apps are made of but for what they add themselves.
-func appKey() []string { return apps.key() }
-
 // debianTools are what the entrypoints and people in a container call, and upstream's images have from Debian's slim one.
 var debianTools = []string{"bash", "coreutils", "dash", "findutils", "grep", "gzip", "libc-bin", "sed", "tar", "tzdata"}
 
-// rootFS returns the path of the tar that has the packages of all.
-func (s packageSet) rootFS(ctx context.Context, e Env) (string, error) {
-	tar := filepath.Join(e.Cache, "rootfs", s.name+"-"+new(cache.Key).Add(s.key()...).String()+".tar")
-	_, err := cache.Make(tar, func(tmp string) error {
-		return debian.RootFS(ctx, e.Log, tmp, s.suite, s.packages...)
+// fetched returns the path of the folder that has the packages, for debian.Files.
+func (s packageSet) fetched(ctx context.Context, e Env) (string, error) {
+	dir := filepath.Join(e.Cache, "rootfs", s.name+"-"+new(cache.Key).Add(s.key()...).String())
+	_, err := cache.Make(ctx, dir, func(tmp string) error {
+		return debian.Packages(ctx, e.Log, tmp, s.suite, s.packages...)
 	})
-	return tar, err
+	return dir, err
 }
 
-// files returns all of the root file system, and of it what packages and all that they need at run time have installed.
-func (s packageSet) files(ctx context.Context, e Env, packages ...string) (all, subset *image.Files, err error) {
-	tar, err := s.rootFS(ctx, e)
-	if err != nil {
-		return nil, nil, err
-	}
-	all = image.NewFiles()
-	if err := all.AddTar(tar, func(string) bool { return true }); err != nil {
-		return nil, nil, err
-	}
-	if err := all.Edit("var/lib/dpkg/status", s.withoutUnneeded); err != nil {
-		return nil, nil, err
-	}
-	subset, err = debian.Subset(all, packages...)
-	return all, subset, err
-}
-
-// databaseFiles returns what packages of databases and all that they need at run time have installed.
-func databaseFiles(ctx context.Context, e Env, packages ...string) (*image.Files, error) {
-	_, files, err := databases.files(ctx, e, packages...)
-	return files, err
-}
-
-// appFiles returns what packages of apps and all that they need at run time have installed. Python's modules are there
-// compiled, and only so: nobody compiles them on a read-only file system, and a module's source is newer than what
-// was compiled of it, by the times that image.Files gives.
-func appFiles(ctx context.Context, e Env, packages ...string) (*image.Files, error) {
-	all, files, err := apps.files(ctx, e, packages...)
+// files returns what packages and all that they need at run time have.
+func (s packageSet) files(ctx context.Context, e Env, packages ...string) (*image.Files, error) {
+	dir, err := s.fetched(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	sources := files.Select(func(name string) bool { return strings.HasSuffix(name, ".py") })
-	for _, compiled := range all.Select(func(name string) bool { return strings.HasSuffix(name, ".pyc") }) {
-		dir, name := path.Split(compiled)
-		module, _, _ := strings.Cut(name, ".")
-		source := path.Join(dir, "..", module+".py")
-		if _, found := slices.BinarySearch(sources, source); found {
+	return debian.Files(dir, s.unneeded, packages...)
+}
+
+// python returns what packages written in Python and all that they need at run time have. Their modules are there compiled,
+// and only so: nobody compiles them on a read-only file system, and a module's source is newer than what was compiled of
+// it, by the times that image.Files gives.
+func (s packageSet) python(ctx context.Context, e Env, packages ...string) (*image.Files, error) {
+	files, err := s.files(ctx, e, packages...)
+	if err != nil {
+		return nil, err
+	}
+	compiled, err := s.compiledPython(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	for _, source := range files.Select(func(name string) bool { return strings.HasSuffix(name, ".py") }) {
+		module := filepath.Join(compiled, source+"c")
+		if _, err := os.Stat(module); err == nil {
 			files.Remove(source)
-			files.Merge(all.Renamed(compiled, source+"c"))
+			if err := files.Copy(source+"c", 0o644, module); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return files, nil
 }
 
-// withoutUnneeded takes packages out of dpkg's status file, and with that what only they depend on out of a subset.
-func (s packageSet) withoutUnneeded(status string) string {
-	stanzas := strings.Split(status, "\n\n")
-	return strings.Join(slices.DeleteFunc(stanzas, func(stanza string) bool {
-		return slices.Contains(s.unneeded, field(stanza, "Package"))
-	}), "\n\n")
+// compiledPython returns the path of a folder with the modules of all packages, compiled by the Python that is one of them.
+func (s packageSet) compiledPython(ctx context.Context, e Env) (string, error) {
+	packages, err := s.fetched(ctx, e)
+	if err != nil {
+		return "", err
+	}
+	dir := packages + "-python"
+	_, err = cache.Make(ctx, dir, func(tmp string) error {
+		files, err := debian.Files(packages, s.unneeded, s.packages...)
+		if err != nil {
+			return err
+		}
+		if err := unpack(ctx, e, files, tmp); err != nil {
+			return err
+		}
+		python, err := debian.Command(tmp, "usr/bin/python3")
+		if err != nil {
+			return err
+		}
+		libraries, err := filepath.Glob(filepath.Join(tmp, "usr/lib/python3*"))
+		if err != nil {
+			return err
+		}
+		_, err = proc.Run(ctx, proc.Cmd{
+			Args: append(append(python, "-m", "compileall", "-q", "-b", "-s", tmp, "-p", "/"), libraries...),
+			Env:  []string{"PYTHONHOME=" + filepath.Join(tmp, "usr")}, Log: e.Log,
+		})
+		return err
+	})
+	return dir, err
 }
 
-// field returns a field of a package in dpkg's status file.
-func field(stanza, name string) string {
-	for line := range strings.Lines(stanza) {
-		if value, ok := strings.CutPrefix(line, name+": "); ok {
-			return strings.TrimSpace(value)
-		}
+// unpack writes files into a folder, as this process' user.
+func unpack(ctx context.Context, e Env, files *image.Files, dir string) error {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
 	}
-	return ""
+	return proc.Pipe(files.WriteTar, func(r io.Reader) error {
+		_, err := proc.Run(ctx, proc.Cmd{Args: []string{"tar", "-x", "-o", "-C", dir}, Stdin: r, Log: e.Log})
+		return err
+	})
 }
 
 // system completes Debian's files to what every image has.
 func system(f *image.Files) {
 	f.Symlink("usr/bin/sh", "dash") // the package's install script makes it
 	f.Symlink("var/run", "/run")
+	f.Symlink("var/lock", "/run/lock")
 	f.Dir("run", 0o755)
 	f.Dir("tmp", anybody)
 	f.Dir("root", 0o700)

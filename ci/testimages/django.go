@@ -19,13 +19,13 @@ const djangoSource = "charts/django-app/app"
 var django = Image{
 	Ref:     DjangoRef,
 	MadeOf:  "the source in " + djangoSource + ", and Debian's python3-django 5.2, gunicorn 26.2 and python3-psycopg 3.3",
-	Key:     appKey(),
+	Key:     forky.key(),
 	Folders: []string{djangoSource},
 	StandIn: djangoStandIn,
 }
 
 func djangoStandIn(ctx context.Context, e Env) (image.Spec, error) {
-	f, err := appFiles(ctx, e, append(debianTools, "gunicorn", "python3-django", "python3-psycopg-c")...)
+	f, err := forky.python(ctx, e, append(debianTools, "gunicorn", "python3-django", "python3-psycopg-c")...)
 	if err != nil {
 		return image.Spec{}, err
 	}

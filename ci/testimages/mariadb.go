@@ -19,12 +19,12 @@ var mariadbEntrypoint string
 var mariadb = Image{
 	Ref:     MariaDBRef,
 	MadeOf:  "MariaDB 10.11 of Debian's mariadb-server-core and mariadb-client, laid out as upstream's image",
-	Key:     append(databaseKey(), mariadbEntrypoint),
+	Key:     append(bookworm.key(), mariadbEntrypoint),
 	StandIn: mariadbStandIn,
 }
 
 func mariadbStandIn(ctx context.Context, e Env) (image.Spec, error) {
-	f, err := databaseFiles(ctx, e, append(debianTools, "mariadb-client", "mariadb-server-core")...)
+	f, err := bookworm.files(ctx, e, append(debianTools, "mariadb-client", "mariadb-server-core")...)
 	if err != nil {
 		return image.Spec{}, err
 	}

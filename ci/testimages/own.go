@@ -10,7 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/outrigger-charts/outrigger/ci/image"
-	"github.com/outrigger-charts/outrigger/ci/proc"
+	"github.com/outrigger-charts/outrigger/ci/tools"
 )
 
 // Own tells whether an image is the tests' own: compiled from this repository, and in no registry.
@@ -52,11 +52,7 @@ func compiled(ctx context.Context, e Env, name, source string) ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	program := filepath.Join(dir, name)
-	if _, err := proc.Run(ctx, proc.Cmd{
-		Args: []string{"go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", "-s -w", "-o", program, source},
-		Env:  []string{"CGO_ENABLED=0", "GOOS=linux", "GOWORK=off", "GOFLAGS="},
-		Dir:  e.Root, Log: e.Log,
-	}); err != nil {
+	if err := tools.BuildOwn(ctx, e.Log, e.Root, source, program, "GOOS=linux", "GOWORK=off"); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(program)

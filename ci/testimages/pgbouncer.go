@@ -1,16 +1,13 @@
 package testimages
 
 import (
-	"bytes"
 	"context"
-	"os"
 	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/outrigger-charts/outrigger/ci/cache"
 	"github.com/outrigger-charts/outrigger/ci/image"
-	"github.com/outrigger-charts/outrigger/ci/proc"
 )
 
 // PgBouncerRef is the image of pgbouncer.
@@ -21,7 +18,7 @@ const PgBouncerRef = "ghcr.io/cloudnative-pg/pgbouncer:1.25.2"
 var pgBouncer = Image{
 	Ref:     PgBouncerRef,
 	MadeOf:  "pgbouncer 1.26 of Debian's pgbouncer, laid out as upstream's image, without PostgreSQL's clients",
-	Key:     appKey(),
+	Key:     forky.key(),
 	StandIn: pgBouncerStandIn,
 }
 
@@ -32,27 +29,19 @@ func PgBouncerRoot(ctx context.Context, e Env) (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(e.Cache, "rootfs", "pgbouncer-"+key)
-	_, err = cache.Make(dir, func(tmp string) error {
+	_, err = cache.Make(ctx, dir, func(tmp string) error {
 		spec, err := pgBouncerStandIn(ctx, e)
 		if err != nil {
 			return err
 		}
-		var layer bytes.Buffer
-		if err := spec.Files.WriteTar(&layer); err != nil {
-			return err
-		}
-		if err := os.Mkdir(tmp, 0o755); err != nil {
-			return err
-		}
-		_, err = proc.Run(ctx, proc.Cmd{Args: []string{"tar", "-x", "-o", "-C", tmp}, Stdin: &layer, Log: e.Log})
-		return err
+		return unpack(ctx, e, spec.Files, tmp)
 	})
 	cache.Prune(filepath.Dir(dir), "pgbouncer-*", 1)
 	return dir, err
 }
 
 func pgBouncerStandIn(ctx context.Context, e Env) (image.Spec, error) {
-	f, err := appFiles(ctx, e, "dash", "pgbouncer")
+	f, err := forky.files(ctx, e, "dash", "pgbouncer")
 	if err != nil {
 		return image.Spec{}, err
 	}

@@ -22,12 +22,12 @@ var postgresEntrypoint string
 var postgres = Image{
 	Ref:     PostgresRef,
 	MadeOf:  "PostgreSQL 15 of Debian's postgresql-15, laid out as upstream's image, without just-in-time compilation",
-	Key:     append(databaseKey(), postgresEntrypoint),
+	Key:     append(bookworm.key(), postgresEntrypoint),
 	StandIn: postgresStandIn,
 }
 
 func postgresStandIn(ctx context.Context, e Env) (image.Spec, error) {
-	f, err := databaseFiles(ctx, e, append(debianTools, "postgresql-15", "libnss-wrapper")...)
+	f, err := bookworm.files(ctx, e, append(debianTools, "postgresql-15", "libnss-wrapper")...)
 	if err != nil {
 		return image.Spec{}, err
 	}

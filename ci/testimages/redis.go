@@ -19,12 +19,12 @@ var redisEntrypoint string
 var redis = Image{
 	Ref:     RedisRef,
 	MadeOf:  "Redis 7.0 of Debian's redis-server, laid out as upstream's image",
-	Key:     append(databaseKey(), redisEntrypoint),
+	Key:     append(bookworm.key(), redisEntrypoint),
 	StandIn: redisStandIn,
 }
 
 func redisStandIn(ctx context.Context, e Env) (image.Spec, error) {
-	f, err := databaseFiles(ctx, e, append(debianTools, "redis-server")...)
+	f, err := bookworm.files(ctx, e, append(debianTools, "redis-server")...)
 	if err != nil {
 		return image.Spec{}, err
 	}

@@ -16,12 +16,12 @@ const SQLiteRef = "docker.io/keinos/sqlite3:3.40.1"
 var sqlite = Image{
 	Ref:     SQLiteRef,
 	MadeOf:  "SQLite 3.40 of Debian's sqlite3, and busybox",
-	Key:     append(databaseKey(), busybox.Version),
+	Key:     append(bookworm.key(), busybox.Version),
 	StandIn: sqliteStandIn,
 }
 
 func sqliteStandIn(ctx context.Context, e Env) (image.Spec, error) {
-	f, err := databaseFiles(ctx, e, "sqlite3")
+	f, err := bookworm.files(ctx, e, "sqlite3")
 	if err != nil {
 		return image.Spec{}, err
 	}

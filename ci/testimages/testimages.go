@@ -34,8 +34,8 @@ type Image struct {
 
 // All are the images of `make test`. A further one is a file of this package and a line here.
 var All = []Image{
-	awsCLI, backend, busyBox, collector, django, mariadb, nginx, pgBouncer, postgres, rclone, redis, restic, sqlite,
-	tokenServer, versityGW,
+	awsCLI, backend, busyBox, collector, django, dynamicBusyBox, mariadb, nginx, pgBouncer, postgres, rclone, redis, restic,
+	sqlite, tokenServer, versityGW,
 }
 
 // Demo are the images of charts/logging-app with its own values.
@@ -55,7 +55,7 @@ func (e Env) builder() tools.Builder {
 // StandInKey is what an image's stand-in is made from. Root is the repository's.
 func (i Image) StandInKey(root string) (string, error) {
 	key := new(cache.Key).Add(i.Ref).Add(i.Key...)
-	for _, dir := range []string{"ci/testimages", "ci/image", "ci/busybox"} {
+	for _, dir := range []string{"ci/testimages", "ci/image", "ci/busybox", "ci/debian"} {
 		if err := key.AddSources(os.DirFS(filepath.Join(root, dir))); err != nil {
 			return "", err
 		}
@@ -85,15 +85,34 @@ func (i Image) StandInKey(root string) (string, error) {
 	return key.String(), nil
 }
 
+// Compiled tells of how much the stand-in is compiled: 0 of nothing.
+func (i Image) Compiled() int { return len(i.Built) + len(i.Sources) }
+
+// archive is the path of the archive with the image's stand-in, whether there is one or not.
+func (i Image) archive(e Env) (string, error) {
+	key, err := i.StandInKey(e.Root)
+	return filepath.Join(e.Cache, "images", i.fileName()+"-"+key+".tar"), err
+}
+
+func (i Image) fileName() string { return strings.NewReplacer("/", "_", ":", "_").Replace(i.Ref) }
+
+// Made tells whether the stand-in's archive is there.
+func (i Image) Made(e Env) bool {
+	path, err := i.archive(e)
+	if err != nil {
+		return false
+	}
+	_, err = os.Stat(path)
+	return err == nil
+}
+
 // Archive returns the path of an archive with the image's stand-in, for 'ctr images import'.
 func (i Image) Archive(ctx context.Context, e Env) (string, error) {
-	key, err := i.StandInKey(e.Root)
+	path, err := i.archive(e)
 	if err != nil {
 		return "", err
 	}
-	name := strings.NewReplacer("/", "_", ":", "_").Replace(i.Ref)
-	path := filepath.Join(e.Cache, "images", name+"-"+key+".tar")
-	_, err = cache.Make(path, func(tmp string) error {
+	_, err = cache.Make(ctx, path, func(tmp string) error {
 		spec, err := i.StandIn(ctx, e)
 		if err != nil {
 			return err
@@ -109,6 +128,6 @@ func (i Image) Archive(ctx context.Context, e Env) (string, error) {
 		}
 		return f.Close()
 	})
-	cache.Prune(filepath.Dir(path), name+"-*.tar", 2)
+	cache.Prune(filepath.Dir(path), i.fileName()+"-*.tar", 2)
 	return path, err
 }

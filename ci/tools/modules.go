@@ -2,8 +2,12 @@ package tools
 
 import (
 	"fmt"
+	"path"
 	"strings"
 )
+
+// own is how the packages below ci/modules begin.
+const own = "github.com/outrigger-charts/outrigger/ci/modules/"
 
 // kubernetesVersion is the linker flags without which Kubernetes' programs call themselves v0.0.0 and
 // kubeadm refuses to work with them.
@@ -36,30 +40,74 @@ func majorMinor(version string) (major, minor string, err error) {
 	return parts[0], parts[1], nil
 }
 
-// Kubernetes is what a node is made of, and its version.
-func (b Builder) Kubernetes() (Module, string, error) {
+// kubernetesTags are those of Kubernetes' own releases, and those by which kind builds containerd: none of these
+// snapshotters is used.
+const kubernetesTags = "selinux,notest,grpcnotrace,no_aufs,no_zfs,no_btrfs,no_devmapper"
+
+// Node is what a node is made of, and Kubernetes' version.
+func (b Builder) Node() (Module, string, error) {
 	flags, err := b.kubernetesVersion()
 	if err != nil {
 		return Module{}, "", err
 	}
 	version, err := b.Version("kubernetes", "k8s.io/kubernetes")
-	programs := map[string]string{}
+	if err != nil {
+		return Module{}, "", err
+	}
+	const containerd = "github.com/containerd/containerd/v2"
+	containerdVersion, err := b.Version("kubernetes", containerd)
+	programs := map[string]string{
+		"coredns": own + "kubernetes/coredns",
+		"etcd":    "go.etcd.io/etcd/server/v3",
+	}
 	for _, p := range []string{
 		"kubelet", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubeadm", "kubectl",
 	} {
 		programs[p] = "k8s.io/kubernetes/cmd/" + p
 	}
-	return Module{Name: "kubernetes", Programs: programs, LDFlags: flags}, version, err
+	for _, p := range []string{"containerd", "containerd-shim-runc-v2", "ctr"} {
+		programs[p] = containerd + "/cmd/" + p
+	}
+	for _, p := range []string{"ipam/host-local", "main/loopback", "main/ptp", "meta/portmap"} {
+		programs[path.Base(p)] = "github.com/containernetworking/plugins/plugins/" + p
+	}
+	return Module{
+		Name:     "kubernetes",
+		Programs: programs,
+		LDFlags:  append(flags, "-X "+containerd+"/version.Version="+containerdVersion),
+		Tags:     kubernetesTags,
+		InAHurry: true,
+	}, version, err
+}
+
+// LocalPath provisions the volumes of a node's default storage class. It is built by itself: it imports logrus by another
+// name than containerd does.
+func LocalPath() Module {
+	return Module{
+		Name:     "local-path-provisioner",
+		Folder:   "kubernetes",
+		Programs: map[string]string{"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
+		Tags:     kubernetesTags,
+		InAHurry: true,
+	}
 }
 
 // Kubectl is the same kubectl alone, for where the rest of Kubernetes is not built.
 func (b Builder) Kubectl() (Module, error) {
 	flags, err := b.kubernetesVersion()
 	return Module{
-		Name:     "kubernetes",
+		Name:     "kubectl",
+		Folder:   "kubernetes",
 		Programs: map[string]string{"kubectl": "k8s.io/kubernetes/cmd/kubectl"},
 		LDFlags:  flags,
+		Tags:     kubernetesTags,
+		InAHurry: true,
 	}, err
+}
+
+// Expand prints containers with the references to variables expanded as the kubelet does it.
+func Expand() Module {
+	return Module{Name: "expand", Folder: "kubernetes", Programs: map[string]string{"expand": own + "kubernetes/expand"}}
 }
 
 // Helm is helm as its release is built: without these flags it says that it is v3.0 or so, and that
@@ -106,7 +154,7 @@ func ChartTesting() Module {
 func Collector() Module {
 	return Module{
 		Name:     "collector",
-		Programs: map[string]string{"otelcol-k8s": "github.com/outrigger-charts/outrigger/ci/modules/collector"},
+		Programs: map[string]string{"otelcol-k8s": own + "collector"},
 		Tags:     "grpcnotrace,remove_all_sd",
 	}
 }
@@ -121,7 +169,7 @@ func Loki() Module {
 func Rclone() Module {
 	return Module{
 		Name:     "rclone",
-		Programs: map[string]string{"rclone": "github.com/outrigger-charts/outrigger/ci/modules/rclone"},
+		Programs: map[string]string{"rclone": own + "rclone"},
 		LDFlags:  []string{"-X github.com/rclone/rclone/fs.VersionSuffix="},
 	}
 }

@@ -3,6 +3,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -20,10 +21,12 @@ import (
 
 // Module is a module below ci/modules and what is built of it.
 type Module struct {
-	Name     string            // the directory's name
+	Name     string            // what it is called
+	Folder   string            // the directory's name, where it is another
 	Programs map[string]string // package path by the program's name
 	LDFlags  []string          // linker flags beyond -s -w
 	Tags     string            // build tags
+	InAHurry bool              // compiled before others that wait: a cluster needs it
 }
 
 // Builder builds modules into a cache directory.
@@ -32,18 +35,27 @@ type Builder struct {
 	Cache   string // the cache directory
 }
 
-// Key is what a module's programs are made from.
+// Key is what a module's programs are made from. The sources of a program in a folder of the module's count for that program
+// alone.
 func (b Builder) Key(m Module) (*cache.Key, error) {
 	key := new(cache.Key).Add(m.Name, runtime.Version(), runtime.GOARCH, strings.Join(m.LDFlags, " "), m.Tags)
-	for _, program := range m.programs() {
-		key.Add(program, m.Programs[program])
-	}
-	dir := filepath.Join(b.Modules, m.Name)
+	dir := b.folder(m)
 	if err := key.AddFiles(filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")); err != nil {
 		return key, err
 	}
-	return key, key.AddSources(os.DirFS(dir)) // those modules that hold a program have some
+	for _, program := range m.programs() {
+		pkg := m.Programs[program]
+		key.Add(program, pkg)
+		if dir, isOwn := strings.CutPrefix(pkg, own); isOwn {
+			if err := key.AddSources(os.DirFS(filepath.Join(b.Modules, dir))); err != nil {
+				return key, err
+			}
+		}
+	}
+	return key, nil
 }
+
+func (b Builder) folder(m Module) string { return filepath.Join(b.Modules, cmp.Or(m.Folder, m.Name)) }
 
 // Version returns the version that a module's go.mod requires of a dependency.
 func (b Builder) Version(module, dependency string) (string, error) {
@@ -78,7 +90,7 @@ func (b Builder) Build(ctx context.Context, log io.Writer, m Module) (dir string
 	if err != nil {
 		return "", false, err
 	}
-	reused, err = cache.Make(dir, func(tmp string) error { return b.compile(ctx, log, m, tmp) })
+	reused, err = cache.Make(ctx, dir, func(tmp string) error { return b.compile(ctx, log, m, tmp) })
 	cache.Prune(filepath.Dir(dir), m.Name+"-????????????", 3)
 	return dir, reused, err
 }
@@ -88,7 +100,7 @@ func (b Builder) compile(ctx context.Context, log io.Writer, m Module, dir strin
 		return err
 	}
 	args := []string{
-		"go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", m.Tags,
+		"go", "build", "-mod=readonly", "-tags", m.Tags,
 		"-ldflags", strings.Join(append([]string{"-s", "-w"}, m.LDFlags...), " "),
 		"-o", dir + string(filepath.Separator),
 	}
@@ -96,10 +108,9 @@ func (b Builder) compile(ctx context.Context, log io.Writer, m Module, dir strin
 		args = append(args, m.Programs[program])
 	}
 	cmd := proc.Cmd{
-		Args: args, Dir: filepath.Join(b.Modules, m.Name), Log: log,
-		Env: []string{"CGO_ENABLED=0", "GOWORK=off", "GOFLAGS="},
+		Args: args, Dir: b.folder(m), Log: log, Env: append(GoEnv(), "GOWORK=off"),
 	}
-	if _, err := proc.Run(ctx, cmd); err != nil {
+	if err := Compile(ctx, cmd, m.InAHurry); err != nil {
 		return err
 	}
 	for program, pkg := range m.Programs {
@@ -130,9 +141,32 @@ func defaultName(pkg string) string {
 	return path.Base(path.Dir(pkg))
 }
 
-// BuildOwn builds a command of this repository to a path. Root is the repository's.
-func BuildOwn(ctx context.Context, log io.Writer, root, pkg, path string) error {
-	args := []string{"go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path, pkg}
-	_, err := proc.Run(ctx, proc.Cmd{Args: args, Dir: root, Log: log, Env: []string{"CGO_ENABLED=0"}})
+// goFlags are the flags of every go command that make starts, of the Makefile's own too.
+const goFlags = "-trimpath -buildvcs=false"
+
+// GoEnv is the environment of those commands. Go keeps a compiled package by the flags that it was compiled with: where
+// all have the same, what tools, the node's programs, tests and linters have in common is compiled once.
+func GoEnv() []string {
+	flags := os.Getenv("GOFLAGS")
+	if !strings.Contains(flags, goFlags) {
+		flags = strings.TrimSpace(flags + " " + goFlags)
+	}
+	return []string{"CGO_ENABLED=0", "GOFLAGS=" + flags}
+}
+
+// BuildOwn builds a command of this repository to a path, with an environment added to. Root is the repository's.
+func BuildOwn(ctx context.Context, log io.Writer, root, pkg, path string, env ...string) error {
+	args := []string{"go", "build", "-ldflags", "-s -w", "-o", path, pkg}
+	return Compile(ctx, proc.Cmd{Args: args, Dir: root, Log: log, Env: append(GoEnv(), env...)}, true)
+}
+
+// Compile runs a go command that compiles much, when it is its turn: one runs at a time.
+func Compile(ctx context.Context, cmd proc.Cmd, inAHurry bool) error {
+	done, err := compiling.take(ctx, inAHurry)
+	if err != nil {
+		return err
+	}
+	defer done()
+	_, err = proc.Run(ctx, cmd)
 	return err
 }

@@ -7,8 +7,10 @@
 //	values.json        the library's own keys
 //	entry.json         keys of every entry of every pattern
 //	sidecar.json       keys of every entry that makes a sidecar from an image of the library's
+//	listener.json      keys of every entry whose sidecar listens
 //	job-pod.json       keys of every entry that makes Jobs: fields of their pods
-//	patterns/*.json    one file for each pattern, named as its values key; "include" names parts or Kubernetes types
+//	patterns/*.json    one file for each pattern, named as its values key; "include" names parts or Kubernetes types, and
+//	                   "nullable" lets null take away an entry, or a key of one, that another values file gave
 //
 // Usage: go run ./library/schema [--check]. With --check nothing is written, and a stale file is an error.
 package main
@@ -106,6 +108,9 @@ func build(folder string) (object, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
+		if pattern["nullable"] == true {
+			entry = nullable(entry)
+		}
 		key := strings.TrimSuffix(filepath.Base(file), ".json")
 		schema["properties"].(object)[key] = object{"type": "object", "additionalProperties": entry}
 	}
@@ -135,6 +140,17 @@ func entrySchema(folder string, pattern object, definitions object) (object, err
 		"additionalProperties": false,
 		"properties":           properties,
 	}, nil
+}
+
+// nullable returns the schema of an entry that may be null, and each of its keys too.
+func nullable(entry object) object {
+	properties := object{}
+	for key, schema := range entry["properties"].(object) {
+		properties[key] = object{"if": object{"type": "null"}, "else": schema}
+	}
+	entry["properties"] = properties
+	entry["type"] = []string{"object", "null"}
+	return entry
 }
 
 // kubernetesTypes returns the definitions of the types that entries include, strict to the last key, and each field of a

@@ -20,7 +20,7 @@ import (
 
 // Every example chart says that it satisfies Pod Security `restricted`.
 func TestWhatTheExampleChartsRenderIsAcceptedStrictlyAndByPodSecurity(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	charts, err := os.ReadDir(filepath.Join(harness.Root(), "charts"))
 	require.NoError(t, err)
 	namespace := harness.NewNamespace(t, harness.Restricted)
@@ -91,7 +91,7 @@ func decodePod(t testing.TB, template map[string]any) corev1.Pod {
 }
 
 func TestAnUmbrellaOfThreeVersionsOfTheLibraryInstalls(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Baseline)
 	parts := []harness.Part{{Name: "one", Version: "0.1.0"}, {Name: "two", Version: "0.2.0", Alias: "sidecars"}, {Name: "three", Version: "1.0.0"}}
 

@@ -20,7 +20,7 @@ import (
 
 // restic runs restic in a pod of its own with the namespace's repository, and returns what it prints. It fails the test
 // where restic fails.
-func restic(t *testing.T, namespace *harness.Namespace, repository string, args ...string) string {
+func restic(t testing.TB, namespace *harness.Namespace, repository string, args ...string) string {
 	t.Helper()
 	name := fmt.Sprintf("restic-%d", time.Now().UnixNano())
 	namespace.Apply(fmt.Sprintf(`
@@ -46,7 +46,7 @@ spec:
 	var phase corev1.PodPhase
 	namespace.Eventually(harness.PodStart, "restic ends", func() bool {
 		pod, err := namespace.Client.CoreV1().Pods(namespace.Name).Get(context.Background(), name, metav1.GetOptions{})
-		require.NoError(t, err)
+		require.NoError(namespace.T(), err)
 		phase = pod.Status.Phase
 		return phase == corev1.PodSucceeded || phase == corev1.PodFailed
 	})
@@ -56,7 +56,7 @@ spec:
 }
 
 func TestABackupThatIsKilledAtRandomMomentsLeavesAWholeRepository(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	kills := harness.Number(t, "OUTRIGGER_BACKUP_KILLS", 3)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
@@ -81,7 +81,7 @@ func TestABackupThatIsKilledAtRandomMomentsLeavesAWholeRepository(t *testing.T) 
 	namespace.Eventually(2*harness.PodStart, "the lock of the last run that was killed is gone, and a backup succeeds", func() bool {
 		job := fmt.Sprintf("last-%d", time.Now().UnixNano())
 		namespace.StartTask("demo-shop-nightly", job)
-		last, log, code = endedTaskWithin(t, 2*harness.PodStart, namespace, job)
+		last, log, code = endedTaskWithin(namespace.T(), 2*harness.PodStart, namespace, job)
 		return last.Result == "success"
 	})
 
@@ -112,14 +112,14 @@ func plainFiles(namespace *harness.Namespace, more ...string) string {
 }
 
 func TestAPlainFileIsRestoredAndOneThatWasCutOffOrChangedIsNot(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database := newShop(namespace)
 	namespace.S3()
 	namespace.Install("demo", harness.Consumer(t).Write(t), plainFiles(namespace, "keep: {last: 1}"))
 	before := database.Ask("shop", checksum)
 	stored := func() []string {
-		return strings.Fields(namespace.Kubectl("exec", "s3", "-c", "shell", "--", "find", "/data/backups/plain", "-type", "f", "-path", "*shop.dump*"))
+		return strings.Fields(namespace.Exec("s3", "shell", "find", "/data/backups/plain", "-type", "f", "-path", "*shop.dump*"))
 	}
 	for _, job := range []string{"first", "second"} {
 		_, log, code := runTask(t, namespace, "demo-shop-nightly", job)
@@ -134,7 +134,7 @@ func TestAPlainFileIsRestoredAndOneThatWasCutOffOrChangedIsNot(t *testing.T) {
 		"changed": `printf corrupted | dd of="$1" bs=1 seek=200000 conv=notrunc`,
 		"cut-off": `truncate -s 500000 "$1"`,
 	} {
-		namespace.Kubectl("exec", "s3", "-c", "shell", "--", "sh", "-c", strings.ReplaceAll(script, `"$1"`, strings.TrimSuffix(stored()[0], ".manifest.json")))
+		namespace.Exec("s3", "shell", "sh", "-c", strings.ReplaceAll(script, `"$1"`, strings.TrimSuffix(stored()[0], ".manifest.json")))
 		_, log, code = runTask(t, namespace, "demo-shop-nightly-restore", fault, "TARGET="+fault)
 		assert.EqualValues(t, 1, code, log)
 		assert.Contains(t, log, "is not that of its manifest", fault)
@@ -143,7 +143,7 @@ func TestAPlainFileIsRestoredAndOneThatWasCutOffOrChangedIsNot(t *testing.T) {
 }
 
 func TestADumpThatFailsLeavesNoPlainFile(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database := newShop(namespace)
 	namespace.S3()
@@ -154,5 +154,5 @@ func TestADumpThatFailsLeavesNoPlainFile(t *testing.T) {
 
 	require.EqualValues(t, 1, code, log)
 	assert.Contains(t, failed.Message, "permission denied for table zz_secret")
-	assert.Empty(t, namespace.Kubectl("exec", "s3", "-c", "shell", "--", "find", "/data/backups", "-type", "f"))
+	assert.Empty(t, namespace.Exec("s3", "shell", "find", "/data/backups", "-type", "f"))
 }

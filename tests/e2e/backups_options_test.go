@@ -14,12 +14,12 @@ import (
 )
 
 func TestAPruneOfItsOwnRemovesWhatABackupOnlyForgot(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
 	namespace.Install("demo", harness.Consumer(t).Write(t), backupValues(repository, "keep: {last: 1}", `prune: {schedule: "17 6 * * 0"}`))
 	packs := func() (kilobytes int) {
-		_, err := fmt.Sscan(namespace.Kubectl("exec", "s3", "-c", "shell", "--", "du", "-sk", "/data/backups/repository/data"), &kilobytes)
+		_, err := fmt.Sscan(namespace.Exec("s3", "shell", "du", "-sk", "/data/backups/repository/data"), &kilobytes)
 		require.NoError(t, err)
 		return kilobytes
 	}
@@ -48,7 +48,7 @@ func inParallel(values string) string {
 }
 
 func TestADumpByThreeProcessesIsRestoredAndDrilled(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	for store, values := range map[string]func(namespace *harness.Namespace, repository string) string{
 		"restic": func(_ *harness.Namespace, repository string) string {
 			return backupValues(repository, `drill: {schedule: "17 5 * * 0", check: ["select count(*) = 20000 from orders"]}`)
@@ -58,7 +58,7 @@ func TestADumpByThreeProcessesIsRestoredAndDrilled(t *testing.T) {
 		},
 	} {
 		t.Run(store, func(t *testing.T) {
-			t.Parallel()
+			harness.Facts(t)
 			namespace := harness.NewNamespace(t, harness.Restricted)
 			database, repository := newShop(namespace), namespace.S3()
 			database.Ask("shop", "create table empty (a int); select lo_from_bytea(4711, 'a large object')")
@@ -82,7 +82,7 @@ func TestADumpByThreeProcessesIsRestoredAndDrilled(t *testing.T) {
 }
 
 func TestADumpByThreeProcessesThatFailsLeavesNoSnapshotAndSaysWhyInThePodsStatus(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
 	withUnreadableTable(database)

@@ -64,7 +64,7 @@ grep -a -v -E '^\\(un)?restrict |^SELECT pg_catalog\.setval\(' | sort -S 128M | 
 }
 
 func TestABackupOfADatabaseThatIsWrittenToIsRestoredAsItWasAtOneMoment(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	orders := strconv.Itoa(harness.Number(t, "OUTRIGGER_BACKUP_ROWS", 20_000))
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, empty, repository := namespace.Postgres(), namespace.PostgresNamed("empty"), namespace.S3()

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -34,17 +35,19 @@ func inRestic(repository string) string {
 
 // serverOf applies a file of testdata, and waits for so many of its pods.
 func serverOf(namespace *harness.Namespace, file, selector string) {
-	namespace.Kubectl("apply", "-f", filepath.Join(harness.Root(), "tests/e2e/testdata", file))
+	text, err := os.ReadFile(filepath.Join(harness.Root(), "tests/e2e/testdata", file))
+	require.NoError(namespace.T(), err)
+	namespace.Apply(string(text))
 	namespace.ReadyPods(selector, 1)
 }
 
 func TestMariaDBsDatabasesAreRestoredAsTheyWere(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	repository := namespace.S3()
 	serverOf(namespace, "mariadb.yaml", "app=mariadb")
 	ask := func(sql string) string {
-		return namespace.Kubectl("exec", "mariadb", "--", "sh", "-c", `MYSQL_PWD=$MARIADB_ROOT_PASSWORD exec mariadb --user=root --protocol=tcp --host=127.0.0.1 --batch --skip-column-names --execute="$0"`, sql)
+		return namespace.Exec("mariadb", "mariadb", "sh", "-c", `MYSQL_PWD=$MARIADB_ROOT_PASSWORD exec mariadb --user=root --protocol=tcp --host=127.0.0.1 --batch --skip-column-names --execute="$0"`, sql)
 	}
 	ask("create database shop; use shop; create table orders (number bigint primary key, customer varchar(100), picture blob); insert into orders select seq, md5(seq), unhex(sha2(seq, 512)) from seq_1_to_20000")
 	ask("use shop; create procedure hello() select 'hello'; create trigger shouts before insert on orders for each row set new.customer = upper(new.customer)")
@@ -79,13 +82,13 @@ func TestMariaDBsDatabasesAreRestoredAsTheyWere(t *testing.T) {
 }
 
 func TestRedisIsRestoredKeyByKeyWithTheirTimesToLive(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	namespace.S3()
 	serverOf(namespace, "redis.yaml", "app=redis")
 	namespace.ReadyPods("app=redis-copy", 1)
 	ask := func(pod, commands string) string {
-		return namespace.Kubectl("exec", pod, "--", "sh", "-c", `printf '%s\n' "$0" | REDISCLI_AUTH=$PASSWORD redis-cli`, commands)
+		return namespace.Exec(pod, "redis", "sh", "-c", `printf '%s\n' "$0" | REDISCLI_AUTH=$PASSWORD redis-cli`, commands)
 	}
 	// Every key with what it holds and when it ends, of two databases.
 	content := func(pod string) string {
@@ -142,7 +145,7 @@ spec:
 `
 
 func TestSQLiteIsBackedUpWhileItIsWrittenToAndRestoredWhole(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	namespace.S3()
 	namespace.Apply(dataClaim)
@@ -157,10 +160,10 @@ while sleep 0.02; do echo "insert into entries (text) select hex(randomblob(50))
 		`drill: {schedule: "1 2 3 4 *", check: ["select count(*) > 10 from entries"]}`), "\noutrigger:\n"))
 	pod := namespace.ReadyPods(web, 1)[0].Name
 	ask := func(database, sql string) string {
-		return strings.TrimSpace(namespace.Kubectl("exec", pod, "-c", "app", "--", "sqlite3", database, ".timeout 10000", sql))
+		return strings.TrimSpace(namespace.Exec(pod, "app", "sqlite3", database, ".timeout 10000", sql))
 	}
 	namespace.Eventually(harness.LogLine, "the app has written", func() bool {
-		return strings.HasSuffix(namespace.Kubectl("exec", pod, "-c", "app", "--", "sh", "-c", "sqlite3 -cmd '.timeout 10000' /data/app.db 'select count(*) > 20 from entries' || true"), "1")
+		return strings.HasSuffix(namespace.Exec(pod, "app", "sh", "-c", "sqlite3 -cmd '.timeout 10000' /data/app.db 'select count(*) > 20 from entries' || true"), "1")
 	})
 	atLeast := ask("/data/app.db", "select max(number) from entries")
 
@@ -180,7 +183,7 @@ while sleep 0.02; do echo "insert into entries (text) select hex(randomblob(50))
 }
 
 func TestFilesOfAVolumeAreRestoredWithTheirModesAndLinksByTheSidecarItself(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	repository := namespace.S3()
 	namespace.Apply(dataClaim)
@@ -190,12 +193,12 @@ func TestFilesOfAVolumeAreRestoredWithTheirModesAndLinksByTheSidecarItself(t *te
 		`drill: {schedule: "1 2 3 4 *", check: ["cat greeting", "test -x script && echo yes"]}`), "\noutrigger:\n"))
 	pod := namespace.ReadyPods(web, 1)[0].Name
 	task := func(script string) string {
-		return namespace.Kubectl("exec", pod, "-c", "nightly", "--", "/outrigger-tools/busybox", "sh", "-c", script)
+		return namespace.Exec(pod, "nightly", "/outrigger-tools/busybox", "sh", "-c", script)
 	}
 	const listing = `cd /data; find . -mindepth 1 ! -name state ! -name '*.tmp' -exec stat -c '%A %h %N' {} + | sort -k 3
 find . -type f ! -name state ! -name '*.tmp' -exec stat -c '%n %Y' {} + -exec sha256sum {} + | sort`
 	inApp := func(script string) string {
-		return namespace.Kubectl("exec", pod, "-c", "app", "--", "sh", "-c", script)
+		return namespace.Exec(pod, "app", "sh", "-c", script)
 	}
 	inApp(`cd /data && mkdir -p "deep/er folder" empty && echo hello >greeting && echo 'echo hi' >script && chmod 750 script && chmod 600 greeting &&
 ln -s greeting link && ln greeting "deep/er folder/hard" && dd if=/dev/urandom of=deep/noise bs=64k count=40 2>/dev/null && echo no >left.tmp && touch -d '2020-01-02 03:04:05' greeting`)
@@ -218,7 +221,7 @@ ln -s greeting link && ln greeting "deep/er folder/hard" && dd if=/dev/urandom o
 }
 
 func TestTheOutputOfACommandIsBackedUpUnlessTheCommandFails(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	repository := namespace.S3()
 	values := func(command string) string {

@@ -48,10 +48,19 @@ type outcome struct {
 	Time, Task, Result, Message string
 	Snapshots                   []string
 	Bytes, BytesAdded           int
+	Seconds                     float64
+}
+
+// begun returns when a run began, or up to a second before: the time of its end has no fractions.
+func (o outcome) begun(t testing.TB) time.Time {
+	t.Helper()
+	ended, err := time.Parse(time.RFC3339, o.Time)
+	require.NoError(t, err)
+	return ended.Add(-time.Duration(o.Seconds * float64(time.Second)))
 }
 
 // outcomes returns what the runs in a log reported, oldest first.
-func outcomes(t *testing.T, log string) []outcome {
+func outcomes(t testing.TB, log string) []outcome {
 	t.Helper()
 	var all []outcome
 	for line := range strings.Lines(log) {
@@ -66,18 +75,18 @@ func outcomes(t *testing.T, log string) []outcome {
 
 // runTask makes a Job of a backup's CronJob as the README says, waits for its end, and returns what it reported, its log,
 // and the exit code of its container. Settings are variables: TARGET=shop_copy.
-func runTask(t *testing.T, namespace *harness.Namespace, cronJob, job string, settings ...string) (outcome, string, int32) {
+func runTask(t testing.TB, namespace *harness.Namespace, cronJob, job string, settings ...string) (outcome, string, int32) {
 	t.Helper()
 	namespace.StartTask(cronJob, job, settings...)
 	return endedTask(t, namespace, job)
 }
 
-func endedTask(t *testing.T, namespace *harness.Namespace, job string) (outcome, string, int32) {
+func endedTask(t testing.TB, namespace *harness.Namespace, job string) (outcome, string, int32) {
 	t.Helper()
 	return endedTaskWithin(t, harness.PodStart, namespace, job)
 }
 
-func endedTaskWithin(t *testing.T, limit time.Duration, namespace *harness.Namespace, job string) (outcome, string, int32) {
+func endedTaskWithin(t testing.TB, limit time.Duration, namespace *harness.Namespace, job string) (outcome, string, int32) {
 	t.Helper()
 	var pod corev1.Pod
 	namespace.Eventually(limit, "the Job "+job+" ends", func() bool {
@@ -115,7 +124,7 @@ func withUnreadableTable(database *harness.Postgres) {
 const checksum = "select count(*), md5(string_agg(orders::text, ',' order by number)) from orders"
 
 func TestABackupIsRestoredIntoAnotherDatabaseAsItWas(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
 	namespace.Install("demo", harness.Consumer(t).Write(t), backupValues(repository))
@@ -137,7 +146,7 @@ func TestABackupIsRestoredIntoAnotherDatabaseAsItWas(t *testing.T) {
 }
 
 func TestARestoreRefusesADatabaseThatIsNotEmptyUnlessTold(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
 	namespace.Install("demo", harness.Consumer(t).Write(t), backupValues(repository))
@@ -159,7 +168,7 @@ func TestARestoreRefusesADatabaseThatIsNotEmptyUnlessTold(t *testing.T) {
 }
 
 func TestADumpThatFailsLeavesNoSnapshotAndTheNextOneSucceeds(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
 	withUnreadableTable(database)
@@ -180,7 +189,7 @@ func TestADumpThatFailsLeavesNoSnapshotAndTheNextOneSucceeds(t *testing.T) {
 }
 
 func TestAWrongPasswordOrAMissingBucketIsSaidInOneLine(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	_, repository := newShop(namespace), namespace.S3()
 	chart := harness.Consumer(t).Write(t)
@@ -207,7 +216,7 @@ func TestAWrongPasswordOrAMissingBucketIsSaidInOneLine(t *testing.T) {
 }
 
 func TestOfTwoRunsAtOnceOneBacksUpAndTheOtherSaysWhyNot(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
 	// A dump waits for the lock of a table for as long as somebody else has it.
@@ -233,7 +242,7 @@ func TestOfTwoRunsAtOnceOneBacksUpAndTheOtherSaysWhyNot(t *testing.T) {
 }
 
 func TestADrillRestoresTheNewestSnapshotAndFailsWhereACheckDoesNotHold(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	_, repository := newShop(namespace), namespace.S3()
 	chart := harness.Consumer(t).Write(t)
@@ -253,13 +262,13 @@ func TestADrillRestoresTheNewestSnapshotAndFailsWhereACheckDoesNotHold(t *testin
 }
 
 func TestADrillOfACorruptedRepositoryFailsAndSaysSo(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	_, repository := newShop(namespace), namespace.S3()
 	namespace.Install("demo", harness.Consumer(t).Write(t), backupValues(repository, `drill: {schedule: "17 5 * * 0", check: ["select count(*) from orders"]}`))
 	_, log, code := runTask(t, namespace, "demo-shop-nightly", "now")
 	require.Zero(t, code, log)
-	namespace.Kubectl("exec", "s3", "-c", "shell", "--", "sh", "-c", `find /data/backups/repository/data -type f | while read -r pack; do printf corrupted | dd of=$pack bs=1 seek=100 conv=notrunc; done`)
+	namespace.Exec("s3", "shell", "sh", "-c", `find /data/backups/repository/data -type f | while read -r pack; do printf corrupted | dd of=$pack bs=1 seek=100 conv=notrunc; done`)
 
 	failed, log, code := runTask(t, namespace, "demo-shop-nightly-drill", "drill")
 
@@ -268,7 +277,7 @@ func TestADrillOfACorruptedRepositoryFailsAndSaysSo(t *testing.T) {
 }
 
 func TestAScheduledBackupRunsAsTheCronJobSays(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	_, repository := newShop(namespace), namespace.S3()
 	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(backupValues(repository), seldom, "* * * * *", 1))
@@ -280,7 +289,7 @@ func TestAScheduledBackupRunsAsTheCronJobSays(t *testing.T) {
 }
 
 func TestAllDatabasesOfAServerAndItsRolesAreBackedUpAndRestored(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
 	database.Ask("postgres", "create role visitor login connection limit 7")
@@ -306,7 +315,7 @@ func TestAllDatabasesOfAServerAndItsRolesAreBackedUpAndRestored(t *testing.T) {
 }
 
 func TestThePostgresAppIsRestoredByTheCommandsOfItsReadme(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	repository := namespace.S3()
 	namespace.Apply("{apiVersion: v1, kind: Secret, metadata: {name: postgres}, stringData: {password: secret}}")
@@ -314,7 +323,7 @@ func TestThePostgresAppIsRestoredByTheCommandsOfItsReadme(t *testing.T) {
 	namespace.Install("demo", chart, fmt.Sprintf("outrigger: {backups: {nightly: {schedule: %q, store: {restic: {repository: %q}}}}}", seldom, repository))
 	namespace.ReadyPods("app.kubernetes.io/name=postgres-app", 1)
 	ask := func(database, sql string) string {
-		return namespace.Kubectl("exec", "demo-postgres-app-0", "-c", "postgres", "--", "psql", "-XqAt", "-U", "postgres", "-d", database, "-c", sql)
+		return namespace.Exec("demo-postgres-app-0", "postgres", "psql", "-XqAt", "-U", "postgres", "-d", database, "-c", sql)
 	}
 	ask("shop", "create table orders as select n as number from generate_series(1, 1000) n")
 	_, log, code := runTask(t, namespace, "demo-postgres-app-nightly", "backup-1")

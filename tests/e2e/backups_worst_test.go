@@ -32,10 +32,10 @@ type slowShop struct {
 
 // inEachStore runs a test with a slow shop for each kind of store, in which the S3 server has a volume.
 func inEachStore(t *testing.T, volume string, test func(shop *slowShop)) {
-	t.Parallel()
+	t.Helper()
 	for _, kind := range []string{"restic", "files"} {
 		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
+			harness.Facts(t)
 			namespace := harness.NewNamespace(t, harness.Restricted)
 			shop := &slowShop{Namespace: namespace, t: t, database: newShop(namespace), repository: namespace.S3(volume), kind: kind}
 			shop.before = shop.database.Ask("shop", checksum)
@@ -54,14 +54,14 @@ func inEachStore(t *testing.T, volume string, test func(shop *slowShop)) {
 // snapshots returns the files of the store that make a snapshot, or would be taken for one.
 func (s *slowShop) snapshots() []string {
 	s.t.Helper()
-	return strings.Fields(s.Kubectl("exec", "s3", "-c", "shell", "--", "find", "/data/backups", "-type", "f", "(", "-path", "*/repository/snapshots/*", "-o", "-path", "*/plain/*", ")"))
+	return strings.Fields(s.Exec("s3", "shell", "find", "/data/backups", "-type", "f", "(", "-path", "*/repository/snapshots/*", "-o", "-path", "*/plain/*", ")"))
 }
 
 // awaitUpload waits until a part of the dump has arrived, of which most is still to come.
 func (s *slowShop) awaitUpload() {
 	s.t.Helper()
 	s.Eventually(harness.PodStart, "a part of the dump is in the store", func() bool {
-		parts := s.Kubectl("exec", "s3", "-c", "shell", "--", "find", "/data/backups", "-type", "f", "(", "-path", "*/repository/data/*", "-o", "-path", "*/multipart/*/1", ")")
+		parts := s.Exec("s3", "shell", "find", "/data/backups", "-type", "f", "(", "-path", "*/repository/data/*", "-o", "-path", "*/multipart/*/1", ")")
 		return parts != ""
 	})
 }
@@ -98,6 +98,7 @@ func (s *slowShop) requireWhole() {
 }
 
 func TestAServerThatIsKilledInMidDumpFailsTheRunAndTheNextOneSucceeds(t *testing.T) {
+	harness.Facts(t)
 	inEachStore(t, "emptyDir: {}", func(shop *slowShop) {
 		shop.StartTask("demo-shop-nightly", "killed")
 		shop.awaitUpload()
@@ -113,6 +114,7 @@ func TestAServerThatIsKilledInMidDumpFailsTheRunAndTheNextOneSucceeds(t *testing
 }
 
 func TestAStoreThatIsFullSaysSoAndTheNextRunThatFitsSucceeds(t *testing.T) {
+	harness.Facts(t)
 	inEachStore(t, "emptyDir: {medium: Memory, sizeLimit: 24Mi}", func(shop *slowShop) {
 		shop.StartTask("demo-shop-nightly", "full")
 		shop.requireFailure("full", 3, "No space left on device")
@@ -124,6 +126,7 @@ func TestAStoreThatIsFullSaysSoAndTheNextRunThatFitsSucceeds(t *testing.T) {
 }
 
 func TestAStoreThatIsGoneInMidUploadEndsTheRunAndTheNextOneSucceeds(t *testing.T) {
+	harness.Facts(t)
 	inEachStore(t, "emptyDir: {}", func(shop *slowShop) {
 		shop.StartTask("demo-shop-nightly", "cut")
 		shop.awaitUpload()
@@ -145,16 +148,16 @@ func TestAStoreThatIsGoneInMidUploadEndsTheRunAndTheNextOneSucceeds(t *testing.T
 
 // stored returns a bucket's files, with their sizes.
 func stored(namespace *harness.Namespace, bucket string) string {
-	return namespace.Kubectl("exec", "s3", "-c", "shell", "--", "sh", "-c", "find /data/"+bucket+" -path '*/.sgwtmp' -prune -o -type f -exec ls -l {} + | sort")
+	return namespace.Exec("s3", "shell", "sh", "-c", "find /data/"+bucket+" -path '*/.sgwtmp' -prune -o -type f -exec ls -l {} + | sort")
 }
 
 func TestCredentialsThatMayOnlyReadAreSaidInOneLineAndWriteNothing(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	newShop(namespace)
 	repository := namespace.S3()
 	// Who owns a bucket may let others read it.
-	namespace.Kubectl("exec", "s3", "-c", "s3", "--", "sh", "-ec", `
+	namespace.Exec("s3", "s3", "sh", "-ec", `
 versitygw() { /usr/local/bin/versitygw admin --endpoint-url http://127.0.0.1:7070 --access "$ROOT_ACCESS_KEY" --secret "$ROOT_SECRET_KEY" "$@"; }
 versitygw create-user --access reader --secret the-key-of-the-reader --role user
 versitygw create-bucket --bucket readable --owner backup-user --object-ownership BucketOwnerPreferred --grant-read reader`)
@@ -179,7 +182,7 @@ versitygw create-bucket --bucket readable --owner backup-user --object-ownership
 }
 
 func TestAClockThatIsWrongIsSaidInOneLineAndNothingIsWritten(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	newShop(namespace)
 	repository := namespace.S3()
@@ -278,7 +281,7 @@ func forms(secret string) []string {
 
 // commandLines begins to read the command lines of all processes of a backup's container, and tells the hook `before` of
 // beingWatched. It returns what to call for them, when the container has ended or the file unwatched is there.
-func commandLines(t *testing.T, namespace *harness.Namespace, selector, container string) (wait func() string) {
+func commandLines(t testing.TB, namespace *harness.Namespace, selector, container string) (wait func() string) {
 	t.Helper()
 	var pod string
 	namespace.Eventually(harness.PodStart, "the container "+container+" runs", func() bool {
@@ -305,7 +308,7 @@ const beingWatched = `before: "until [ -e /run/outrigger/watched ]; do /outrigge
 var resticsOptions = regexp.MustCompile(`restic (--\S+ )+`)
 
 func TestNoSecretIsInAnObjectALogAnEventOrACommandLine(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	_, repository := newShop(namespace), namespace.S3()
 	namespace.Apply("{apiVersion: v1, kind: Secret, metadata: {name: wrong}, stringData: {password: the-wrong-password}}")
@@ -336,9 +339,9 @@ func TestNoSecretIsInAnObjectALogAnEventOrACommandLine(t *testing.T) {
 	watchedTask("demo-shop-nightly-drill", "drill", 0)
 	pod := namespace.ReadyPods(web, 1)[0].Name
 	namespace.Eventually(harness.PodStart, "the sidecar has backed up", func() bool {
-		return len(outcomes(t, namespace.Logs(pod, "beside"))) > 0
+		return len(outcomes(namespace.T(), namespace.Logs(pod, "beside"))) > 0
 	})
-	namespace.Kubectl("exec", pod, "-c", "beside", "--", "/outrigger-tools/busybox", "touch", "/run/outrigger/unwatched")
+	namespace.Exec(pod, "beside", "/outrigger-tools/busybox", "touch", "/run/outrigger/unwatched")
 	seen["the command lines of beside"] = besideLines()
 	namespace.Upgrade("demo", chart, strings.Replace(values, "secret: restic", "secret: wrong", 1))
 	watchedTask("demo-shop-nightly", "wrong-password", 3)
@@ -375,7 +378,7 @@ func TestNoSecretIsInAnObjectALogAnEventOrACommandLine(t *testing.T) {
 }
 
 // releases returns what helm remembers of its releases, decoded.
-func releases(t *testing.T, namespace *harness.Namespace) (all []string) {
+func releases(t testing.TB, namespace *harness.Namespace) (all []string) {
 	t.Helper()
 	for _, encoded := range strings.Fields(namespace.Kubectl("get", "secrets", "--field-selector", "type=helm.sh/release.v1", "-o", "jsonpath={.items[*].data.release}")) {
 		compressed := encoded

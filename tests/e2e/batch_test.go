@@ -24,7 +24,7 @@ const (
 )
 
 // installBatchApp installs charts/batch-app in a namespace of its own.
-func installBatchApp(t *testing.T, values string) *harness.Namespace {
+func installBatchApp(t testing.TB, values string) *harness.Namespace {
 	t.Helper()
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	namespace.Install("demo", harness.LoadChart(t, filepath.Join(harness.Root(), "charts/batch-app")).Write(t), values)
@@ -32,7 +32,7 @@ func installBatchApp(t *testing.T, values string) *harness.Namespace {
 }
 
 // endedJob waits until the one Job that a selector selects is Complete or Failed, and returns the condition.
-func endedJob(t *testing.T, namespace *harness.Namespace, selector string) (batchv1.Job, batchv1.JobCondition) {
+func endedJob(t testing.TB, namespace *harness.Namespace, selector string) (batchv1.Job, batchv1.JobCondition) {
 	t.Helper()
 	var (
 		job   batchv1.Job
@@ -40,7 +40,7 @@ func endedJob(t *testing.T, namespace *harness.Namespace, selector string) (batc
 	)
 	namespace.Eventually(jobEnd, "the Job "+selector+" ends", func() bool {
 		jobs, err := namespace.Client.BatchV1().Jobs(namespace.Name).List(context.Background(), metav1.ListOptions{LabelSelector: selector})
-		require.NoError(t, err)
+		require.NoError(namespace.T(), err)
 		if len(jobs.Items) != 1 {
 			return false
 		}
@@ -57,7 +57,7 @@ func endedJob(t *testing.T, namespace *harness.Namespace, selector string) (batc
 }
 
 // runningPod waits for the one pod that a selector selects, and for one of its containers to run.
-func runningPod(t *testing.T, namespace *harness.Namespace, selector, container string) corev1.Pod {
+func runningPod(t testing.TB, namespace *harness.Namespace, selector, container string) corev1.Pod {
 	t.Helper()
 	var found corev1.Pod
 	namespace.Eventually(harness.PodStart, container+" runs in the pod "+selector, func() bool {
@@ -66,13 +66,13 @@ func runningPod(t *testing.T, namespace *harness.Namespace, selector, container 
 			return false
 		}
 		found = pods[0]
-		return harness.Status(t, found, container).State.Running != nil
+		return namespace.Status(found, container).State.Running != nil
 	})
 	return found
 }
 
 func TestDataProcessingIsScrapedWhileItRunsAndCompletesWithItsLinesShipped(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	// Each order takes as long as the test likes: it ends the sleeps of the app.
 	namespace := installBatchApp(t, `app: {orders: "anna,1\nboris,2\n", secondsPerOrder: 3600}`)
 	pod := runningPod(t, namespace, dataProcessing, "data-processor")
@@ -83,7 +83,7 @@ func TestDataProcessingIsScrapedWhileItRunsAndCompletesWithItsLinesShipped(t *te
 	for processed := range 2 {
 		line := fmt.Sprintf("batch_orders_processed %d", processed)
 		namespace.Eventually(harness.LogLine, line, func() bool { return strings.Contains(metrics(), line+"\n") })
-		header := namespace.Kubectl("exec", pod.Name, "-c", "data-processor", "--", "wget", "-S", "-q", "-O", "/dev/null", "http://localhost:9100/metrics.txt")
+		header := namespace.Exec(pod.Name, "data-processor", "wget", "-S", "-q", "-O", "/dev/null", "http://localhost:9100/metrics.txt")
 		assert.Contains(t, header, "Content-type: text/plain", "Prometheus reads it")
 		wake(namespace, pod)
 	}
@@ -95,20 +95,20 @@ func TestDataProcessingIsScrapedWhileItRunsAndCompletesWithItsLinesShipped(t *te
 	requireSidecarsEnded(t, theOnlyPod(t, namespace, dataProcessing), "data-processor")
 }
 
-// requireSidecarsEnded checks that both sidecars ended by themselves, soon after the app.
-func requireSidecarsEnded(t *testing.T, pod corev1.Pod, app string) {
+// requireSidecarsEnded checks that both sidecars ended by themselves after the app.
+func requireSidecarsEnded(t testing.TB, pod corev1.Pod, app string) {
 	t.Helper()
 	end := harness.Status(t, pod, app).State.Terminated.FinishedAt.Time
 	for _, sidecar := range []string{"logshipper", "metrics"} {
 		terminated := harness.Status(t, pod, sidecar).State.Terminated
 		require.NotNil(t, terminated, sidecar)
 		assert.Zero(t, terminated.ExitCode, "%s was not killed", sidecar)
-		assert.Less(t, terminated.FinishedAt.Sub(end), 10*time.Second, "%s ended soon after the app", sidecar)
+		assert.Less(t, terminated.FinishedAt.Sub(end), 25*time.Second, "%s ended by itself, and not at the end of its grace period", sidecar)
 	}
 }
 
 func TestAReportOfTheCronJobCompletesWithItsLinesShipped(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := installBatchApp(t, "")
 
 	namespace.Kubectl("create", "job", "now", "--from=cronjob/demo-batch-app-report")
@@ -124,7 +124,7 @@ func TestAReportOfTheCronJobCompletesWithItsLinesShipped(t *testing.T) {
 }
 
 // theOnlyPod waits for the one pod that a selector selects, running or not.
-func theOnlyPod(t *testing.T, namespace *harness.Namespace, selector string) corev1.Pod {
+func theOnlyPod(t testing.TB, namespace *harness.Namespace, selector string) corev1.Pod {
 	t.Helper()
 	var pods []corev1.Pod
 	namespace.Eventually(harness.PodStart, "the pod "+selector, func() bool {
@@ -135,7 +135,7 @@ func theOnlyPod(t *testing.T, namespace *harness.Namespace, selector string) cor
 }
 
 func TestDataThatCannotBeProcessedIsTriedAgainUpToTheBackoffLimit(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := installBatchApp(t, `
 app: {orders: "anna,1\nboris,many\n", secondsPerOrder: 0}
 outrigger: {jobs: {data-processing: {backoffLimit: 1}}}
@@ -157,24 +157,24 @@ outrigger: {jobs: {data-processing: {backoffLimit: 1}}}
 
 // wake ends the sleep of the app of charts/batch-app, which it may yet have to begin: so it goes on with the next order.
 func wake(namespace *harness.Namespace, pod corev1.Pod) {
-	namespace.Kubectl("exec", pod.Name, "-c", "data-processor", "--", "sh", "-c", "until killall sleep; do sleep 0.1; done")
+	namespace.Exec(pod.Name, "data-processor", "sh", "-c", "until killall sleep; do sleep 0.1; done")
 }
 
 // Under OnFailure the Job controller counts the restarts of all containers, sidecars included, whatever their exit code;
 // under Never it counts failed pods, and a sidecar does not fail one.
 func TestASidecarThatCrashesFailsAJobUnderOnFailureAndNotUnderNever(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	for _, exit := range []string{"1", "0"} {
 		for _, policy := range []string{"OnFailure", "Never"} {
 			t.Run("it exits with "+exit+" under "+policy, func(t *testing.T) {
-				t.Parallel()
+				harness.Facts(t)
 				namespace := installBatchApp(t, fmt.Sprintf(`
 app: {orders: "anna,1\n", secondsPerOrder: 3600}
 outrigger:
   jobs: {data-processing: {backoffLimit: 1, restartPolicy: %s}}
   containers:
     crashing:
-      image: docker.io/library/busybox:1.37.0
+      image: docker.io/library/busybox:1.37.0-musl
       command: [sh, -c, "until [ -e /metrics/metrics.txt ]; do sleep 0.1; done; exit %s"]
       volumeMounts: {metrics: {}}
 `, policy, exit))
@@ -184,7 +184,7 @@ outrigger:
 				// The sidecar crashes as soon as the app is at work.
 				if policy == "Never" {
 					namespace.Eventually(jobEnd, "the sidecar has restarted more often than the Job may", func() bool {
-						return harness.Status(t, theOnlyPod(t, namespace, dataProcessing), "crashing").RestartCount > 1
+						return namespace.Status(theOnlyPod(namespace.T(), namespace, dataProcessing), "crashing").RestartCount > 1
 					})
 					wake(namespace, pod)
 				}
@@ -205,7 +205,7 @@ outrigger:
 }
 
 func TestAFinishedJobIsRemovedAfterItsTimeToLive(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := installBatchApp(t, `
 app: {orders: "anna,1\n", secondsPerOrder: 3600}
 outrigger: {jobs: {data-processing: {ttlSecondsAfterFinished: 1}}}
@@ -213,14 +213,16 @@ outrigger: {jobs: {data-processing: {ttlSecondsAfterFinished: 1}}}
 	pod := runningPod(t, namespace, dataProcessing, "data-processor")
 	ctx, cancel := context.WithTimeout(context.Background(), harness.PodEnd)
 	defer cancel()
-	watch, err := namespace.Client.BatchV1().Jobs(namespace.Name).Watch(ctx, metav1.ListOptions{LabelSelector: dataProcessing})
+	jobs := namespace.Client.BatchV1().Jobs(namespace.Name)
+	present, err := jobs.List(ctx, metav1.ListOptions{LabelSelector: dataProcessing})
 	require.NoError(t, err)
-	defer watch.Stop()
+	require.Len(t, present.Items, 1)
+	events := namespace.Watch(ctx, jobs.Watch, "metadata.name="+present.Items[0].Name, present.ResourceVersion)
 
 	wake(namespace, pod)
 
 	var job *batchv1.Job
-	for event := range watch.ResultChan() {
+	for event := range events {
 		seen, isJob := event.Object.(*batchv1.Job)
 		require.True(t, isJob, "watching: %v", event.Object)
 		job = seen

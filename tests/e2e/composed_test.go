@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/exec"
@@ -14,17 +15,18 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/outrigger-charts/outrigger/ci/testimages"
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 func TestAChangedSidecarRollsTheDeploymentsPodsAndNothingElseDoes(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	chart := harness.Consumer(t).Write(t)
 	values := restrictedApp(`trap 'exit 0' TERM`+serving) + `
   containers:
-    helper: {image: "docker.io/library/busybox:1.37.0", command: [sh, -c, "trap 'exit 0' TERM; while true; do sleep 1 & wait $!; done"], env: {LEVEL: low}}
-    elsewhere: {image: "docker.io/library/busybox:1.37.0", workloads: [once], env: {LEVEL: low}}
+    helper: {image: "docker.io/library/busybox:1.37.0-musl", command: [sh, -c, "trap 'exit 0' TERM; while true; do sleep 1 & wait $!; done"], env: {LEVEL: low}}
+    elsewhere: {image: "docker.io/library/busybox:1.37.0-musl", workloads: [once], env: {LEVEL: low}}
 `
 	namespace.Install("demo", chart, values)
 	first := namespace.ReadyPods(web, 1)[0]
@@ -48,11 +50,11 @@ func TestAChangedSidecarRollsTheDeploymentsPodsAndNothingElseDoes(t *testing.T) 
 		second = pods[0]
 		return len(pods) == 1 && second.UID != first.UID && podIs(second, corev1.PodReady)
 	})
-	assert.Equal(t, "high\n", namespace.Kubectl("exec", second.Name, "-c", "helper", "--", "sh", "-c", "echo $LEVEL")+"\n")
+	assert.Equal(t, "high\n", namespace.Exec(second.Name, "helper", "sh", "-c", "echo $LEVEL")+"\n")
 }
 
 func TestContainersShareMemoryThroughAVolumeAtDevShm(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	s := tell(t, story{
 		settings: "volumes: {shm: {mountPath: /dev/shm}}",
 		beside:   []container{{name: "helper", script: stays, fields: "volumeMounts: [{name: shared}, {name: shm}]"}, {name: "other", script: stays}},
@@ -77,7 +79,7 @@ func TestContainersShareMemoryThroughAVolumeAtDevShm(t *testing.T) {
 }
 
 func TestSemaphoresAndSharedMemoryWorkBetweenContainers(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	binary := filepath.Join(t.TempDir(), "semaphore")
 	build := exec.Command("go", "build", "-o", binary, "./testdata/semaphore")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -108,7 +110,7 @@ func TestSemaphoresAndSharedMemoryWorkBetweenContainers(t *testing.T) {
 }
 
 func TestASidecarSeesAndSignalsTheAppsProcess(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	s := tell(t, story{
 		settings: "shareProcessNamespace: true",
 		beside:   []container{{name: "helper", script: stays}},
@@ -125,11 +127,34 @@ func TestASidecarSeesAndSignalsTheAppsProcess(t *testing.T) {
 	s.neverRestarts(s.pod(), "app", "helper")
 }
 
+func TestADynamicBusyBoxIsRefusedInALineThatSaysWhatToSet(t *testing.T) {
+	harness.Facts(t)
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	values := strings.Replace(restrictedApp(`trap 'exit 0' TERM`+serving), "{logs: {mountPath: /logs}}", "{logs: {mountPath: /logs, seed: true}}", 1)
+	namespace.Install("demo", harness.Consumer(t).Write(t), values+"  images: {busybox: "+testimages.DynamicBusyBoxRef+"}\n")
+
+	var ended *corev1.ContainerStateTerminated
+	namespace.Eventually(harness.PodStart, "outrigger-tools has ended", func() bool {
+		for _, pod := range namespace.Pods(web) {
+			for _, status := range pod.Status.InitContainerStatuses {
+				if status.Name == "outrigger-tools" {
+					ended = cmp.Or(status.State.Terminated, status.LastTerminationState.Terminated)
+				}
+			}
+		}
+		return ended != nil
+	})
+
+	assert.EqualValues(t, 1, ended.ExitCode)
+	assert.Equal(t, "outrigger.images.busybox: the busybox of "+testimages.DynamicBusyBoxRef+" is linked dynamically, so that it starts in no other image; "+
+		"set an image with a static one: of upstream's, a tag that ends in -musl\n", ended.Message)
+}
+
 // seeded are directories of the nginx image, one with links and one with directories.
 var seeded = map[string]string{"html": "/usr/share/nginx/html", "links": "/etc/alternatives", "tree": "/etc/nginx"}
 
 func TestASeededVolumeBeginsAsTheImagesDirectoryAndKeepsWhatIsChanged(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	chart := harness.Consumer(t).With(map[string]string{"templates/claim.yaml": `
 apiVersion: v1
@@ -150,7 +175,7 @@ spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 10Mi}}}
 	pod := namespace.ReadyPods(web, 1)[0]
 	sh := func(container, script string) string {
 		t.Helper()
-		return namespace.Kubectl("exec", pod.Name, "-c", container, "--", "sh", "-c", script)
+		return namespace.Exec(pod.Name, container, "sh", "-c", script)
 	}
 
 	for volume, directory := range seeded {

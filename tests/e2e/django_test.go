@@ -91,7 +91,7 @@ outrigger:
 }
 
 func TestADjangoAppAnswersEveryVisitorWhileTheTokensOfItsDatabaseLiveForSeconds(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	seconds, lifetime := harness.Number(t, "OUTRIGGER_TOKEN_SECONDS", 60), tokenLifetime(t)
 	namespace, rds := newRDS(t)
 	rds.Behave(fmt.Sprintf("tokenLifetime=%ds", lifetime))
@@ -100,7 +100,7 @@ func TestADjangoAppAnswersEveryVisitorWhileTheTokensOfItsDatabaseLiveForSeconds(
 	namespace.Install("demo", chart, djangoBesideRDS(rds, lifetime))
 	pods := namespace.ReadyPods("app.kubernetes.io/name=django-app", 2)
 
-	output := namespace.Kubectl("exec", pods[0].Name, "-c", "app", "--", "python3", "-c", visiting, fmt.Sprint(seconds))
+	output := namespace.Exec(pods[0].Name, "app", "python3", "-c", visiting, fmt.Sprint(seconds))
 
 	var visit struct {
 		Written int

@@ -23,7 +23,7 @@ spec:
   securityContext: {{- toYaml .Values.pod.spec.securityContext | nindent 4 }}
   containers:
     - name: migrate
-      image: docker.io/library/busybox:1.37.0
+      image: docker.io/library/busybox:1.37.0-musl
       securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
       command: [sh, -c, {{ printf "echo migrated to revision %v >> /logs/app.log; exit %v" .Release.Revision (.Values.exitCode | default 0) | quote }}]
 {{- end }}`,
@@ -31,7 +31,7 @@ spec:
 }
 
 func TestAMigrationBeforeInstallAndUpgradeIsShippedAndInTheWayOfNeither(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	const migration = "app.kubernetes.io/component=migration"
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	chart := migrating(t).Write(t)
@@ -65,7 +65,7 @@ func TestAMigrationBeforeInstallAndUpgradeIsShippedAndInTheWayOfNeither(t *testi
 }
 
 func TestAMigrationThatFailsKeepsTheReleaseFromBeingInstalled(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 
 	message := namespace.InstallError("demo", migrating(t).Write(t), restrictedApp(`trap 'exit 0' TERM`+serving)+`

@@ -12,7 +12,7 @@ import (
 )
 
 func TestEveryKindThatHoldsAPodTemplateTakesSidecars(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	const include = `{{- include "outrigger.podTemplate" (dict "context" . "template" "shop.%s") | nindent %d }}`
 	pod := func(restartPolicy string) string {
 		return `{metadata: {name: web, labels: {app: web}}, spec: {restartPolicy: ` + restartPolicy + `, containers: [{name: app, image: "app:1"}]}}`

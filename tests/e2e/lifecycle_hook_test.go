@@ -85,7 +85,7 @@ var serviceCases = []upstream{
 }
 
 // isReached tells of a sidecar whose port another pod reaches through a Service.
-func isReached(t *testing.T, port intstr.IntOrString) {
+func isReached(t testing.TB, port intstr.IntOrString) {
 	exposed := server
 	exposed.fields = "{ports: [{name: http-sidecar, containerPort: 8080}], startupProbe: {httpGet: {path: /healthz, port: http-sidecar}, periodSeconds: 1, failureThreshold: 600}}"
 	s := tell(t, story{name: "server", beside: []container{exposed}, app: container{script: stays}})

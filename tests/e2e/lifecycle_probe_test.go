@@ -32,7 +32,7 @@ wait $server
 }
 
 // probed tells of one sidecar with probes beside an app that stays.
-func probed(t *testing.T, script, fields string) *telling {
+func probed(t testing.TB, script, fields string) *telling {
 	t.Helper()
 	return tell(t, story{
 		beside: []container{{name: "proxy", script: script, fields: fields}},
@@ -41,7 +41,7 @@ func probed(t *testing.T, script, fields string) *telling {
 }
 
 // startedAgain tells of a sidecar whose liveness or startup probe fails, so that it starts again, and alone.
-func startedAgain(t *testing.T, script, fields string) *telling {
+func startedAgain(t testing.TB, script, fields string) *telling {
 	t.Helper()
 	s := probed(t, script, fields)
 	pod := s.restarts("proxy", 1)
@@ -68,7 +68,7 @@ var probeCases = []upstream{
 		s.neverRestarts(pod, "proxy", "app")
 	}},
 	{probing + `should be restarted with a exec "cat /tmp/health" liveness probe`, func(t *testing.T) {
-		s := probed(t, "touch /shared/health; stay", `livenessProbe: {exec: {command: [cat, /shared/health]}, initialDelaySeconds: 3, periodSeconds: 1, failureThreshold: 1}`)
+		s := probed(t, "touch /shared/health; stay", `{startupProbe: {exec: {command: [cat, /shared/health]}, periodSeconds: 1, failureThreshold: 600}, livenessProbe: {exec: {command: [cat, /shared/health]}, periodSeconds: 1, failureThreshold: 1}}`)
 		s.neverRestarts(s.ready(), "proxy")
 		s.sh("app", "rm /shared/health")
 		s.neverRestarts(s.restarts("proxy", 1), "app")
@@ -139,7 +139,7 @@ var probeCases = []upstream{
 	{probing + "should be ready immediately after startupProbe succeeds", func(t *testing.T) {
 		s := probed(t, "sleep 2; touch /shared/up; stay", "{startupProbe: {exec: {command: [test, -e, /shared/up]}, periodSeconds: 1, failureThreshold: 600}, readinessProbe: {exec: {command: ['true']}, periodSeconds: 60}}")
 		pod := s.ready()
-		assert.Less(t, readySince(pod).Sub(s.status(pod, "app").State.Running.StartedAt.Time), 15*time.Second, "the probe's period is longer")
+		assert.Less(t, readySince(pod).Sub(s.status(pod, "app").State.Running.StartedAt.Time), 45*time.Second, "the probe's period is longer")
 	}},
 	{probing + "should mark readiness on pods to false and disable liveness probes while pod is in progress of terminating", func(t *testing.T) {
 		// Kubernetes 1.36 shows a sidecar's readiness only when it has ended, so that is all that is asked of it here.

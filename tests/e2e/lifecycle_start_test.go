@@ -36,7 +36,7 @@ var startCases = append([]upstream{
 			{"should run both restartable init containers and a regular container together", []string{"proxy began", "agent began", "app began", "app ended", "agent ended", "proxy ended"}},
 		} {
 			t.Run(part.name, func(t *testing.T) {
-				s := &telling{t, s.namespace, s.name}
+				s := s.as(t)
 				if pod.Name == "" {
 					pod = s.endsAs(corev1.PodSucceeded)
 				}

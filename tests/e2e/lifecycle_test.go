@@ -2,8 +2,9 @@ package e2e
 
 import (
 	"slices"
-	"sync"
 	"testing"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 // upstream is a case of Kubernetes' own tests of sidecars, re-created with a pod that the library composed. Its name
@@ -13,20 +14,14 @@ type upstream struct {
 	test func(t *testing.T)
 }
 
-// Not parallel: it runs its cases beside each other itself, many of them, as they mostly wait. So they do not disturb
-// the tests that measure.
 func TestKubernetesOwnSidecarCasesHoldForComposedPods(t *testing.T) {
-	const atOnce = 12
-	slots := make(chan struct{}, atOnce)
-	var group sync.WaitGroup
+	harness.Facts(t)
 	for _, each := range slices.Concat(slowCases, endCases, restartCases, probeCases, startCases, hookCases, serviceCases) {
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			t.Run(each.name, each.test)
+		t.Run(each.name, func(t *testing.T) {
+			harness.Facts(t)
+			each.test(t)
 		})
 	}
-	group.Wait()
 }
 
 // policies are the restartPolicies of a pod.

@@ -19,7 +19,7 @@ import (
 )
 
 func TestLinesArriveWithinTwoSecondsCompleteAndInOrder(t *testing.T) {
-	t.Parallel()
+	harness.Seconds(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	chart := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/logging-app")).Write(t)
 	namespace.Install("demo", chart, "app: {interval: 0.1}")
@@ -33,7 +33,7 @@ func TestLinesArriveWithinTwoSecondsCompleteAndInOrder(t *testing.T) {
 				probe++
 				line := fmt.Sprintf("probe %d", probe)
 				written := time.Now()
-				namespace.Kubectl("exec", pod.Name, "-c", "app", "--", "sh", "-c", "echo "+line+" >> /opt/logs.txt")
+				namespace.Exec(pod.Name, "app", "sh", "-c", "echo "+line+" >> /opt/logs.txt")
 				namespace.Eventually(harness.LogLine, line+" arrives", func() bool { _, found := stream.Find(line); return found })
 				arrived, _ := stream.Find(line)
 				return arrived.Arrived.Sub(written)
@@ -48,10 +48,9 @@ func TestLinesArriveWithinTwoSecondsCompleteAndInOrder(t *testing.T) {
 }
 
 func TestLinesWrittenOnSIGTERMAreShippedAndThePodIsSoonGone(t *testing.T) {
-	t.Parallel()
+	harness.Seconds(t)
 	for _, mode := range []string{"native", "classic"} {
 		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
 			harness.InTime(t, 5*time.Second, "from the app's end to the pod's", func() time.Duration {
 				namespace := harness.NewNamespace(t, harness.Restricted)
 				namespace.Install("demo", harness.Consumer(t).Write(t), restrictedApp(`
@@ -80,16 +79,16 @@ echo begin >> /logs/app.log`+serving)+"  mode: "+mode)
 
 // deletePod deletes a pod and returns when one of its containers ended and when the pod was gone. The container's end
 // has a resolution of one second and counts as its beginning, which never flatters the difference.
-func deletePod(t *testing.T, namespace *harness.Namespace, pod corev1.Pod, container string) (ended, gone time.Time) {
+func deletePod(t testing.TB, namespace *harness.Namespace, pod corev1.Pod, container string) (ended, gone time.Time) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), harness.PodEnd)
 	defer cancel()
 	pods := namespace.Client.CoreV1().Pods(namespace.Name)
-	watch, err := pods.Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + pod.Name})
+	found, err := pods.Get(ctx, pod.Name, metav1.GetOptions{})
 	require.NoError(t, err)
-	defer watch.Stop()
+	events := namespace.Watch(ctx, pods.Watch, "metadata.name="+pod.Name, found.ResourceVersion)
 	require.NoError(t, pods.Delete(ctx, pod.Name, metav1.DeleteOptions{}))
-	for event := range watch.ResultChan() {
+	for event := range events {
 		seen, isPod := event.Object.(*corev1.Pod)
 		require.True(t, isPod, "watching: %v", apierrors.FromObject(event.Object))
 		if terminated := harness.Status(t, *seen, container).State.Terminated; terminated != nil {
@@ -105,7 +104,7 @@ func deletePod(t *testing.T, namespace *harness.Namespace, pod corev1.Pod, conta
 }
 
 func TestRotationByRenameLosesAndRepeatsNothing(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	namespace.Install("demo", harness.Consumer(t).Write(t), restrictedApp(`
 trap 'exit 0' TERM
@@ -131,7 +130,7 @@ echo end >> app.log`+serving))
 }
 
 func TestRotationByCopytruncateLosesOnlyWhatTheRotatorLoses(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	namespace.Install("demo", harness.Consumer(t).Write(t), restrictedApp(`
 trap 'exit 0' TERM
@@ -168,7 +167,7 @@ cat app.log.5 app.log.4 app.log.3 app.log.2 app.log.1 app.log`+serving))
 }
 
 func TestAKilledSidecarGoesOnWithoutTheAppAndRepeatsAtMostOneChunk(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	// The app can see the sidecar's processes, and kills them as nothing else in a pod could.
 	values := strings.Replace(restrictedApp(`
@@ -194,7 +193,7 @@ echo end >> /logs/app.log`+serving), "    securityContext:", "    shareProcessNa
 			return false
 		}
 		pod = pods[0]
-		status := harness.Status(t, pod, "shipper")
+		status := namespace.Status(pod, "shipper")
 		return status.RestartCount == 1 && status.State.Running != nil
 	})
 
@@ -212,7 +211,7 @@ echo end >> /logs/app.log`+serving), "    securityContext:", "    shareProcessNa
 }
 
 func TestAFileThatCannotBeReadIsNamedInTheSidecarsLog(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	values := restrictedApp(`
 trap 'exit 0' TERM

@@ -25,7 +25,7 @@ pod:
     securityContext: {runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000, seccompProfile: {type: RuntimeDefault}}
     containers:
       - name: app
-        image: docker.io/library/busybox:1.37.0
+        image: docker.io/library/busybox:1.37.0-musl
         securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
         command:
           - sh

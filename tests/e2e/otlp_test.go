@@ -24,7 +24,7 @@ spec:
 
 // Loki itself receives the same in `make test-soak`.
 func TestTheLoggingAppShipsToAServiceThatTakesOTLPBelowAPath(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	namespace.Apply(lokiService)

@@ -15,12 +15,12 @@ import (
 )
 
 func TestTheAppStartsOnlyAfterTheSidecarHasStarted(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	namespace.Install("demo", harness.Consumer(t).Write(t), restrictedApp(`trap 'exit 0' TERM`+serving)+`
   containers:
     slow:
-      image: docker.io/library/busybox:1.37.0
+      image: docker.io/library/busybox:1.37.0-musl
       command: [sh, -c, "trap 'exit 0' TERM; sleep 3; touch /logs/started; while true; do sleep 1 & wait $!; done"]
       volumeMounts: [{name: logs}]
       startupProbe: {exec: {command: [test, -e, /logs/started]}, periodSeconds: 1, failureThreshold: 60}
@@ -34,7 +34,7 @@ func TestTheAppStartsOnlyAfterTheSidecarHasStarted(t *testing.T) {
 }
 
 func TestAGuaranteedPodIsStillGuaranteedInTheCluster(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	values := strings.Replace(restrictedApp(`trap 'exit 0' TERM`+serving),
 		"        command:", "        resources: {limits: {cpu: 100m, memory: 32Mi}}\n        command:", 1)
@@ -46,7 +46,7 @@ func TestAGuaranteedPodIsStillGuaranteedInTheCluster(t *testing.T) {
 }
 
 func TestBadValuesLeaveNothingBehind(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	chart := harness.Consumer(t).Write(t)
 	for name, test := range map[string]struct{ values, message string }{
 		"unknown key":               {`{logshippers: {logs: {filez: [/logs/x]}}}`, "'filez' not allowed"},
@@ -56,7 +56,7 @@ func TestBadValuesLeaveNothingBehind(t *testing.T) {
 		"two entries with one name": {`{volumes: {v: {mountPath: /v}}, containers: {a: {image: "h:1"}}, logshippers: {a: {files: [/v/x], to: {stdout: {}}}}}`, `both make a container "a"; rename one of them`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+			harness.Facts(t)
 			namespace := harness.NewNamespace(t, harness.Restricted)
 			values := "{pod: {spec: {containers: [{name: app, image: app:1}]}}, outrigger: " + test.values + "}"
 
@@ -78,7 +78,7 @@ func TestBadValuesLeaveNothingBehind(t *testing.T) {
 }
 
 func TestAPersistentVolumeClaimCanBeWrittenByANonRootPod(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	chart := harness.Consumer(t).With(map[string]string{"templates/claim.yaml": `
 apiVersion: v1

@@ -16,7 +16,7 @@ import (
 
 // The chart's own container is not restricted, so its namespace is at baseline.
 func TestTheReadmesDiffGivesAChartOfHelmCreateASidecar(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	folder := t.TempDir()
 	run := func(stdin, name string, args ...string) {
 		t.Helper()

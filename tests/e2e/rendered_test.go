@@ -15,9 +15,9 @@ import (
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
-// What `make test` has rendered without a cluster, for any version of Kubernetes. This does not run in parallel with the
-// other tests: it keeps the API server busy, and they measure seconds.
+// What `make test` has rendered without a cluster, for any version of Kubernetes.
 func TestTheAPIServerAcceptsStrictlyWhatAnyTestRenders(t *testing.T) {
+	harness.Facts(t)
 	documents := harness.ReadRendered(t)
 	require.GreaterOrEqual(t, len(documents), 180, "documents: the tests of tests/render have not all left theirs")
 	server := harness.DefaultNamespace(t).DryRun(t)

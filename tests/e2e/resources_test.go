@@ -18,7 +18,7 @@ import (
 // The node is given as many of a resource as outrigger.effectiveResources says that the pod needs, then one less: the
 // scheduler binds the pod in the one case and not in the other.
 func TestTheSchedulerBooksWhatEffectiveResourcesSays(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	const resource = "outrigger.test/seats"
 	quantities := func(seats int) string {
 		return fmt.Sprintf(`{requests: {%[1]s: "%[2]d"}, limits: {%[1]s: "%[2]d"}}`, resource, seats)
@@ -27,7 +27,7 @@ func TestTheSchedulerBooksWhatEffectiveResourcesSays(t *testing.T) {
 	// beside both: 9 too, less than with `big`, which needs 2 + 8 = 10 before the app starts.
 	values := restrictedApp(serving) + `
   containers:
-    early: {image: &image docker.io/library/busybox:1.37.0, command: &stays [sh, -c, "trap 'exit 0' TERM; while true; do sleep 1 & wait $!; done"], order: 1, resources: ` + quantities(2) + `}
+    early: {image: &image docker.io/library/busybox:1.37.0-musl, command: &stays [sh, -c, "trap 'exit 0' TERM; while true; do sleep 1 & wait $!; done"], order: 1, resources: ` + quantities(2) + `}
     big: {image: *image, kind: init, command: ["true"], order: 2, resources: ` + quantities(8) + `}
     late: {image: *image, command: *stays, order: 3, resources: ` + quantities(4) + `}
 `

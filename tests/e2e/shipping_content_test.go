@@ -24,7 +24,7 @@ func arrived(namespace *harness.Namespace, from *harness.Backend, text string) b
 }
 
 func TestWhatALineHoldsIsParsedMaskedAndNamedByTheSemanticConventions(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp(`
@@ -63,7 +63,7 @@ END`+serving, receiver.Endpoint(),
 }
 
 func TestASampleIsShippedOfWhatIsNotSevereAndAllThatIs(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp(`
@@ -84,7 +84,7 @@ echo 'level=error msg=end' >> /logs/app.log`+serving, receiver.Endpoint(),
 }
 
 func TestARecordOfSeveralLinesArrivesAsOneTheLastOpenOneToo(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp(`
@@ -101,12 +101,12 @@ printf '2030-01-31 failure\n  at a\n  at b\n2030-01-31 next\n' >> /logs/app.log`
 }
 
 func TestTheLogsOfInitContainersAfterTheShipperAreThereToo(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	values := strings.Replace(shippingApp("trap 'exit 0' TERM"+serving, receiver.Endpoint()), "    containers:\n", `    initContainers:
       - name: migrate
-        image: docker.io/library/busybox:1.37.0
+        image: docker.io/library/busybox:1.37.0-musl
         securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
         command: [sh, -c, "echo migrated >> /logs/app.log"]
     containers:
@@ -118,7 +118,7 @@ func TestTheLogsOfInitContainersAfterTheShipperAreThereToo(t *testing.T) {
 }
 
 func TestWhatTheAppSendsAndServesOnLocalhostIsForwardedToo(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp(`
@@ -145,7 +145,7 @@ echo written to a file >> /logs/app.log`+serving, receiver.Endpoint(),
 }
 
 func TestACredentialComesFromASecretAndTheBackendIsVerifiedByItsAuthority(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.BackendTLS()
 	namespace.Kubectl("create", "secret", "generic", "credentials", "--from-literal=token=Bearer of-good-news")
@@ -162,7 +162,7 @@ func TestACredentialComesFromASecretAndTheBackendIsVerifiedByItsAuthority(t *tes
 }
 
 func TestWhatIsWrongWithABackendIsSaidInOneLine(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	for name, test := range map[string]struct {
 		target func(*harness.Backend) string
 		said   string
@@ -174,7 +174,7 @@ func TestWhatIsWrongWithABackendIsSaidInOneLine(t *testing.T) {
 		}, "certificate signed by unknown authority"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+			harness.Facts(t)
 			namespace := harness.NewNamespace(t, harness.Restricted)
 			receiver := namespace.BackendTLS()
 			other, err := backend.NewCertificate("elsewhere")
@@ -190,7 +190,7 @@ func TestWhatIsWrongWithABackendIsSaidInOneLine(t *testing.T) {
 }
 
 func TestAMissingSecretIsNamedInThePodsStatus(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp("trap 'exit 0' TERM"+serving,
 		"http://backend:4318, headers: {Authorization: {valueFrom: {secretKeyRef: {name: forgotten, key: token}}}}"))
@@ -200,13 +200,13 @@ func TestAMissingSecretIsNamedInThePodsStatus(t *testing.T) {
 		if len(pods) != 1 || len(pods[0].Status.InitContainerStatuses) < 2 {
 			return false
 		}
-		waiting := harness.Status(t, pods[0], "shipper").State.Waiting
+		waiting := namespace.Status(pods[0], "shipper").State.Waiting
 		return waiting != nil && waiting.Reason == "CreateContainerConfigError" && strings.Contains(waiting.Message, `secret "forgotten" not found`)
 	})
 }
 
 func TestEachOfSeveralTargetsGetsEachLineOverGRPCToo(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	values := strings.Replace(shippingApp("trap 'exit 0' TERM\n"+numbered(1, 1000, "/logs/app.log")+serving, receiver.Endpoint()),

@@ -16,7 +16,7 @@ import (
 )
 
 func TestWhatAPodCouldNotSendItsSuccessorOnThePersistentVolumeSends(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	chart := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/logging-app")).Write(t)
@@ -25,7 +25,7 @@ func TestWhatAPodCouldNotSendItsSuccessorOnThePersistentVolumeSends(t *testing.T
 	pod := namespace.ReadyPods("app.kubernetes.io/component=app", 1)[0]
 	arrived(namespace, receiver, "logging")
 	receiver.Pause()
-	namespace.Kubectl("exec", pod.Name, "-c", "app", "--", "sh", "-c", numbered(1, 2000, "/opt/logs.txt"))
+	namespace.Exec(pod.Name, "app", "sh", "-c", numbered(1, 2000, "/opt/logs.txt"))
 	stream := namespace.Follow(pod.Name, "logshipper")
 
 	namespace.Kubectl("delete", "pod", pod.Name)
@@ -40,7 +40,7 @@ func TestWhatAPodCouldNotSendItsSuccessorOnThePersistentVolumeSends(t *testing.T
 }
 
 func TestTwentyPodsShipWithoutGettingInEachOthersWay(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp("trap 'exit 0' TERM\nseq 1 2000 | sed \"s/^/$(hostname) /\" >> /logs/app.log"+serving, receiver.Endpoint()))
@@ -59,7 +59,7 @@ func TestTwentyPodsShipWithoutGettingInEachOthersWay(t *testing.T) {
 }
 
 func TestAFullVolumeStopsTheAppsWritesAloneAndIsDrained(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	values := strings.Replace(shippingApp(`
@@ -87,7 +87,7 @@ echo "full after $number"`+serving, receiver.Endpoint()), "logs: {mountPath: /lo
 }
 
 func TestTheShipperWarnsBeforeTheKubeletEvictsForAFullVolume(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	values := strings.Replace(shippingApp("trap 'exit 0' TERM\ndd if=/dev/zero of=/logs/other bs=1k count=900 2>/dev/null"+serving, "http://backend:4318"),
 		"logs: {mountPath: /logs}", "logs: {mountPath: /logs, size: 1Mi}", 1)
@@ -100,7 +100,7 @@ func TestTheShipperWarnsBeforeTheKubeletEvictsForAFullVolume(t *testing.T) {
 }
 
 func TestRenamesBetweenTwoLooksAndReusedInodesLoseNothing(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp(`
@@ -132,7 +132,7 @@ echo "written $number"`+serving, receiver.Endpoint()))
 }
 
 func TestWhatABackendRefusesForGoodIsDroppedAndCounted(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	receiver.Behave("mode=status&code=500")
@@ -150,13 +150,13 @@ func TestWhatABackendRefusesForGoodIsDroppedAndCounted(t *testing.T) {
 		return said == 1000
 	})
 
-	metrics := namespace.Kubectl("exec", pod.Name, "-c", "shipper", "--", "/outrigger-tools/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:8888/metrics")
+	metrics := namespace.Exec(pod.Name, "shipper", "/outrigger-tools/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:8888/metrics")
 
 	assert.Regexp(t, `otelcol_exporter_send_failed_log_records\{.*\} 1000\n`, metrics)
 }
 
 func TestFilesOfAnAppThatKeepsThemOpenAreRotatedAndNothingIsLost(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	// What is written at the very moment of the truncation is lost, so the app waits for it.
@@ -179,7 +179,7 @@ ls /logs >&3`+serving, receiver.Endpoint(), "rotate: {maxSize: 10Ki, keep: 2}"))
 }
 
 func TestACopytruncateLosesNoMoreAtABackendThanTheRotatorLoses(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp(`
@@ -215,7 +215,7 @@ echo "on disk $(cat app.log* | wc -l)"`+serving, receiver.Endpoint()))
 }
 
 func TestWhatAFullQueueDropsByChoiceIsCounted(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	receiver.Pause()
@@ -224,7 +224,7 @@ func TestWhatAFullQueueDropsByChoiceIsCounted(t *testing.T) {
 	pod := namespace.ReadyPods(web, 1)[0]
 	dropped, all := 0, false
 	namespace.Eventually(harness.LogLine, "the queue is full and all is read", func() bool {
-		metrics := namespace.Kubectl("exec", pod.Name, "-c", "shipper", "--", "/outrigger-tools/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:8888/metrics")
+		metrics := namespace.Exec(pod.Name, "shipper", "/outrigger-tools/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:8888/metrics")
 		read := 0
 		for _, line := range strings.Split(metrics, "\n") {
 			switch value := int(number(line)); {

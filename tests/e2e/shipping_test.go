@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -36,7 +37,7 @@ const longestBackOff = 8 * time.Second
 
 // delivered waits until each of the lines "line 1" to "line COUNT" has arrived, and for as long as one could be sent again, and
 // returns the report.
-func delivered(t *testing.T, namespace *harness.Namespace, backend *harness.Backend, count int, limit time.Duration) (lost, repeated int) {
+func delivered(t testing.TB, namespace *harness.Namespace, backend *harness.Backend, count int, limit time.Duration) (lost, repeated int) {
 	t.Helper()
 	namespace.Eventually(limit, fmt.Sprintf("%d lines arrive", count), func() bool { return backend.Report("line", count).Lost == 0 })
 	time.Sleep(longestBackOff) // that nothing comes again is no condition that could be watched
@@ -45,7 +46,7 @@ func delivered(t *testing.T, namespace *harness.Namespace, backend *harness.Back
 }
 
 func TestAMillionLinesWithTenRenamesArriveExactlyOnceAtABackend(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	backend := namespace.Backend()
 	script := "trap 'exit 0' TERM\ncd /logs\n"
@@ -62,10 +63,9 @@ func TestAMillionLinesWithTenRenamesArriveExactlyOnceAtABackend(t *testing.T) {
 }
 
 func TestLinesWrittenOnSIGTERMReachTheBackendAndThePodIsSoonGone(t *testing.T) {
-	t.Parallel()
+	harness.Seconds(t)
 	for _, mode := range []string{"native", "classic"} {
 		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
 			limit := 5 * time.Second
 			if mode == "classic" {
 				limit += 2 * time.Second // it has to see that the files are quiet
@@ -93,7 +93,7 @@ trap farewell TERM`+serving, backend.Endpoint())+"  mode: "+mode)
 }
 
 func TestAJobsLinesReachTheBackendAndItIsSoonComplete(t *testing.T) {
-	t.Parallel()
+	harness.Seconds(t)
 	harness.InTime(t, 6*time.Second, "from the app's end to Complete", func() time.Duration {
 		namespace := harness.NewNamespace(t, harness.Restricted)
 		backend := namespace.Backend()
@@ -112,12 +112,20 @@ func TestAJobsLinesReachTheBackendAndItIsSoonComplete(t *testing.T) {
 
 // completeJob waits until a Job is Complete, and returns when a container of its pod wrote its last line, which is the last
 // that it does, and when the Job was seen to be Complete.
-func completeJob(t *testing.T, namespace *harness.Namespace, job, container string) (ended, completed time.Time) {
+func completeJob(t testing.TB, namespace *harness.Namespace, job, container string) (ended, completed time.Time) {
 	t.Helper()
-	namespace.Eventually(harness.PodStart, "the Job is complete", func() bool {
-		found, err := namespace.Client.BatchV1().Jobs(namespace.Name).Get(context.Background(), job, metav1.GetOptions{})
-		return err == nil && found.Status.Succeeded == 1 && found.Status.CompletionTime != nil
-	})
+	ctx, cancel := context.WithTimeout(context.Background(), harness.PodStart)
+	defer cancel()
+	jobs := namespace.Client.BatchV1().Jobs(namespace.Name)
+	found, err := jobs.Get(ctx, job, metav1.GetOptions{})
+	require.NoError(t, err)
+	for events := namespace.Watch(ctx, jobs.Watch, "metadata.name="+job, found.ResourceVersion); found.Status.CompletionTime == nil; {
+		event := <-events
+		seen, isJob := event.Object.(*batchv1.Job)
+		require.True(t, isJob, "the Job is complete: %v", event.Object)
+		found = seen
+	}
+	require.EqualValues(t, 1, found.Status.Succeeded)
 	completed = time.Now()
 	pod := namespace.Pods("batch.kubernetes.io/job-name=" + job)[0].Name
 	log, err := namespace.Client.CoreV1().Pods(namespace.Name).GetLogs(pod, &corev1.PodLogOptions{Container: container, Timestamps: true}).DoRaw(context.Background())
@@ -128,7 +136,7 @@ func completeJob(t *testing.T, namespace *harness.Namespace, job, container stri
 }
 
 func TestWhileTheBackendIsDownTheAppWritesOnAndNothingIsLost(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	backend := namespace.Backend()
 	seconds := harness.Number(t, "OUTRIGGER_OUTAGE_SECONDS", 24)
@@ -169,7 +177,7 @@ echo written`, seconds)+serving, backend.Endpoint()), "    securityContext:", " 
 	require.Zero(t, backend.Counts().Logs, "nothing has arrived yet")
 
 	namespace.Eventually(harness.PodStart, "the sidecar is up after its third restart", func() bool {
-		status := harness.Status(t, namespace.Pods(web)[0], "shipper")
+		status := namespace.Status(namespace.Pods(web)[0], "shipper")
 		return status.RestartCount == 3 && status.State.Running != nil
 	})
 	backend.Resume()
@@ -183,7 +191,7 @@ echo written`, seconds)+serving, backend.Endpoint()), "    securityContext:", " 
 }
 
 func TestWhateverTheBackendAnswersNothingIsLost(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	for name, behaviour := range map[string]string{
 		"503":                  "mode=status&code=503",
 		"429 with Retry-After": "mode=status&code=429&retryAfter=2",
@@ -191,7 +199,7 @@ func TestWhateverTheBackendAnswersNothingIsLost(t *testing.T) {
 		"a reset connection":   "mode=reset",
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+			harness.Facts(t)
 			namespace := harness.NewNamespace(t, harness.Restricted)
 			backend := namespace.Backend()
 			backend.Behave(behaviour)
@@ -208,7 +216,7 @@ func TestWhateverTheBackendAnswersNothingIsLost(t *testing.T) {
 }
 
 func TestWhatCouldNotBeSentIsCountedInTheLastLinesOfTheShippersLog(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp("trap 'exit 0' TERM\n"+numbered(1, 5000, "/logs/app.log")+serving, "http://nobody.invalid:4318"))
 	pod := namespace.ReadyPods(web, 1)[0]

@@ -19,7 +19,7 @@ import (
 const staticSite = "app.kubernetes.io/name=static-site"
 
 // installStaticSite installs charts/static-site in a namespace of its own, and returns its pod when it answers by its Service.
-func installStaticSite(t *testing.T, values string) (*harness.Namespace, corev1.Pod) {
+func installStaticSite(t testing.TB, values string) (*harness.Namespace, corev1.Pod) {
 	t.Helper()
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	chart := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/static-site")).Write(t)
@@ -34,14 +34,14 @@ func installStaticSite(t *testing.T, values string) (*harness.Namespace, corev1.
 func fetch(namespace *harness.Namespace, pod corev1.Pod, path string, times int) []string {
 	const end = "-- end of a body --\n"
 	script := fmt.Sprintf(`number=0; while [ $number -lt %d ]; do number=$((number + 1)); wget -q -O - http://demo-static-site%s || echo failed; echo '%s'; done`, times, path, strings.TrimSpace(end))
-	output := namespace.Kubectl("exec", pod.Name, "-c", "page-writer", "--", "sh", "-c", script)
+	output := namespace.Exec(pod.Name, "page-writer", "sh", "-c", script)
 	return strings.Split(strings.TrimSuffix(output+"\n", end), end)
 }
 
 var sitePage = regexp.MustCompile(`(?s)\A<!DOCTYPE html>\n.*Page (\d+), written (\S+)\.</p>.*</html>\n\z`)
 
 // readPage returns the number of a page, which must be whole, and when it was written.
-func readPage(t *testing.T, page string) (number int, written time.Time) {
+func readPage(t testing.TB, page string) (number int, written time.Time) {
 	t.Helper()
 	match := sitePage.FindStringSubmatch(page)
 	require.NotNil(t, match, "not a whole page: %q", page)
@@ -53,7 +53,7 @@ func readPage(t *testing.T, page string) (number int, written time.Time) {
 }
 
 func TestThePageOfTheSiteIsNeverMuchOlderThanFiveSeconds(t *testing.T) {
-	t.Parallel()
+	harness.Seconds(t)
 	namespace, pod := installStaticSite(t, "")
 
 	// The date has no fractions of a second.
@@ -62,7 +62,7 @@ func TestThePageOfTheSiteIsNeverMuchOlderThanFiveSeconds(t *testing.T) {
 		seen := map[int]bool{}
 		namespace.Eventually(harness.PodEnd, "four pages", func() bool {
 			asked := time.Now()
-			number, written := readPage(t, fetch(namespace, pod, "/", 1)[0])
+			number, written := readPage(namespace.T(), fetch(namespace, pod, "/", 1)[0])
 			seen[number] = true
 			oldest = max(oldest, asked.Sub(written))
 			return len(seen) == 4
@@ -72,7 +72,7 @@ func TestThePageOfTheSiteIsNeverMuchOlderThanFiveSeconds(t *testing.T) {
 }
 
 func TestThePageOfTheSiteIsNeverHalfWritten(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	const requests = 300
 	namespace, pod := installStaticSite(t, `outrigger: {containers: {page-writer: {env: {INTERVAL_SECONDS: "0"}}}}`)
 
@@ -87,7 +87,7 @@ func TestThePageOfTheSiteIsNeverHalfWritten(t *testing.T) {
 }
 
 func TestTheDocumentsOfTheSiteAreThoseOfItsConfigMap(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace, pod := installStaticSite(t, "")
 
 	assert.Contains(t, fetch(namespace, pod, "/docs/", 1)[0], "kept in step with their source")
@@ -95,7 +95,7 @@ func TestTheDocumentsOfTheSiteAreThoseOfItsConfigMap(t *testing.T) {
 }
 
 func TestTheDocumentsOfTheSiteFollowTheirSource(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	// A source that the test can write to, in the sidecar that copies it.
 	namespace, pod := installStaticSite(t, `
 documents: {source: {emptyDir: {}}}
@@ -106,7 +106,7 @@ outrigger:
       volumeMounts: {documents-source: {readOnly: false}}
 `)
 	publish := func(script string) {
-		namespace.Kubectl("exec", pod.Name, "-c", "synchroniser", "--", "sh", "-c", "cd /source && "+script)
+		namespace.Exec(pod.Name, "synchroniser", "sh", "-c", "cd /source && "+script)
 	}
 	served := func(path string) string { return fetch(namespace, pod, path, 1)[0] }
 
@@ -118,12 +118,12 @@ outrigger:
 
 	namespace.Eventually(harness.LogLine, "a new page is served", func() bool { return served("/docs/deep/page.html") == "third\n" })
 	namespace.Eventually(harness.LogLine, "a removed page is not", func() bool { return strings.HasSuffix(served("/docs/page.html"), "failed\n") })
-	trees := strings.Fields(namespace.Kubectl("exec", pod.Name, "-c", "synchroniser", "--", "ls", "/srv/docs"))
+	trees := strings.Fields(namespace.Exec(pod.Name, "synchroniser", "ls", "/srv/docs"))
 	assert.LessOrEqual(t, len(trees), 4, "the link, its tree, the one before and perhaps one that is being made: %v", trees)
 }
 
 func TestAPodOfTheSiteIsSoonGone(t *testing.T) {
-	t.Parallel()
+	harness.Seconds(t)
 	namespace, _ := installStaticSite(t, "")
 
 	harness.InTime(t, 10*time.Second, "from a pod's deletion to its end, of a grace period of 30 s", func() time.Duration {

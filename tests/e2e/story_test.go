@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -15,16 +16,13 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/tools/cache"
-	watchtools "k8s.io/client-go/tools/watch"
 	"sigs.k8s.io/yaml"
 
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 const (
-	busybox      = "docker.io/library/busybox:1.37.0"
+	busybox      = "docker.io/library/busybox:1.37.0-musl"
 	anotherImage = "docker.io/library/nginx:1.16.0" // which has a shell too
 	missingImage = "localhost:1/missing:1"
 )
@@ -33,7 +31,7 @@ const (
 type story struct {
 	name     string      // of the pod; "pod" where it is left out
 	policy   string      // the pod's restartPolicy; Never where it is left out
-	grace    int         // the pod's terminationGracePeriodSeconds, if the author sets it
+	grace    int         // the pod's terminationGracePeriodSeconds; long where it is left out
 	inits    []container // the author's own init containers
 	app      container   // the author's container
 	beside   []container // outrigger.containers, in this order
@@ -102,13 +100,15 @@ kind: Pod
 	values, err := yaml.Marshal(told.values(t))
 	require.NoError(t, err)
 	pod := harness.Find[*corev1.Pod](t, chart.Render(t, string(values)))
-	namespace.Eventually(harness.PodStart, "the namespace has its service account", func() bool {
-		_, err := namespace.Client.CoreV1().ServiceAccounts(namespace.Name).Get(context.Background(), "default", metav1.GetOptions{})
-		return err == nil
-	})
 	_, err = namespace.Client.CoreV1().Pods(namespace.Name).Create(context.Background(), pod, metav1.CreateOptions{FieldValidation: "Strict"})
 	require.NoError(t, err)
-	return &telling{t, namespace, told.name}
+	return &telling{namespace.T(), namespace, told.name}
+}
+
+// as returns the same story, as a subtest tells it.
+func (s *telling) as(t testing.TB) *telling {
+	namespace := s.namespace.As(t)
+	return &telling{namespace.T(), namespace, s.name}
 }
 
 // values returns the story as values of its chart.
@@ -134,15 +134,13 @@ func (s story) values(t testing.TB) map[string]any {
 		s.app.name = "app"
 	}
 	spec := map[string]any{
-		"restartPolicy":   "Never",
-		"securityContext": map[string]any{"runAsNonRoot": true, "runAsUser": 1000, "runAsGroup": 1000, "seccompProfile": map[string]any{"type": "RuntimeDefault"}},
-		"containers":      []any{s.app.object(t, secure)},
+		"restartPolicy":                 "Never",
+		"terminationGracePeriodSeconds": cmp.Or(s.grace, 100),
+		"securityContext":               map[string]any{"runAsNonRoot": true, "runAsUser": 1000, "runAsGroup": 1000, "seccompProfile": map[string]any{"type": "RuntimeDefault"}},
+		"containers":                    []any{s.app.object(t, secure)},
 	}
 	if s.policy != "" {
 		spec["restartPolicy"] = s.policy
-	}
-	if s.grace != 0 {
-		spec["terminationGracePeriodSeconds"] = s.grace
 	}
 	var inits []any
 	for _, init := range s.inits {
@@ -278,7 +276,7 @@ func (s *telling) touch(container, file string) {
 // sh runs a script in a container of the pod and returns what it prints.
 func (s *telling) sh(container, script string) string {
 	s.t.Helper()
-	return s.namespace.Kubectl("exec", s.name, "-c", container, "--", "sh", "-c", script)
+	return s.namespace.Exec(s.name, container, "sh", "-c", script)
 }
 
 // isDeleted deletes the pod, waits until it is gone, and returns the last that was seen of it.
@@ -294,17 +292,11 @@ func (s *telling) deletion() func() corev1.Pod {
 	ctx, cancel := context.WithTimeout(context.Background(), harness.PodEnd)
 	s.t.Cleanup(cancel)
 	pods := s.namespace.Client.CoreV1().Pods(s.namespace.Name)
-	client := &cache.ListWatch{WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-		options.FieldSelector = "metadata.name=" + s.name
-		return pods.Watch(ctx, options)
-	}}
-	events, err := watchtools.NewRetryWatcherWithContext(ctx, s.pod().ResourceVersion, client)
-	require.NoError(s.t, err)
-	s.t.Cleanup(events.Stop)
+	events := s.namespace.Watch(ctx, pods.Watch, "metadata.name="+s.name, s.pod().ResourceVersion)
 	require.NoError(s.t, pods.Delete(ctx, s.name, metav1.DeleteOptions{}))
 	return func() corev1.Pod {
 		s.t.Helper()
-		for event := range events.ResultChan() {
+		for event := range events {
 			seen, isPod := event.Object.(*corev1.Pod)
 			require.True(s.t, isPod, "watching: %v", apierrors.FromObject(event.Object))
 			if event.Type == "DELETED" {
@@ -367,16 +359,6 @@ func (s *telling) inOrder(pod corev1.Pod, all ...string) {
 	for index := 1; index < len(all); index++ {
 		assert.LessOrEqual(s.t, s.at(pod, all[index-1]), s.at(pod, all[index]), "%q before %q", all[index-1], all[index])
 	}
-}
-
-// together asserts that something was said by all within some seconds.
-func (s *telling) together(pod corev1.Pod, within float64, all ...string) {
-	s.t.Helper()
-	var times []float64
-	for _, what := range all {
-		times = append(times, s.at(pod, what))
-	}
-	assert.Less(s.t, slices.Max(times)-slices.Min(times), within, "seconds between %v: %v", all, times)
 }
 
 // exits asserts that a container has ended with a code.

@@ -41,7 +41,7 @@ while true; do sleep 1 & wait $!; done
 type event struct{ Time, Level, Message, Explanation string }
 
 // events returns what a sidecar has said; what is not its own line is left out.
-func events(t *testing.T, log string) (all []event) {
+func events(t testing.TB, log string) (all []event) {
 	t.Helper()
 	for line := range strings.Lines(log) {
 		var said event
@@ -53,10 +53,10 @@ func events(t *testing.T, log string) (all []event) {
 }
 
 // waitForEvent waits until a sidecar says something that has all of some texts, and returns it.
-func waitForEvent(t *testing.T, namespace *harness.Namespace, pod, container string, texts ...string) (found event) {
+func waitForEvent(t testing.TB, namespace *harness.Namespace, pod, container string, texts ...string) (found event) {
 	t.Helper()
 	namespace.Eventually(harness.PodStart, fmt.Sprintf("%s says %q", container, texts), func() bool {
-		for _, said := range events(t, namespace.Logs(pod, container)) {
+		for _, said := range events(namespace.T(), namespace.Logs(pod, container)) {
 			if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(said.Message+" "+said.Explanation, text) }) {
 				found = said
 				return true
@@ -77,7 +77,7 @@ func failures(log string) (all []string) {
 	return all
 }
 
-func startedAt(t *testing.T, pod corev1.Pod, container string) time.Time {
+func startedAt(t testing.TB, pod corev1.Pod, container string) time.Time {
 	t.Helper()
 	status := harness.Status(t, pod, container)
 	require.NotNil(t, status.State.Running, "%s runs", container)
@@ -85,14 +85,14 @@ func startedAt(t *testing.T, pod corev1.Pod, container string) time.Time {
 }
 
 func TestTheAppStartsWhenADatabaseHasAnsweredThroughTheProxyThoughTheProviderFailsAtFirst(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace, rds := newRDS(t)
 	rds.Behave("stsFails=always")
 	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(asking))
 	namespace.Eventually(harness.PodStart, "the refresher runs", func() bool { return len(namespace.Pods(web)) == 1 })
 	name := namespace.Pods(web)[0].Name
 	namespace.Eventually(harness.PodStart, "the refresher has failed for half a minute", func() bool {
-		pod, _ := namespace.Pod(t, name)
+		pod, _ := namespace.Pod(namespace.T(), name)
 		for _, status := range pod.Status.InitContainerStatuses {
 			if status.Name == "db" && status.State.Running != nil {
 				return time.Since(status.State.Running.StartedAt.Time) > 30*time.Second
@@ -126,7 +126,7 @@ func tokenLifetime(t *testing.T) (seconds int) {
 }
 
 // reportAfter lets an app ask for some seconds, and returns what the server saw, which has refused nobody.
-func reportAfter(t *testing.T, namespace *harness.Namespace, rds *harness.TokenServer, seconds int) tokenserver.Report {
+func reportAfter(t testing.TB, namespace *harness.Namespace, rds *harness.TokenServer, seconds int) tokenserver.Report {
 	t.Helper()
 	began := time.Now()
 	namespace.Eventually(time.Duration(seconds+30)*time.Second, "time passes", func() bool { return time.Since(began) > time.Duration(seconds)*time.Second })
@@ -137,7 +137,7 @@ func reportAfter(t *testing.T, namespace *harness.Namespace, rds *harness.TokenS
 }
 
 func TestTokensThatLiveForSecondsNeverRunOut(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	seconds, lifetime := harness.Number(t, "OUTRIGGER_TOKEN_SECONDS", 70), tokenLifetime(t)
 	namespace, rds := newRDS(t)
 	rds.Behave(fmt.Sprintf("tokenLifetime=%ds", lifetime))
@@ -155,7 +155,7 @@ func TestTokensThatLiveForSecondsNeverRunOut(t *testing.T) {
 }
 
 func TestATokenIsRenewedBeforeTheCredentialsThatSignedItExpire(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	seconds := harness.Number(t, "OUTRIGGER_TOKEN_SECONDS", 100)
 	namespace, rds := newRDS(t)
 	rds.Behave("credentialsLifetime=60s")
@@ -170,11 +170,11 @@ func TestATokenIsRenewedBeforeTheCredentialsThatSignedItExpire(t *testing.T) {
 }
 
 // readiness returns when the pod's condition Ready last became what it is.
-func readiness(t *testing.T, namespace *harness.Namespace, pod string) (ready bool, since time.Time) {
+func readiness(t testing.TB, namespace *harness.Namespace, pod string) (ready bool, since time.Time) {
 	t.Helper()
 	var found corev1.Pod
 	namespace.Eventually(harness.LogLine, "the pod is looked at", func() (present bool) {
-		found, present = namespace.Pod(t, pod)
+		found, present = namespace.Pod(namespace.T(), pod)
 		return present
 	})
 	for _, condition := range found.Status.Conditions {
@@ -186,7 +186,7 @@ func readiness(t *testing.T, namespace *harness.Namespace, pod string) (ready bo
 }
 
 func TestAProviderThatFailsIsNoticedOnlyWhenACredentialIsAboutToExpireAndThePodIsReadyAgainByItself(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace, rds := newRDS(t)
 	rds.Behave("tokenLifetime=60s&credentialsLifetime=60s")
 	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside("psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 60s", "readinessProbe: {periodSeconds: 1}"))
@@ -204,18 +204,18 @@ func TestAProviderThatFailsIsNoticedOnlyWhenACredentialIsAboutToExpireAndThePodI
 
 	rds.Behave("stsFails=always")
 	namespace.Eventually(harness.PodStart, "the pod is not ready", func() bool {
-		ready, since = readiness(t, namespace, pod)
+		ready, since = readiness(namespace.T(), namespace, pod)
 		return !ready
 	})
 	file := func() string {
-		return namespace.Kubectl("exec", pod, "-c", "proxy", "--", "/outrigger-tools/busybox", "sha256sum", "/tokens/users.txt")
+		return namespace.Exec(pod, "proxy", "/outrigger-tools/busybox", "sha256sum", "/tokens/users.txt")
 	}
 	before := file()
 	logins := rds.Logins(0)
 	last := logins[len(logins)-1]
 	assert.True(t, since.Before(last.Expires), "not ready since %s, before the token expires at %s", since, last.Expires)
 	failed := len(events(t, namespace.Logs(pod, "db")))
-	namespace.Eventually(2*harness.PodStart, "it fails on", func() bool { return len(events(t, namespace.Logs(pod, "db"))) > failed+2 })
+	namespace.Eventually(2*harness.PodStart, "it fails on", func() bool { return len(events(namespace.T(), namespace.Logs(pod, "db"))) > failed+2 })
 	assert.Equal(t, before, file(), "the old file stays")
 
 	rds.Behave("stsFails=never")
@@ -227,25 +227,25 @@ func TestAProviderThatFailsIsNoticedOnlyWhenACredentialIsAboutToExpireAndThePodI
 }
 
 func TestTheAppOutlivesItsRefresherAndItsProxy(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace, rds := newRDS(t)
 	rds.Behave("tokenLifetime=30s")
 	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(
 		"psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 30s", "pod: shareProcessNamespace: true"))
 	pod := namespace.ReadyPods(web, 1)[0].Name
 	ask := func() bool {
-		return strings.HasSuffix(namespace.Kubectl("exec", pod, "-c", "app", "--", "sh", "-c", "psql -Atc 'select 1' 2>&1 || true"), "1")
+		return strings.HasSuffix(namespace.Exec(pod, "app", "sh", "-c", "psql -Atc 'select 1' 2>&1 || true"), "1")
 	}
 
 	for _, killed := range []struct{ container, script string }{{"db", "[r]efresh-token.sh"}, {"proxy", "[p]gbouncer.sh"}} {
-		namespace.Kubectl("exec", pod, "-c", "app", "--", "bash", "-c",
+		namespace.Exec(pod, "app", "bash", "-c",
 			"kill -KILL $(grep -lz '/outrigger/"+killed.script+"' /proc/[0-9]*/cmdline | cut -d / -f 3) $(grep -lx pgbouncer /proc/[0-9]*/comm | cut -d / -f 3 | grep '"+map[string]string{"db": "^$", "proxy": "."}[killed.container]+"')")
 		namespace.Eventually(harness.PodStart, killed.container+" runs again", func() bool {
-			found, present := namespace.Pod(t, pod)
+			found, present := namespace.Pod(namespace.T(), pod)
 			if !present {
 				return false
 			}
-			status := harness.Status(t, found, killed.container)
+			status := namespace.Status(found, killed.container)
 			return status.RestartCount == 1 && status.Ready
 		})
 		namespace.Eventually(harness.PodStart, "the app's questions are answered", ask)
@@ -260,7 +260,7 @@ func TestTheAppOutlivesItsRefresherAndItsProxy(t *testing.T) {
 }
 
 func TestTheLogSaysWhyATokenIsRefused(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	const app = "trap 'exit 0' INT" + serving
 	for name, wrong := range map[string]struct {
 		behaviour string
@@ -277,7 +277,7 @@ func TestTheLogSaysWhyATokenIsRefused(t *testing.T) {
 		}, []string{"had expired when it was obtained: at 2026-01-02T03:04:05Z", "this pod's clock says"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+			harness.Facts(t)
 			namespace, rds := newRDS(t)
 			if wrong.behaviour != "" {
 				rds.Behave(wrong.behaviour)
@@ -305,7 +305,7 @@ func TestTheLogSaysWhyATokenIsRefused(t *testing.T) {
 }
 
 func TestATokenIsNowhereButInItsFile(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace, rds := newRDS(t)
 	rds.Behave("tokenLifetime=20s")
 	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(asking, "ttl: 20s", "pod: shareProcessNamespace: true"))
@@ -317,9 +317,9 @@ end=$((SECONDS + 60))
 while [ $SECONDS -lt $end ]; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\000' '\n' | sort -u; sleep 0.1; done | sort -u -S 128M`)
 	var signatures []string
 	namespace.Eventually(harness.PodStart, "three tokens are seen", func() bool {
-		file := namespace.Kubectl("exec", pod, "-c", "proxy", "--", "/outrigger-tools/busybox", "cat", "/tokens/users.txt")
+		file := namespace.Exec(pod, "proxy", "/outrigger-tools/busybox", "cat", "/tokens/users.txt")
 		_, rest, found := strings.Cut(file, "X-Amz-Signature=")
-		require.True(t, found, "a token is signed")
+		require.True(namespace.T(), found, "a token is signed")
 		signature := rest[:64]
 		if !slices.Contains(signatures, signature) {
 			signatures = append(signatures, signature)
@@ -342,15 +342,15 @@ while [ $SECONDS -lt $end ]; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>
 			assert.NotContains(t, text, signature, place)
 		}
 	}
-	mode := namespace.Kubectl("exec", pod, "-c", "proxy", "--", "/outrigger-tools/busybox", "stat", "-c", "%a", "/tokens/users.txt")
+	mode := namespace.Exec(pod, "proxy", "/outrigger-tools/busybox", "stat", "-c", "%a", "/tokens/users.txt")
 	assert.Equal(t, "640", mode)
 }
 
 func TestTheAppCanOpenSessionsWhileThePodEnds(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	for _, mode := range []string{"native", "classic"} {
 		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
+			harness.Facts(t)
 			namespace, rds := newRDS(t)
 			namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(`
 drain() {
@@ -378,7 +378,7 @@ echo "ready"
 }
 
 func TestAProcessIsToldOfANewCredentialByASignal(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(restrictedApp(`
 cp /bin/busybox /logs/listener 2>/dev/null
@@ -388,7 +388,7 @@ while true; do sleep 1 & wait $!; done`), "outrigger:", `outrigger:
   shareProcessNamespace: true
   tokenRefreshers:
     token:
-      exec: {image: "docker.io/library/busybox:1.37.0", command: [date, "+token-of-%s"]}
+      exec: {image: "docker.io/library/busybox:1.37.0-musl", command: [date, "+token-of-%s"]}
       ttl: 3s
       file: {path: /tokens/token, format: raw}
       notify: {signal: {process: sh, signal: HUP}}`, 1))

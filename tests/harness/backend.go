@@ -110,15 +110,15 @@ func (b *Backend) Start() {
 	})
 }
 
-// requireImage fails the test where the node does not have an image of the tests' own, which happens in a cluster of the
+// requireImage ends the test where the node does not have an image of the tests' own, which happens in a cluster of the
 // caller's.
 func (n *Namespace) requireImage(pod corev1.Pod, ref string) {
 	n.t.Helper()
 	for _, status := range pod.Status.ContainerStatuses {
 		if waits := status.State.Waiting; waits != nil && strings.Contains(waits.Reason, "ImagePull") {
 			archive, err := rig.OwnArchive(context.Background(), ref, os.Stderr)
-			require.NoError(n.t, err)
-			require.Fail(n.t, "no image", "%s is in no registry: load it into every node of the cluster from %s, with `ctr -n k8s.io images import` or `kind load image-archive`", ref, archive)
+			require.NoError(n.t.TB, err)
+			require.Fail(n.t.TB, "no image", "%s is in no registry: load it into every node of the cluster from %s, with `ctr -n k8s.io images import` or `kind load image-archive`", ref, archive)
 		}
 	}
 }

@@ -3,7 +3,9 @@ package harness
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -18,8 +20,10 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
 
 	"github.com/outrigger-charts/outrigger/ci/rig"
 	"github.com/outrigger-charts/outrigger/ci/testimages"
@@ -31,6 +35,8 @@ const (
 	PodEnd   = 2 * time.Minute
 	LogLine  = 90 * time.Second
 	pollTime = 100 * time.Millisecond
+	// longestPoll is what pollTime grows to where something takes long: who looks again and again slows down what he waits for.
+	longestPoll = 500 * time.Millisecond
 )
 
 // Number returns the number that a variable of the environment has, by which `make test-soak` makes a test longer, or what it
@@ -77,28 +83,25 @@ func Main(m *testing.M, images ...testimages.Image) int {
 type Namespace struct {
 	Name   string
 	Client kubernetes.Interface
-	t      testing.TB
+	t      *tester
 }
 
-// NewNamespace creates a namespace that enforces a Pod Security Standard. When the test ends it is deleted; when the
-// test has failed, everything that is needed to see why is printed first. OUTRIGGER_KEEP_NAMESPACES=1 keeps those of
-// failed tests.
+// NewNamespace creates a namespace that enforces a Pod Security Standard. When the test ends it is deleted, which nobody
+// waits for; when the test has failed, everything that is needed to see why is printed first. OUTRIGGER_KEEP_NAMESPACES=1
+// keeps those of failed tests.
 func NewNamespace(t testing.TB, level Level) *Namespace {
 	t.Helper()
 	ctx := context.Background()
-	name := fmt.Sprintf("t-%d", time.Now().UnixNano())
-	options := kubectlOptions(name)
-	require.NoError(t, k8s.CreateNamespaceWithMetadataContextE(t, ctx, options, metav1.ObjectMeta{
-		Name: name,
+	namespace := existing(t, fmt.Sprintf("t-%d", time.Now().UnixNano()))
+	_, err := namespace.Client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+		Name: namespace.Name,
 		Labels: map[string]string{
 			"pod-security.kubernetes.io/enforce": string(level),
 			"outrigger-test":                     "true",
 		},
 		Annotations: map[string]string{"outrigger-test": t.Name()},
-	}))
-	client, err := k8s.GetKubernetesClientFromOptionsContextE(t, ctx, options)
+	}}, metav1.CreateOptions{})
 	require.NoError(t, err)
-	namespace := &Namespace{Name: name, Client: client, t: t}
 	t.Cleanup(func() {
 		if t.Failed() {
 			namespace.dump()
@@ -106,10 +109,10 @@ func NewNamespace(t testing.TB, level Level) *Namespace {
 				return
 			}
 		}
-		_ = k8s.DeleteNamespaceContextE(t, ctx, options, name)
+		_ = namespace.Client.CoreV1().Namespaces().Delete(ctx, namespace.Name, metav1.DeleteOptions{})
 	})
 	namespace.Eventually(PodStart, "the namespace has the service account without which no pod is admitted", func() bool {
-		_, err := client.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{})
+		_, err := namespace.Client.CoreV1().ServiceAccounts(namespace.Name).Get(ctx, "default", metav1.GetOptions{})
 		return err == nil
 	})
 	return namespace
@@ -118,9 +121,19 @@ func NewNamespace(t testing.TB, level Level) *Namespace {
 // DefaultNamespace returns the namespace `default`, for what leaves nothing behind.
 func DefaultNamespace(t testing.TB) *Namespace {
 	t.Helper()
-	client, err := k8s.GetKubernetesClientFromOptionsContextE(t, context.Background(), kubectlOptions("default"))
+	return existing(t, "default")
+}
+
+// As returns the same namespace, as a subtest knows it.
+func (n *Namespace) As(t testing.TB) *Namespace {
+	return &Namespace{Name: n.Name, Client: n.Client, t: newTester(t)}
+}
+
+func existing(t testing.TB, name string) *Namespace {
+	t.Helper()
+	client, err := kube()
 	require.NoError(t, err)
-	return &Namespace{Name: "default", Client: client, t: t}
+	return &Namespace{Name: name, Client: client, t: newTester(t)}
 }
 
 func kubectlOptions(namespace string) *k8s.KubectlOptions {
@@ -180,7 +193,25 @@ func (n *Namespace) helmOptions(values string) (*helm.Options, error) {
 	}, nil
 }
 
-// Kubectl runs kubectl in the namespace and returns its output.
+// Exec runs a command in a container, and returns what it prints, to its errors too, without the last newline. It fails the test
+// where the command fails.
+func (n *Namespace) Exec(pod, container string, command ...string) string {
+	n.t.Helper()
+	printed, err := n.TryExec(context.Background(), pod, container, command...)
+	require.NoError(n.t, err, "%q in %s of %s:\n%s", command, container, pod, printed)
+	return printed
+}
+
+// TryExec is Exec where that the command fails is no failure of the test.
+func (n *Namespace) TryExec(ctx context.Context, pod, container string, command ...string) (string, error) {
+	client, err := kube()
+	if err != nil {
+		return "", err
+	}
+	return client.exec(ctx, n.Name, pod, container, command)
+}
+
+// Kubectl runs kubectl in the namespace and returns its output. Exec, Logs and Follow do without the process.
 func (n *Namespace) Kubectl(args ...string) string {
 	n.t.Helper()
 	output, err := k8s.RunKubectlAndGetOutputContextE(n.t, context.Background(), kubectlOptions(n.Name), args...)
@@ -222,16 +253,13 @@ func isReady(pod corev1.Pod) bool {
 	return false
 }
 
-// Eventually waits until a condition holds, and fails the test where it does not in time.
-func (n *Namespace) Eventually(limit time.Duration, what string, condition func() bool) {
+// Status returns the status of a pod's container, sidecars included.
+func (n *Namespace) Status(pod corev1.Pod, container string) corev1.ContainerStatus {
 	n.t.Helper()
-	err := wait.PollUntilContextTimeout(context.Background(), pollTime, limit, true, func(context.Context) (bool, error) {
-		return condition(), nil
-	})
-	require.NoError(n.t, err, "not within %s: %s", limit, what)
+	return Status(n.t, pod, container)
 }
 
-// Status returns the status of a pod's container, sidecars included.
+// Status is Namespace.Status for what is in no condition of Eventually.
 func Status(t testing.TB, pod corev1.Pod, container string) corev1.ContainerStatus {
 	t.Helper()
 	for _, status := range append(pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses...) {
@@ -252,6 +280,21 @@ func (n *Namespace) Logs(pod, container string, previous ...bool) string {
 	return string(text)
 }
 
+// Watch returns the changes of the object that a field selector selects, from a version of it or of its kind's list on, until the
+// context ends. Watching goes on where the connection breaks.
+func (n *Namespace) Watch(ctx context.Context, kind func(context.Context, metav1.ListOptions) (watch.Interface, error), selector, version string) <-chan watch.Event {
+	n.t.Helper()
+	watcher, err := watchtools.NewRetryWatcherWithContext(ctx, version, &cache.ListWatch{
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			options.FieldSelector = selector
+			return kind(ctx, options)
+		},
+	})
+	require.NoError(n.t, err)
+	n.t.Cleanup(watcher.Stop)
+	return watcher.ResultChan()
+}
+
 // Line is a line of a container's log and the time at which it arrived here.
 type Line struct {
 	Text    string
@@ -265,30 +308,65 @@ type Stream struct {
 	ended chan struct{}
 }
 
-// Follow begins to read a container's log from its start. With timestamps the container's lines are told from what the kubelet
-// says in their midst, as that it no longer finds a container whose pod is deleted.
+// Follow begins to read a container's log from its start, and goes on where the connection breaks. With timestamps the
+// container's lines are told from what the kubelet says in their midst, as that it no longer finds a container whose pod is
+// deleted.
 func (n *Namespace) Follow(pod, container string) *Stream {
 	n.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	n.t.Cleanup(cancel)
-	reader, err := n.Client.CoreV1().Pods(n.Name).GetLogs(pod, &corev1.PodLogOptions{Container: container, Follow: true, Timestamps: true}).Stream(ctx)
+	open := func(since time.Time) (io.ReadCloser, error) {
+		options := &corev1.PodLogOptions{Container: container, Follow: true, Timestamps: true}
+		if !since.IsZero() {
+			options.SinceTime = &metav1.Time{Time: since}
+		}
+		return n.Client.CoreV1().Pods(n.Name).GetLogs(pod, options).Stream(ctx)
+	}
+	reader, err := open(time.Time{})
 	require.NoError(n.t, err)
 	stream := &Stream{ended: make(chan struct{})}
 	go func() {
 		defer close(stream.ended)
-		defer reader.Close()
-		scanner := bufio.NewScanner(reader)
-		for scanner.Scan() {
-			written, text, _ := strings.Cut(scanner.Text(), " ")
-			if _, err := time.Parse(time.RFC3339Nano, written); err != nil {
-				continue
+		for last := (written{}); err == nil; reader, err = open(last.at) {
+			if broken := stream.read(reader, &last); !broken {
+				return
 			}
-			stream.mutex.Lock()
-			stream.lines = append(stream.lines, Line{text, time.Now()})
-			stream.mutex.Unlock()
 		}
 	}()
 	return stream
+}
+
+// written tells how far a log has been read: when its last line was written, and how many were at that time.
+type written struct {
+	at    time.Time
+	lines int
+}
+
+// read reads lines to the end of a log, and tells whether it broke off instead. It leaves out those before last.
+func (s *Stream) read(reader io.ReadCloser, last *written) (broken bool) {
+	defer reader.Close()
+	seen := *last
+	scanner := bufio.NewScanner(reader)
+	scanner.Buffer(nil, 16<<20)
+	for scanner.Scan() {
+		stamp, text, _ := strings.Cut(scanner.Text(), " ")
+		at, err := time.Parse(time.RFC3339Nano, stamp)
+		if err != nil || at.Before(seen.at) {
+			continue
+		}
+		if at.Equal(seen.at) && seen.lines > 0 {
+			seen.lines--
+			continue
+		}
+		if !at.Equal(last.at) {
+			*last = written{at: at}
+		}
+		last.lines++
+		s.mutex.Lock()
+		s.lines = append(s.lines, Line{text, time.Now()})
+		s.mutex.Unlock()
+	}
+	return scanner.Err() != nil && !errors.Is(scanner.Err(), bufio.ErrTooLong)
 }
 
 // Lines returns the lines that have arrived so far.

@@ -1,28 +1,46 @@
 package harness
 
 import (
+	"bufio"
 	"context"
-	"encoding/json"
-	"os"
-	"path/filepath"
+	"errors"
+	"io"
 	"slices"
 	"strings"
 
-	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
 
 	"github.com/outrigger-charts/outrigger/ci/testimages"
 )
 
-// Apply creates objects from a YAML text, or changes them.
-func (n *Namespace) Apply(yaml string) {
+// Apply creates objects from a YAML text, or changes them, as kubectl apply --server-side does.
+func (n *Namespace) Apply(text string) {
 	n.t.Helper()
-	file := filepath.Join(n.t.TempDir(), "objects.yaml")
-	require.NoError(n.t, os.WriteFile(file, []byte(yaml), 0o644))
-	n.Kubectl("apply", "-f", file)
+	client, err := kube()
+	require.NoError(n.t, err)
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
+	for {
+		document, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		require.NoError(n.t, err)
+		var object unstructured.Unstructured
+		require.NoError(n.t, yaml.Unmarshal(document, &object.Object), "%s", document)
+		if len(object.Object) == 0 {
+			continue
+		}
+		resource, err := client.resource(&object, n.Name)
+		require.NoError(n.t, err, "%s", document)
+		_, err = resource.Apply(context.Background(), object.GetName(), &object, metav1.ApplyOptions{FieldManager: "tests", Force: true})
+		require.NoError(n.t, err, "%s", document)
+	}
 }
 
 // DatabasePassword is the password of the superuser of a namespace's PostgreSQL, with characters that are special to
@@ -104,13 +122,13 @@ spec:
 // Ask runs SQL in a database as the superuser, and returns the answer: rows by lines, columns by |.
 func (p *Postgres) Ask(database, sql string) string {
 	p.n.t.Helper()
-	return p.n.Kubectl("exec", p.name, "-c", "db", "--", "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-c", sql)
+	return p.n.Exec(p.name, "db", "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-c", sql)
 }
 
 // Shell runs a script in the server's pod, with the server's own tools, and returns what it prints.
 func (p *Postgres) Shell(script string) string {
 	p.n.t.Helper()
-	return p.n.Kubectl("exec", p.name, "-c", "db", "--", "sh", "-ec", script)
+	return p.n.Exec(p.name, "db", "sh", "-ec", script)
 }
 
 // Start runs SQL, and does not wait for its end. It ends with the test at the latest.
@@ -120,7 +138,7 @@ func (p *Postgres) Start(database, sql string) {
 	p.n.t.Cleanup(cancel)
 	go func() {
 		// That the session is ended from elsewhere is no error.
-		_, _ = k8s.RunKubectlAndGetOutputContextE(p.n.t, ctx, kubectlOptions(p.n.Name), "exec", p.name, "-c", "db", "--", "psql", "-XqAt", "-U", "postgres", "-d", database, "-c", sql)
+		_, _ = p.n.TryExec(ctx, p.name, "db", "psql", "-XqAt", "-U", "postgres", "-d", database, "-c", sql)
 	}()
 }
 
@@ -214,16 +232,20 @@ spec:
 // S3Refusal returns why the Service s3 does not answer who has no credentials.
 func (n *Namespace) S3Refusal() string {
 	n.t.Helper()
-	return n.Kubectl("exec", "s3", "-c", "shell", "--", "sh", "-c", "wget -T 2 -q -O /dev/null http://s3."+n.Name+".svc:7070/ 2>&1 || true")
+	return n.Exec("s3", "shell", "sh", "-c", "wget -T 2 -q -O /dev/null http://s3."+n.Name+".svc:7070/ 2>&1 || true")
 }
 
 // StartTask makes a Job of a CronJob, as the library's README says it is done for a restore, and does not wait for its end.
 // Settings are variables: TARGET=shop_copy. It is tried once, as a failure is what some tests are about.
 func (n *Namespace) StartTask(cronJob, job string, settings ...string) {
 	n.t.Helper()
-	made := n.Kubectl("create", "job", job, "--from=cronjob/"+cronJob, "--dry-run=client", "-o", "json")
-	var object batchv1.Job
-	require.NoError(n.t, json.Unmarshal([]byte(made), &object), made)
+	ctx, yes := context.Background(), true
+	from, err := n.Client.BatchV1().CronJobs(n.Name).Get(ctx, cronJob, metav1.GetOptions{})
+	require.NoError(n.t, err)
+	template := from.Spec.JobTemplate.DeepCopy()
+	object := batchv1.Job{ObjectMeta: template.ObjectMeta, Spec: template.Spec}
+	object.Name = job
+	object.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "CronJob", Name: from.Name, UID: from.UID, Controller: &yes}}
 	container := &object.Spec.Template.Spec.Containers[0]
 	for _, setting := range settings {
 		name, value, _ := strings.Cut(setting, "=")
@@ -232,6 +254,6 @@ func (n *Namespace) StartTask(cronJob, job string, settings ...string) {
 		container.Env[index].Value = value
 	}
 	object.Spec.BackoffLimit = new(int32)
-	_, err := n.Client.BatchV1().Jobs(n.Name).Create(context.Background(), &object, metav1.CreateOptions{FieldValidation: "Strict"})
+	_, err = n.Client.BatchV1().Jobs(n.Name).Create(ctx, &object, metav1.CreateOptions{FieldValidation: "Strict"})
 	require.NoError(n.t, err)
 }

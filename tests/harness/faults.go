@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,8 +15,7 @@ func (n *Namespace) Kill(pod, container, program string) {
 	n.t.Helper()
 	before := n.status(pod, container).RestartCount
 	// The shell may go with its container, which is no error.
-	_, _ = k8s.RunKubectlAndGetOutputContextE(n.t, context.Background(), kubectlOptions(n.Name), "exec", pod, "-c", container, "--",
-		"sh", "-c", "kill -KILL $(grep -lx "+program+" /proc/[0-9]*/comm | cut -d / -f 3)")
+	_, _ = n.TryExec(context.Background(), pod, container, "sh", "-c", "kill -KILL $(grep -lx "+program+" /proc/[0-9]*/comm | cut -d / -f 3)")
 	var status corev1.ContainerStatus
 	n.Eventually(PodStart, container+" is killed, and runs again", func() bool {
 		status = n.status(pod, container)
@@ -41,9 +39,8 @@ func (n *Namespace) Output(pod, container string, command ...string) (wait func(
 	n.t.Cleanup(cancel)
 	printed := make(chan string, 1)
 	go func() {
-		args := append([]string{"exec", pod, "-c", container, "--"}, command...)
 		// That the container has ended is no error.
-		output, _ := k8s.RunKubectlAndGetOutputContextE(n.t, ctx, kubectlOptions(n.Name), args...)
+		output, _ := n.TryExec(ctx, pod, container, command...)
 		printed <- output
 	}()
 	return func() string {

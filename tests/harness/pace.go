@@ -57,7 +57,7 @@ func timePlainPod(t testing.TB) time.Duration {
 		ObjectMeta: metav1.ObjectMeta{Name: "plain"},
 		Spec: corev1.PodSpec{
 			RestartPolicy: corev1.RestartPolicyNever,
-			Containers:    []corev1.Container{{Name: "plain", Image: "docker.io/library/busybox:" + busybox.Version, Command: []string{"true"}}},
+			Containers:    []corev1.Container{{Name: "plain", Image: "docker.io/library/busybox:" + busybox.Tag, Command: []string{"true"}}},
 		},
 	}, metav1.CreateOptions{})
 	require.NoError(t, err)

@@ -70,7 +70,7 @@ spec:
     spec:
       containers:
         - name: app
-          image: docker.io/library/busybox:1.37.0
+          image: docker.io/library/busybox:1.37.0-musl
           command: [sh, -c, "echo %[1]s > /logs/a; trap 'exit 0' TERM; while true; do sleep 1 & wait $!; done"]
     {{- end }}
     {{- include "outrigger.podTemplate" (dict "context" . "template" "%[1]s.pod") | nindent 4 }}

@@ -182,7 +182,7 @@ func TestEachSourceIsToldWhatItNeeds(t *testing.T) {
 			map[string]string{"SOURCE": "redis", "REDIS_HOST": "cache", "REDIS_PORT": "6380", "REDIS_USER": "backup", "REDISCLI_AUTH": "cache/password"}},
 		"SQLite": {`sqlite: {image: "sqlite:3", files: [/var/lib/a.db, /var/lib/b.db], mountPath: /var/lib, volume: {persistentVolumeClaim: {claimName: data}}}`, "sqlite:3",
 			map[string]string{"SOURCE": "sqlite", "FILES": "/var/lib/a.db\n/var/lib/b.db"}},
-		"paths": {`path: {paths: [/data/files], exclude: ["*.tmp"], volume: {persistentVolumeClaim: {claimName: data}}}`, "docker.io/library/busybox:1.37.0",
+		"paths": {`path: {paths: [/data/files], exclude: ["*.tmp"], volume: {persistentVolumeClaim: {claimName: data}}}`, "docker.io/library/busybox:1.37.0-musl",
 			map[string]string{"SOURCE": "path", "PATHS": "/data/files", "EXCLUDE": "*.tmp"}},
 		"a command": {`exec: {image: "etcd:3", command: [dump, "it's", $(HOME)], restore: [load]}`, "etcd:3",
 			map[string]string{"SOURCE": "exec", "COMMAND": `'dump' 'it'\''s' '$$(HOME)'`, "RESTORE_COMMAND": "'load'"}},

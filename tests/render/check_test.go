@@ -121,8 +121,23 @@ func TestBadValuesFailWithTheKeyAndTheMend(t *testing.T) {
 		},
 		"a size of what has none": {
 			bad:     `{volumes: {v: {mountPath: /v, size: 1Mi, persistentVolumeClaim: {claimName: c}}}}`,
-			good:    `{volumes: {v: {mountPath: /v, persistentVolumeClaim: {claimName: c}}}}`,
-			message: []string{"outrigger.volumes.v: size and medium are settings of an emptyDir, not of persistentVolumeClaim; remove them"},
+			good:    `{volumes: {v: {mountPath: /v, size: null, persistentVolumeClaim: {claimName: c}}}}`,
+			message: []string{"outrigger.volumes.v: size is of an emptyDir, and the volume is a persistentVolumeClaim; set size: null, or persistentVolumeClaim: null"},
+		},
+		"a claim over the emptyDir of the chart's author": {
+			bad:     `{volumes: {v: {mountPath: /v, emptyDir: {sizeLimit: 1Gi}, persistentVolumeClaim: {claimName: c}}}}`,
+			good:    `{volumes: {v: {mountPath: /v, emptyDir: null, persistentVolumeClaim: {claimName: c}}}}`,
+			message: []string{"outrigger.volumes.v: has 2 sources, emptyDir and persistentVolumeClaim, and a volume has one; keep one of them and set what you leave out to null (emptyDir: null)"},
+		},
+		"two sources, neither of them an emptyDir": {
+			bad:     `{volumes: {v: {mountPath: /v, hostPath: {path: /srv}, persistentVolumeClaim: {claimName: c}}}}`,
+			good:    `{volumes: {v: {mountPath: /v, hostPath: null, persistentVolumeClaim: {claimName: c}}}}`,
+			message: []string{"outrigger.volumes.v: has 2 sources, hostPath and persistentVolumeClaim", "(hostPath: null)"},
+		},
+		"a seed from no container": {
+			bad:     `{volumes: {v: {mountPath: /v, seed: true, containers: []}}}`,
+			good:    `{volumes: {v: {mountPath: /v, seed: true, containers: [app]}}}`,
+			message: []string{"outrigger.volumes.v: seed copies what the image of the first container that has the volume has there, and containers is empty; name a container, or remove seed"},
 		},
 		"an image with neither tag nor digest": {
 			bad:     `{containers: {helper: {image: "registry:5000/h"}}}`,

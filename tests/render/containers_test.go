@@ -137,7 +137,7 @@ outrigger:
 		images[each.Name] = each.Image
 	}
 	assert.Equal(t, map[string]string{
-		"app": "docker.io/app:1", "ship": "mirror:5000/library/busybox:1.37.0", "hub": "mirror:5000/prom/node:1",
+		"app": "docker.io/app:1", "ship": "mirror:5000/library/busybox:1.37.0-musl", "hub": "mirror:5000/prom/node:1",
 		"other": "mirror:5000/a/b@sha256:0123", "local": "mirror:5000/c:1", "mirrored": "mirror:5000/d:1",
 	}, images, "the author's own stay")
 	assert.Equal(t, []corev1.LocalObjectReference{{Name: "own"}, {Name: "one"}, {Name: "two"}}, pod.Spec.ImagePullSecrets)

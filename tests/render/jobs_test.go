@@ -1,12 +1,20 @@
 package render
 
 import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"helm.sh/helm/v3/pkg/chartutil"
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
@@ -27,7 +35,6 @@ func TestAJobHasSafeDefaults(t *testing.T) {
 	job := harness.Find[*batchv1.Job](t, objects)
 	assert.Regexp(t, "^demo-shop-process-[0-9a-f]{8}$", job.Name)
 	assert.EqualValues(t, 3, *job.Spec.BackoffLimit)
-	assert.EqualValues(t, 86400, *job.Spec.TTLSecondsAfterFinished)
 	assert.Equal(t, corev1.RestartPolicyNever, job.Spec.Template.Spec.RestartPolicy)
 	assert.Equal(t, []string{"helper"}, containerNames(job.Spec.Template.Spec.InitContainers))
 }
@@ -112,15 +119,133 @@ outrigger:
 	assert.Equal(t, corev1.RestartPolicyOnFailure, cronJob.Spec.JobTemplate.Spec.Template.Spec.RestartPolicy)
 }
 
-func TestTheLabelsOfAJobsPodsAreNoneThatTheChartSelects(t *testing.T) {
-	objects := jobsChart(t).Render(t, ``)
+// helmCreate returns the chart that `helm create shop` makes, with the README's change to its pod template, Jobs of every form,
+// and a Service that selects by a label of podLabels.
+func helmCreate(t testing.TB) harness.Chart {
+	t.Helper()
+	folder, err := chartutil.Create("shop", t.TempDir())
+	require.NoError(t, err)
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		require.NoError(t, err)
+		return string(text)
+	}
+	deployment, pod, found := strings.Cut(read("templates/deployment.yaml"), "  template:\n")
+	require.True(t, found)
+	return harness.LoadChart(t, folder).With(map[string]string{
+		"Chart.yaml": read("Chart.yaml") + "dependencies: [{name: outrigger, version: 0.x}]\n",
+		"templates/deployment.yaml": deployment + "  template:\n    {{- define \"shop.pod\" }}\n" + pod + `    {{- end }}
+    {{- include "outrigger.podTemplate" (dict "context" . "template" "shop.pod") | nindent 4 }}
+`,
+		"templates/jobs.yaml": `
+{{ include "outrigger.job" (dict "context" . "template" "shop.pod" "workload" "process") }}
+{{ include "outrigger.job" (dict "context" . "template" "shop.pod" "workload" "migrate" "hook" "pre-install") }}
+{{ include "outrigger.cronJob" (dict "context" . "template" "shop.pod" "workload" "report") }}
+{{ include "outrigger.objects" . }}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: by-tier}
+spec: {selector: {tier: web}, ports: [{port: 80}]}
+`,
+	})
+}
 
-	for _, labels := range []map[string]string{
-		harness.Find[*batchv1.Job](t, objects).Spec.Template.Labels,
-		harness.Find[*batchv1.CronJob](t, objects).Spec.JobTemplate.Spec.Template.Labels,
+// jobsOfEveryForm are values for helmCreate.
+const jobsOfEveryForm = `
+podLabels: {team: payments, tier: web}
+outrigger:
+  cronJobs: {report: {schedule: "0 * * * *"}}
+  backups:
+    nightly:
+      schedule: "17 3 * * *"
+      postgres: {image: "docker.io/library/postgres:15", host: db, secret: db, database: shop}
+      store: {restic: {repository: /repository, secret: restic}}
+      drill: {schedule: "17 5 * * 0"}
+      prune: {schedule: "17 6 * * 0"}
+`
+
+// jobs returns the spec of each Job and of those of each CronJob, by the object's name.
+func jobs(objects harness.Objects) map[string]batchv1.JobSpec {
+	all := map[string]batchv1.JobSpec{}
+	for _, object := range objects {
+		switch object := object.(type) {
+		case *batchv1.Job:
+			all[object.Name] = object.Spec
+		case *batchv1.CronJob:
+			all[object.Name] = object.Spec.JobTemplate.Spec
+		}
+	}
+	return all
+}
+
+func TestNoServiceOfTheChartSelectsThePodsOfItsJobs(t *testing.T) {
+	objects := helmCreate(t).Render(t, jobsOfEveryForm)
+
+	pods := jobs(objects)
+	require.Len(t, pods, 7, "process, migrate, report, and those of the backup: %v", slices.Sorted(maps.Keys(pods)))
+	services := 0
+	for _, object := range objects {
+		service, is := object.(*corev1.Service)
+		if !is {
+			continue
+		}
+		services++
+		selector := labels.SelectorFromSet(service.Spec.Selector)
+		require.True(t, selector.Matches(labels.Set(harness.Find[*appsv1.Deployment](t, objects).Spec.Template.Labels)), "%s selects the app", service.Name)
+		for name, job := range pods {
+			assert.False(t, selector.Matches(labels.Set(job.Template.Labels)), "%s (%s) sends requests to %s: %v", service.Name, selector, name, job.Template.Labels)
+		}
+	}
+	require.Equal(t, 2, services)
+}
+
+func TestAJobsPodsKeepTheLabelsOfTheTemplateThatAreNamed(t *testing.T) {
+	objects := helmCreate(t).Render(t, jobsOfEveryForm+`
+  jobs:
+    process: {keepLabels: [team], podLabels: {run: nightly}}
+    migrate: {keepLabels: [tier, team], podLabels: {app.kubernetes.io/name: shop, tier: jobs}}
+`)
+
+	pods := jobs(objects)
+	for name, want := range map[string]map[string]string{
+		"demo-shop-report":  {"app.kubernetes.io/name": "shop-report", "app.kubernetes.io/instance": "demo", "app.kubernetes.io/component": "report"},
+		"demo-shop-migrate": {"app.kubernetes.io/name": "shop", "app.kubernetes.io/instance": "demo", "app.kubernetes.io/component": "migrate", "team": "payments", "tier": "jobs"},
 	} {
-		assert.Equal(t, "demo", labels["app.kubernetes.io/instance"])
-		assert.NotEqual(t, "shop", labels["app.kubernetes.io/name"], "as helm create selects by name and instance")
+		assert.Equal(t, want, pods[name].Template.Labels, name)
+	}
+	process := slices.IndexFunc(slices.Sorted(maps.Keys(pods)), func(name string) bool { return strings.HasPrefix(name, "demo-shop-process-") })
+	assert.Equal(t, map[string]string{
+		"app.kubernetes.io/name": "shop-process", "app.kubernetes.io/instance": "demo", "app.kubernetes.io/component": "process", "team": "payments", "run": "nightly",
+	}, pods[slices.Sorted(maps.Keys(pods))[process]].Template.Labels)
+}
+
+func TestALabelThatAJobsPodsCannotKeepIsAnError(t *testing.T) {
+	message := helmCreate(t).RenderError(t, jobsOfEveryForm+`
+  jobs: {process: {keepLabels: [team, flavour, app.kubernetes.io/name]}}
+`)
+
+	assert.Contains(t, message, `outrigger.jobs.process.keepLabels[1]: the pod template has no label "flavour"; name one of "app.kubernetes.io/instance", `)
+	assert.Contains(t, message, `outrigger.jobs.process.keepLabels[2]: "app.kubernetes.io/name" is one by which a Job's pods are told from the app's, and a Service may select; `+
+		`leave it out, or set outrigger.jobs.process.podLabels to have it all the same`)
+}
+
+func TestAFinishedJobOfTheReleaseStaysAsTheNextUpgradeWouldRunItAgain(t *testing.T) {
+	byItself := jobs(helmCreate(t).Render(t, jobsOfEveryForm))
+	byDefault := jobs(helmCreate(t).Render(t, jobsOfEveryForm+`  defaults: {job: {ttlSecondsAfterFinished: 5}}`))
+
+	for name, job := range byItself {
+		if strings.HasPrefix(name, "demo-shop-process-") {
+			assert.Nil(t, job.TTLSecondsAfterFinished, name)
+		} else if assert.NotNil(t, job.TTLSecondsAfterFinished, name) {
+			assert.EqualValues(t, 86400, *job.TTLSecondsAfterFinished, name)
+		}
+	}
+	require.Len(t, byDefault, len(byItself))
+	for name, job := range byDefault {
+		if assert.NotNil(t, job.TTLSecondsAfterFinished, name) {
+			assert.EqualValues(t, 5, *job.TTLSecondsAfterFinished, "what the values say is for all: %s", name)
+		}
 	}
 }
 

@@ -2,10 +2,16 @@ package render
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +22,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/outrigger-charts/outrigger/ci/testimages"
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
@@ -61,6 +68,26 @@ func TestEveryExampleChartRendersStrictly(t *testing.T) {
 			assert.NotEmpty(t, objects)
 		})
 	}
+}
+
+func TestTheChartNamesTheImagesThatItPins(t *testing.T) {
+	var metadata struct{ Annotations map[string]string }
+	var values struct{ Images map[string]string }
+	for file, into := range map[string]any{"Chart.yaml": &metadata, "values.yaml": &values} {
+		text, err := os.ReadFile(filepath.Join(harness.Root(), "library/outrigger", file))
+		require.NoError(t, err)
+		require.NoError(t, yaml.Unmarshal(text, into))
+	}
+	var named []struct{ Image string }
+	require.NoError(t, yaml.Unmarshal([]byte(metadata.Annotations["artifacthub.io/images"]), &named))
+
+	var images []string
+	for _, each := range named {
+		images = append(images, each.Image)
+	}
+
+	assert.ElementsMatch(t, slices.Collect(maps.Values(values.Images)), images)
+	assert.Equal(t, testimages.BusyBoxRef, values.Images["busybox"], "what the tests' pods run")
 }
 
 // Named templates are global in Helm: the library's own carry its version, so that two versions live side by side.
@@ -113,6 +140,68 @@ func eachTemplate(t *testing.T, library string, visit func(file, text string)) {
 		return err
 	}))
 	require.NotZero(t, visited)
+}
+
+// So that nobody has to know a list of names to tell which tests may run beside others.
+func TestEachTestInTheClusterSaysFirstWhetherItAssertsFactsOrSeconds(t *testing.T) {
+	says := map[string]int{}
+	eachNodeOfTheClusterTests(t, func(node ast.Node, at token.Position) {
+		switch node := node.(type) {
+		case *ast.FuncDecl:
+			if strings.HasPrefix(node.Name.Name, "Test") && node.Name.Name != "TestMain" {
+				said := ""
+				if first, ok := node.Body.List[0].(*ast.ExprStmt); ok {
+					said = types.ExprString(first.X)
+				}
+				says[said]++
+				assert.Contains(t, []string{"harness.Facts(t)", "harness.Seconds(t)"}, said, "%s: the first statement of %s", at, node.Name.Name)
+			}
+		case *ast.CallExpr:
+			assert.NotEqual(t, "t.Parallel()", types.ExprString(node), "%s: harness.Facts lets a test run beside others", at)
+		}
+	})
+	assert.Greater(t, says["harness.Facts(t)"], 80)
+	assert.NotZero(t, says["harness.Seconds(t)"])
+}
+
+// A condition that requires something of the test itself would end it where the API server hiccups.
+func TestNoConditionInTheClusterRequiresAnythingOfTheTestItself(t *testing.T) {
+	conditions := 0
+	eachNodeOfTheClusterTests(t, func(node ast.Node, at token.Position) {
+		call, ok := node.(*ast.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return
+		}
+		method, isMethod := call.Fun.(*ast.SelectorExpr)
+		condition, isFunction := call.Args[len(call.Args)-1].(*ast.FuncLit)
+		if !isMethod || !isFunction || method.Sel.Name != "Eventually" && method.Sel.Name != "until" {
+			return
+		}
+		conditions++
+		ast.Inspect(condition, func(node ast.Node) bool {
+			name, isName := node.(*ast.Ident)
+			assert.False(t, isName && name.Name == "t", "%s: a condition's own test is namespace.T()", at)
+			return true
+		})
+	})
+	assert.Greater(t, conditions, 80)
+}
+
+func eachNodeOfTheClusterTests(t *testing.T, visit func(ast.Node, token.Position)) {
+	t.Helper()
+	parsed := token.NewFileSet()
+	files, err := filepath.Glob(filepath.Join(harness.Root(), "tests", "e2e", "*_test.go"))
+	require.NoError(t, err)
+	for _, name := range files {
+		file, err := parser.ParseFile(parsed, name, nil, 0)
+		require.NoError(t, err)
+		ast.Inspect(file, func(node ast.Node) bool {
+			if node != nil {
+				visit(node, parsed.Position(node.Pos()))
+			}
+			return true
+		})
+	}
 }
 
 // chart-testing checks this with yamale, which cannot be had from Go's module proxy.

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
@@ -80,6 +81,63 @@ func TestASharedVolumeMayBeAnyVolumeOfKubernetes(t *testing.T) {
 	assert.Equal(t, "data", pod.Spec.Volumes[0].PersistentVolumeClaim.ClaimName)
 	assert.Nil(t, pod.Spec.Volumes[0].EmptyDir)
 	assert.Equal(t, "x", pod.Spec.Containers[0].VolumeMounts[0].SubPath)
+}
+
+func TestNullTakesAwayWhatTheChartsAuthorSaidOfAVolume(t *testing.T) {
+	chart := harness.Consumer(t).With(map[string]string{"values.yaml": `
+outrigger:
+  volumes:
+    cache: {mountPath: /cache, emptyDir: {sizeLimit: 1Gi}}
+    data: {mountPath: /data, size: 5Gi, medium: Memory, readOnly: true, containers: [worker], subPath: x, order: 5, enabled: true, workloads: [web]}
+    host: {mountPath: /host, hostPath: {path: /srv}}
+    gone: {mountPath: /gone}
+`})
+
+	objects := chart.Render(t, twoContainers+`
+outrigger:
+  volumes:
+    cache: {emptyDir: null, persistentVolumeClaim: {claimName: cache}}
+    data: {size: null, medium: null, readOnly: null, containers: null, subPath: null, order: null, enabled: null, workloads: null}
+    host: {hostPath: null}
+    gone: null
+`)
+
+	pod := harness.Find[*appsv1.Deployment](t, objects).Spec.Template
+	sources := map[string]corev1.VolumeSource{}
+	for _, volume := range pod.Spec.Volumes {
+		sources[volume.Name] = volume.VolumeSource
+	}
+	limit := resource.MustParse("1Gi")
+	library := corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: &limit}}
+	assert.Equal(t, map[string]corev1.VolumeSource{
+		"cache": {PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "cache"}}, "data": library, "host": library,
+	}, sources)
+	for _, container := range append(pod.Spec.Containers, pod.Spec.InitContainers...) {
+		assert.Equal(t, []corev1.VolumeMount{{Name: "cache", MountPath: "/cache"}, {Name: "data", MountPath: "/data"}, {Name: "host", MountPath: "/host"}},
+			container.VolumeMounts, container.Name)
+	}
+}
+
+func TestAVolumeOfNoContainerOfTheAppIsForTheSidecarsAlone(t *testing.T) {
+	for name, entry := range map[string]string{
+		"an empty list": `{mountPath: /scratch, containers: []}`,
+		"an empty map":  `{mountPath: /scratch, containers: {}}`,
+		"no mountPath":  `{containers: []}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := renderPod(t, twoContainers+`
+outrigger:
+  volumes: {scratch: `+entry+`}
+  containers: {helper: {image: "h:1", volumeMounts: {scratch: /tmp}}}
+`)
+
+			assert.Equal(t, "scratch", pod.Spec.Volumes[0].Name)
+			for _, of := range []string{"app", "worker", "migrate"} {
+				assert.Empty(t, container(t, pod, of).VolumeMounts, of)
+			}
+			assert.Equal(t, []corev1.VolumeMount{{Name: "scratch", MountPath: "/tmp"}}, container(t, pod, "helper").VolumeMounts)
+		})
+	}
 }
 
 func TestALogshipperFindsTheVolumeOfItsFiles(t *testing.T) {

@@ -22,7 +22,7 @@ pod:
     securityContext: {runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000, seccompProfile: {type: RuntimeDefault}}
     initContainers:
       - name: migrate
-        image: &image docker.io/library/busybox:1.37.0
+        image: &image docker.io/library/busybox:1.37.0-musl
         securityContext: &restricted {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
         command: &once [sh, -c, "cat /proc/uptime; sleep 0.2; cat /proc/uptime"]
     containers:
@@ -118,7 +118,7 @@ pod:
     securityContext: {runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000, seccompProfile: {type: RuntimeDefault}}
     containers:
       - name: app
-        image: docker.io/library/busybox:1.37.0
+        image: docker.io/library/busybox:1.37.0-musl
         securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
         command:
           - sh

@@ -115,6 +115,18 @@ func TestARunReportsWhatItStoredInOneLine(t *testing.T) {
 	assert.Equal(t, "dump, keep --keep-last 3", b.calls(), "what is kept is decided after the dump")
 }
 
+func TestALineForShHasTheToolsThatTheDatabasesImageLacks(t *testing.T) {
+	b := newBackup(t, "TOOLS="+toolDir)
+	marker := filepath.Join(b.dir, "marker")
+	// A program other than busybox's shell, which in some builds knows its applets without a path.
+	b.env = append(b.env, "PATH="+filepath.Join(b.dir, "tools"), "BEFORE=/usr/bin/env touch "+marker)
+
+	_, code := b.run("run")
+
+	assert.Zero(t, code)
+	assert.FileExists(t, marker)
+}
+
 func TestAPgDumpThatIsOlderThanTheServerIsRefusedBeforeItStarts(t *testing.T) {
 	b := newBackup(t, "SERVER_VERSION=160002", "KEEP=--keep-last 3")
 

@@ -37,9 +37,11 @@ var patience = func() time.Duration {
 	return time.Minute
 }()
 
-// Where the busybox, its applets and the script are, readable by every user.
+// Where the busybox, its applets and the script are, readable by every user. In toolDir is what a pod's outrigger-tools makes:
+// busybox and links by the names of all its applets.
 var (
 	appletDir  string
+	toolDir    string
 	scriptPath string
 )
 
@@ -55,11 +57,9 @@ func TestMain(m *testing.M) {
 }
 
 func install() (dir string, err error) {
-	busybox := os.Getenv("OUTRIGGER_BUSYBOX")
-	if busybox == "" {
-		if busybox, err = rig.BusyBox(context.Background(), os.Stderr); err != nil {
-			return "", fmt.Errorf("no busybox to run the script with: %w", err)
-		}
+	busybox, err := rig.BusyBox(context.Background(), os.Stderr)
+	if err != nil {
+		return "", fmt.Errorf("no busybox to run the script with: %w", err)
 	}
 	if dir, err = os.MkdirTemp("", "logshipper"); err != nil {
 		return "", err
@@ -68,15 +68,21 @@ func install() (dir string, err error) {
 		return dir, err
 	}
 	appletDir = filepath.Join(dir, "bin")
+	toolDir = filepath.Join(dir, "tools")
 	scriptPath = filepath.Join(dir, "logshipper.sh")
-	if err = os.Mkdir(appletDir, 0o755); err != nil {
-		return dir, err
-	}
 	binary, err := os.ReadFile(busybox)
 	if err != nil {
 		return dir, err
 	}
-	if err = os.WriteFile(filepath.Join(appletDir, "busybox"), binary, 0o755); err != nil {
+	for _, folder := range []string{appletDir, toolDir} {
+		if err = os.Mkdir(folder, 0o755); err != nil {
+			return dir, err
+		}
+		if err = os.WriteFile(filepath.Join(folder, "busybox"), binary, 0o755); err != nil {
+			return dir, err
+		}
+	}
+	if err = exec.Command(filepath.Join(toolDir, "busybox"), "--install", "-s", toolDir).Run(); err != nil {
 		return dir, err
 	}
 	for _, applet := range applets {

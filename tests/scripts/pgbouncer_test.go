@@ -283,6 +283,15 @@ func TestAPasswordOfAnyBytesReachesTheServer(t *testing.T) {
 	}
 }
 
+// Upstream's busybox counts the characters of a text, and not its bytes.
+func TestAUserWithLettersOfSeveralBytesIsProven(t *testing.T) {
+	p := newProxy(t, "secret")
+
+	p.put("\"größe\" \"secret\"\n")
+
+	assert.Equal(t, "accepted", p.awaitVerdict())
+}
+
 func TestTheStartWaitsForAPasswordThatTheServerTakes(t *testing.T) {
 	p := newProxy(t, "right")
 	assert.False(t, p.started())

@@ -179,7 +179,7 @@ func (v *supervision) supervise(env []string, agent ...string) *shipper {
 	require.NoError(v.t, err)
 	copied := filepath.Join(filepath.Dir(v.logs), "supervise.sh") // where every user may read it
 	require.NoError(v.t, os.WriteFile(copied, text, 0o644))
-	busybox := filepath.Join(appletDir, "busybox")
+	busybox := filepath.Join(toolDir, "busybox")
 	command := exec.Command(busybox, append([]string{"sh", copied}, agent...)...)
 	command.Env = slices.Concat([]string{
 		"BUSYBOX=" + busybox, "STATE_DIR=" + v.state, "WATCH_SECONDS=3600",
@@ -657,6 +657,19 @@ func TestAnAgentOfOnesOwnMayReadAndSendSlowly(t *testing.T) {
 	v.stop(s)
 
 	requireLines(t, append([]string{"ready"}, lines...), splitLines(s.output.String()), s)
+	require.Equal(t, []string{"everything is delivered"}, said(s))
+}
+
+func TestTheCommandThatSaysWhatIsLeftHasTheToolsThatTheImageLacks(t *testing.T) {
+	t.Parallel()
+	v := newSupervision(t)
+	held := filepath.Join(v.state, "held")
+	require.NoError(t, os.WriteFile(held, []byte("0\n"), 0o644))
+
+	// A program other than busybox's shell, which in some builds knows its applets without a path.
+	s := v.agent(idle, "LEFT_COMMAND='/usr/bin/env' 'cat' '"+held+"'")
+	v.stop(s)
+
 	require.Equal(t, []string{"everything is delivered"}, said(s))
 }
 

@@ -36,7 +36,7 @@ func (p *preset) run(arguments ...string) (string, error) {
 	scripts, err := filepath.Abs(tokenScripts)
 	require.NoError(p.t, err)
 	command := exec.CommandContext(p.t.Context(), filepath.Join(appletDir, "busybox"), append([]string{"sh", filepath.Join(scripts, p.script)}, arguments...)...)
-	command.Env = append([]string{"PATH=" + p.dir, "TOOLS=" + appletDir, "SCRIPTS=" + scripts, "WORK_DIR=" + filepath.Join(p.dir, "work"),
+	command.Env = append([]string{"PATH=" + p.dir, "TOOLS=" + toolDir, "SCRIPTS=" + scripts, "WORK_DIR=" + filepath.Join(p.dir, "work"),
 		"CALLS=" + filepath.Join(p.dir, "calls"), "DIR=" + p.dir}, p.env...)
 	var stderr strings.Builder
 	command.Stderr = &stderr

@@ -61,7 +61,7 @@ func (r *refresher) command(arguments ...string) *exec.Cmd {
 	require.NoError(r.t, err)
 	command := exec.Command(filepath.Join(appletDir, "busybox"), append([]string{"sh", filepath.Join(scripts, "refresh-token.sh")}, arguments...)...)
 	command.Env = append([]string{
-		"PATH=" + appletDir, "TOOLS=" + appletDir, "SCRIPTS=" + scripts, "STATE_DIR=" + filepath.Join(r.dir, "state"), "CALLS=" + filepath.Join(r.dir, "calls"),
+		"PATH=" + appletDir, "TOOLS=" + toolDir, "SCRIPTS=" + scripts, "STATE_DIR=" + filepath.Join(r.dir, "state"), "CALLS=" + filepath.Join(r.dir, "calls"),
 		"REFRESHER=db", "FILE=" + r.file, "FORMAT=raw", "RETRY_SECONDS=0.05", "RETRY_MAX_SECONDS=0.2",
 	}, r.env...)
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -667,6 +667,40 @@ func TestAFileThatIsReplacedIsToldToAllUntilTheyHaveHeard(t *testing.T) {
 	s.await("the command", func() bool { return exists(heard) })
 	r.awaitEvent(s, "could not be told of the new credential")
 	s.stop()
+}
+
+func TestALineForShHasTheToolsThatTheImageLacks(t *testing.T) {
+	t.Parallel()
+	r := newRefresher(t, "TTL=900")
+	heard := filepath.Join(r.dir, "heard")
+	// A program other than busybox's shell, which in some builds knows its applets without a path.
+	r.env = append(r.env, `NOTIFY_COMMAND=/usr/bin/env cp "$FILE" `+heard)
+	require.NoError(t, os.WriteFile(r.file, []byte("before"), 0o640))
+	r.provides("echo token")
+
+	s := r.start()
+
+	s.await("the command", func() bool { return exists(heard) })
+	s.stop()
+}
+
+func TestNoRefreshWaitsForTheDisksOfTheNode(t *testing.T) {
+	t.Parallel()
+	r := newRefresher(t, "TTL=900")
+	tools, called := t.TempDir(), filepath.Join(r.dir, "called")
+	busybox := filepath.Join(appletDir, "busybox")
+	require.NoError(t, os.WriteFile(filepath.Join(tools, "busybox"), []byte("#!"+appletDir+"/sh\necho \"$1\" >>"+called+"\nexec "+busybox+" \"$@\"\n"), 0o755))
+	r.env = append(r.env, "TOOLS="+tools)
+	r.provides("echo token")
+
+	s := r.start()
+	r.awaitEvent(s, refreshed)
+	s.stop()
+
+	applets, err := os.ReadFile(called)
+	require.NoError(t, err)
+	require.Contains(t, string(applets), "mv\n")
+	require.NotContains(t, string(applets), "sync\n", "upstream's busybox takes no file: it is sync(2)")
 }
 
 func TestAFileThatIsGoneIsWrittenAnew(t *testing.T) {

@@ -14,14 +14,14 @@ import (
 )
 
 // startLoki runs Loki as the Service `loki`, as charts/logging-app/values-otlp.yaml names it.
-func startLoki(t *testing.T, namespace *harness.Namespace) {
+func startLoki(t testing.TB, namespace *harness.Namespace) {
 	t.Helper()
 	namespace.Kubectl("apply", "-f", filepath.Join(harness.Root(), "tests/soak/testdata/loki.yaml"))
 	namespace.ReadyPods("app=loki", 1)
 }
 
 // queryLoki returns the lines that a query selects, the oldest first, and the labels of their streams.
-func queryLoki(t *testing.T, namespace *harness.Namespace, query string) (lines []string, labels map[string]string) {
+func queryLoki(t testing.TB, namespace *harness.Namespace, query string) (lines []string, labels map[string]string) {
 	t.Helper()
 	answer, err := namespace.Client.CoreV1().RESTClient().Get().Namespace(namespace.Name).Resource("services").Name("loki:http").SubResource("proxy").
 		Suffix("loki/api/v1/query_range").Param("query", query).Param("limit", "5000").Param("direction", "forward").Param("since", "1h").DoRaw(context.Background())
@@ -47,7 +47,7 @@ func queryLoki(t *testing.T, namespace *harness.Namespace, query string) (lines 
 }
 
 func TestTheLoggingAppShipsToLoki(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	startLoki(t, namespace)
 	chart := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/logging-app")).Write(t)
@@ -60,7 +60,7 @@ func TestTheLoggingAppShipsToLoki(t *testing.T) {
 		labels map[string]string
 	)
 	namespace.Eventually(harness.PodStart, "Loki has lines of the app", func() bool {
-		lines, labels = queryLoki(t, namespace, `{service_name="logging-app"}`)
+		lines, labels = queryLoki(namespace.T(), namespace, `{service_name="logging-app"}`)
 		return len(lines) >= 20
 	})
 	assert.Equal(t, "1 logging", lines[0])

@@ -20,10 +20,6 @@ The chart's name, and the name of its objects: the CronJob adds 7 characters to 
 What the pods of both workloads have in common: their metadata, and their spec but for the container.
 */ -}}
 {{- define "batch-app.podMetadata" -}}
-{{- with .Values.podLabels }}
-labels:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
 annotations:
   # Changed data or scripts are another Job.
   checksum/config: {{ include "batch-app.config" . | sha256sum }}

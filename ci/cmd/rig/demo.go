@@ -29,6 +29,7 @@ type kube struct {
 
 // newKube makes the cluster and the tools ready.
 func newKube(ctx context.Context, r *rig.Rig) (*kube, error) {
+	r.Besides = append(r.Besides, r.Prepare("helm"))
 	c, err := r.Ensure(ctx)
 	if err != nil {
 		return nil, err

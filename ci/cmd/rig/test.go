@@ -54,6 +54,7 @@ func test(ctx context.Context, r *rig.Rig, chosen choice) error {
 		flags:    []string{"-p=1", "-count=1", "-timeout=15m"},
 	}
 	// One after the other: on two cores, what takes a core from a test that measures seconds costs more than it saves.
+	r.Besides = append(r.Besides, r.Prepare(toolsOfTests...))
 	s := &suite{rig: r, chosen: chosen, whole: chosen.run == ""}
 	return s.runPhases(ctx, without, within, fuzzing(r, listed, fuzzExecutions), restart)
 }
@@ -113,17 +114,13 @@ func below(listed judge.Want, folder string) judge.Want {
 
 func within(pkg, folder string) bool { return strings.Contains(pkg+"/", "/"+folder+"/") }
 
+// toolsOfTests are the programs that tests run on this machine, besides busybox.
+var toolsOfTests = []string{"helm", "otelcol-k8s", "expand", "restic", "rclone"}
+
 // programsOfTests makes the programs ready that tests run on this machine.
 func programsOfTests(ctx context.Context, r *rig.Rig) error {
-	if _, err := r.Tools(ctx, "helm"); err != nil {
-		return err
-	}
 	if _, err := r.BusyBox(ctx); err != nil {
 		return err
 	}
-	if _, err := r.Collector(ctx); err != nil {
-		return err
-	}
-	_, err := r.Tools(ctx, "restic", "rclone")
-	return err
+	return r.Prepare(toolsOfTests...)(ctx)
 }

@@ -56,7 +56,9 @@ WORK=${WORK:-/run/outrigger}
 MESSAGE_FILE=${MESSAGE_FILE:-/dev/termination-log}
 SELF=$SCRIPTS/backup.sh
 CANCELLED=$WORK/cancelled RUNNING=$WORK/running OUTCOME=$WORK/outcome
-export TOOLS STORE_TOOLS SCRIPTS WORK
+# What the image lacks of the tools that a line for sh says, busybox has.
+PATH=$PATH:$TOOLS
+export TOOLS STORE_TOOLS SCRIPTS WORK PATH
 # The database's image may know no authorities.
 [ ! -e "$STORE_TOOLS/ca-certificates.crt" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$STORE_TOOLS/ca-certificates.crt}"
 

@@ -93,8 +93,10 @@ octal_bytes() { # number: prints the four bytes that PostgreSQL reads, as printf
 # What a client says that wants one row. It may not take its leave before it has the answer: pgbouncer would not wait.
 request() { # file of the user
   user=$(busybox sed -n '1s/^"\(\([^"]\|""\)*\)".*/\1/p' "$1" | busybox sed 's/""/"/g')
+  # The shell counts characters in some builds of busybox, whatever the locale.
+  length=$(printf '%s%s' "$user" "$DATABASE" | busybox wc -c)
   # shellcheck disable=SC2059 # bytes that only a format can have
-  printf "$(octal_bytes $((8 + 5 + ${#user} + 1 + 9 + ${#DATABASE} + 1 + 1)))\000\003\000\000user\000"
+  printf "$(octal_bytes $((8 + 5 + length + 1 + 9 + 1 + 1)))\000\003\000\000user\000"
   printf '%s\000database\000%s\000\000Q\000\000\000\015SELECT 1\000' "$user" "$DATABASE"
 }
 

@@ -37,7 +37,9 @@ TOOLS=${TOOLS:-/outrigger-tools}
 SCRIPTS=${SCRIPTS:-/outrigger}
 STATE_DIR=${STATE_DIR:-/run/outrigger}
 WORK_DIR=$STATE_DIR/$REFRESHER
-export TOOLS SCRIPTS STATE_DIR WORK_DIR
+# What the image lacks of the tools that a line for sh says, busybox has.
+PATH=$PATH:$TOOLS
+export TOOLS SCRIPTS STATE_DIR WORK_DIR PATH
 # Each is one line, "SHA256 EXPIRES DUE READY_UNTIL": what FILE has, and what is known to work.
 WRITTEN=$WORK_DIR/written IN_USE=$WORK_DIR/in-use
 LOOK_SECONDS=${LOOK_SECONDS:-30}

@@ -221,7 +221,7 @@ sum() { # metrics, one a line
 look_at_agent() { # sets held: what the agent still holds, or unknown
   held=unknown
   if [ "${LEFT_COMMAND:-}" ]; then
-    held=$(eval "$LEFT_COMMAND" 2>/dev/null)
+    held=$(PATH=$PATH:${BUSYBOX%/*} && eval "$LEFT_COMMAND" 2>/dev/null)
   elif [ "${METRICS_URL:-}" ]; then
     ! scrape || held=$(sum "$LEFT_METRICS")
   else

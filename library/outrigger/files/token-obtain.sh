@@ -138,7 +138,7 @@ write() {
   # The mode comes before the contents: what has the file open may write whatever the mode.
   # shellcheck disable=SC2094 # which is what is wanted
   if ! { { busybox chmod "$MODE" "$new" && busybox cat "$WORK_DIR/formatted"; } >"$new" &&
-    busybox sync "$new" && write_state "$WRITTEN" && busybox mv "$new" "$FILE"; } 2>"$WORK_DIR/errors"; then
+    write_state "$WRITTEN" && busybox mv "$new" "$FILE"; } 2>"$WORK_DIR/errors"; then
     reason="$FILE was not written: $(errors)"
     busybox rm -f "$new"
     return 1

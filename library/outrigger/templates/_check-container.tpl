@@ -29,7 +29,7 @@ Checks one container. Takes a dict: work, container, stays (it runs beside the o
 {{- if and $container.resources (or (not $ours) (hasKey $work.ownResources $name)) -}}{{- include "outrigger-0.1.0.checkResources" (list $work $container) -}}{{- end -}}
 {{- if not .stays -}}
   {{- range $field := list "startupProbe" "readinessProbe" "livenessProbe" "lifecycle" -}}
-    {{- if hasKey $container $field -}}
+    {{- if not (kindIs "invalid" (index $container $field)) -}}
       {{- include "outrigger-0.1.0.containerProblem" (list $work $name $field "is for containers that stay, and this one runs to its end; remove it") -}}
     {{- end -}}
   {{- end -}}
@@ -137,7 +137,7 @@ container, whether it is contributed.
 {{- range $hook := list "postStart" "preStop" -}}
   {{- with get $container.lifecycle $hook -}}
     {{- include "outrigger-0.1.0.checkHandler" (list $work $container (printf "lifecycle.%s" $hook) .) -}}
-    {{- if and (hasKey . "sleep") (semverCompare "<1.30.0-0" $work.kubeVersion) -}}
+    {{- if and (not (kindIs "invalid" .sleep)) (semverCompare "<1.30.0-0" $work.kubeVersion) -}}
       {{- include "outrigger-0.1.0.containerProblem" (list $work $container.name (printf "lifecycle.%s.sleep" $hook) (printf "needs Kubernetes 1.30 or later and this is rendered for %s; use exec, or set %s.kubeVersion if that version is not the cluster's" $work.kubeVersion $work.key)) -}}
     {{- end -}}
   {{- end -}}

@@ -97,7 +97,7 @@ is to end (restartPolicy Never or OnFailure, as in Jobs), which would run on for
 {{- end -}}
 {{- if not .hasNative -}}
   {{- range .author.initContainers -}}
-    {{- if hasKey . "restartPolicy" -}}
+    {{- if .restartPolicy -}}
       {{- include "outrigger-0.1.0.containerProblem" (list $work .name "restartPolicy"
             (printf "of an init container needs Kubernetes 1.29 or later and this is rendered for %s; remove it, or set %s.kubeVersion if that version is not the cluster's" $work.kubeVersion $work.key)) -}}
     {{- end -}}

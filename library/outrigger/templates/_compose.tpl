@@ -66,15 +66,19 @@ Sets what the values say of the pod as a whole: a shared process namespace, pull
 {{- end -}}
 
 {{- /*
-Prints, as a YAML list, the init container that puts a static busybox where containers without a shell of their own find
-it, if a contribution asks for tools. Sets .usesTools of the work dict.
+Prints, as a YAML list, the init container that puts a static busybox, and links by the names of its applets, where
+containers without a shell of their own find them, if a contribution asks for tools. A busybox that needs libraries would
+start in its own image alone: in its memory is a linker's file besides its own. Sets .usesTools of the work dict.
 */ -}}
 {{- define "outrigger-0.1.0.tools" -}}
 {{- $work := . -}}
 {{- range .contributions -}}{{- if .tools -}}{{- $_ := set $work "usesTools" true -}}{{- end -}}{{- end -}}
 {{- if .usesTools -}}
+{{- $refusal := printf "%s.images.busybox: the busybox of %s is linked dynamically, so that it starts in no other image; set an image with a static one: of upstream's, a tag that ends in -musl" .key .values.images.busybox -}}
+{{- $copy := "if /bin/busybox grep -q '[.]so[.0-9]*$' /proc/self/maps; then echo \"$0\" >&2; exit 1; fi; /bin/busybox cp /bin/busybox /outrigger-tools/ && exec /outrigger-tools/busybox --install -s /outrigger-tools" -}}
 {{- $container := dict
-      "name" "outrigger-tools" "image" .values.images.busybox "command" (list "/bin/cp" "/bin/busybox" "/outrigger-tools/busybox")
+      "name" "outrigger-tools" "image" .values.images.busybox "command" (list "/bin/busybox" "sh" "-c" $copy $refusal)
+      "terminationMessagePolicy" "FallbackToLogsOnError"
       "volumeMounts" (list (dict "name" "outrigger-tools" "mountPath" "/outrigger-tools")) -}}
 {{- $contribution := dict "path" (printf "%s (its own outrigger-tools)" .key) "config" dict -}}
 {{- include "outrigger-0.1.0.container" (dict "work" . "contribution" $contribution "container" $container) -}}
@@ -83,8 +87,8 @@ it, if a contribution asks for tools. Sets .usesTools of the work dict.
 {{- end -}}
 
 {{- /*
-Adds the contributions' appVolumeMounts to the author's containers and init containers. A map of containers gives each
-its own mount fields.
+Adds the contributions' appVolumeMounts to the author's containers and init containers: to all of them, or those of
+`containers`, which may be empty. A map of containers gives each its own mount fields.
 */ -}}
 {{- define "outrigger-0.1.0.mountIntoApp" -}}
 {{- $work := . -}}
@@ -94,8 +98,9 @@ its own mount fields.
     {{- $own := kindIs "map" $only | ternary $only dict -}}
     {{- if kindIs "map" $only -}}{{- $only = keys $only | sortAlpha -}}{{- end -}}
     {{- $missing := $only -}}
+    {{- $all := kindIs "invalid" $mount.containers -}}
     {{- range $container := concat $work.author.containers $work.author.initContainers -}}
-      {{- if or (not $only) (has $container.name $only) -}}
+      {{- if or $all (has $container.name $only) -}}
         {{- $ownMount := omit $mount "containers" -}}
         {{- include "outrigger-0.1.0.overlay" (list $ownMount (get $own $container.name | default dict)) -}}
         {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) $ownMount) -}}

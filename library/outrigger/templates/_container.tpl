@@ -14,9 +14,10 @@ dict: work, contribution, container, stays (true: a sidecar; else it runs to its
 {{- if $config.preStopEnds -}}{{- $_ := set .work "preStopEnds" (append .work.preStopEnds $container.name) -}}{{- end -}}
 {{- if ne (.contribution.pattern | default "") "containers" -}}{{- /* there the container is the entry */ -}}
   {{- range $field := list "image" "imagePullPolicy" "securityContext" -}}
-    {{- if hasKey $config $field -}}{{- $_ := set $container $field (get $config $field) -}}{{- end -}}
+    {{- if not (kindIs "invalid" (index $config $field)) -}}{{- $_ := set $container $field (get $config $field) -}}{{- end -}}
   {{- end -}}
-  {{- if hasKey $config "resources" -}}{{- include "outrigger-0.1.0.ownResources" . -}}{{- end -}}
+  {{- if $config.resources -}}{{- include "outrigger-0.1.0.ownResources" . -}}{{- end -}}
+  {{- if and .work.podTemplate.spec.hostNetwork $container.ports (not $config.hostNetwork) -}}{{- include "outrigger-0.1.0.listensOnNode" . -}}{{- end -}}
 {{- end -}}
 {{- with .work.registry -}}
   {{- if and $container.image (not $.contribution.appImages) -}}{{- $_ := set $container "image" (include "outrigger-0.1.0.registry" (list . $container.image)) -}}{{- end -}}
@@ -36,6 +37,17 @@ dict: work, contribution, container, stays (true: a sidecar; else it runs to its
 {{- else -}}
   {{- include "outrigger-0.1.0.resources" . -}}
 {{- end -}}
+{{- end -}}
+
+{{- /*
+Adds the problem of a container of a pattern's that listens in a pod of the node's network, where neither loopback nor port is
+the pod's own. Takes what outrigger-….container takes.
+*/ -}}
+{{- define "outrigger-0.1.0.listensOnNode" -}}
+{{- $ports := list -}}
+{{- range .container.ports -}}{{- $ports = append $ports (toString .containerPort) -}}{{- end -}}
+{{- include "outrigger-0.1.0.problem" (list .work .contribution.path
+      (printf "listens on %s, and in a pod with hostNetwork: true its ports are the node's: every process of the node, and every other such pod, gets in without a password, and no second pod fits on the node; leave it out of this pod (workloads, enabled: false), or set %s.hostNetwork: true if that is wanted" (join ", " $ports) .contribution.path)) -}}
 {{- end -}}
 
 {{- /*

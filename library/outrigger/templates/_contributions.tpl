@@ -15,7 +15,7 @@ and prints its contribution as YAML (or fills the dict, which saves the parsing)
   initContainers   containers that run to their end before what comes after them
   volumes          the pod's volumes
   appVolumeMounts  mounts for the author's containers, each with an optional `containers`: a list of names, or a map
-                   of names to mount fields
+                   of names to mount fields; none where it is empty
   podAnnotations   annotations of the pod
   podLabels        labels of the pod, whose keys nobody else uses
   objects          objects beside the pod, which outrigger.objects prints; their metadata.name is completed
@@ -44,7 +44,7 @@ and prints its contribution as YAML (or fills the dict, which saves the parsing)
   {{- end -}}
   {{- range $key, $value := $entry -}}{{- $_ := set $contribution $key $value -}}{{- end -}}
   {{- $order := $contribution.order | default 0 -}}
-  {{- if hasKey $entry.config "order" -}}{{- $order = $entry.config.order -}}{{- end -}}
+  {{- if not (kindIs "invalid" $entry.config.order) -}}{{- $order = $entry.config.order -}}{{- end -}}
   {{- $_ := set $sorted (printf "%07d %s" (add (int $order) 1000000) $entry.path) $contribution -}}
 {{- end -}}
 {{- $contributions := list -}}

@@ -61,12 +61,19 @@ an empty dict, the call's arguments, `jobs` or `cronJobs`.
 {{- include "outrigger-0.1.0.checkJob" $work -}}
 {{- include "outrigger-0.1.0.check" $work -}}
 {{- $spec := dict -}}
+{{- if or $call.hook (eq (index . 2) "cronJobs") -}}{{- $_ := set $spec "ttlSecondsAfterFinished" (include "outrigger-0.1.0.finishedSeconds" . | int) -}}{{- end -}}
 {{- include "outrigger-0.1.0.overlay" (list $spec $work.values.defaults.job) -}}
 {{- include "outrigger-0.1.0.overlay" (list $spec (pick $config "backoffLimit" "ttlSecondsAfterFinished" "activeDeadlineSeconds" "completions" "parallelism" "completionMode" "podFailurePolicy" "backoffLimitPerIndex" "maxFailedIndexes" "podReplacementPolicy" "successPolicy")) -}}
 {{- if eq (index . 2) "jobs" -}}{{- include "outrigger-0.1.0.overlay" (list $spec (pick $config "suspend")) -}}{{- end -}}
 {{- $_ := set $spec "template" $work.podTemplate -}}
 {{- $_ := set $work "jobSpec" $spec -}}
 {{- end -}}
+
+{{- /*
+Prints the seconds for which a finished Job is kept that nobody else misses: a CronJob's, a hook's. A Job of the release has
+none by itself: Helm would create it again with the next upgrade, and what it runs would run again.
+*/ -}}
+{{- define "outrigger-0.1.0.finishedSeconds" -}}86400{{- end -}}
 
 {{- /*
 Gives the pod of a Job what its values say, over the author's template, and restartPolicy Never where that says nothing.
@@ -77,9 +84,8 @@ Takes the work dict.
 {{- if not $spec.restartPolicy -}}{{- $_ := set $spec "restartPolicy" "Never" -}}{{- end -}}
 {{- include "outrigger-0.1.0.overlay" (list $spec (pick .jobConfig "serviceAccountName" "automountServiceAccountToken" "imagePullSecrets" "tolerations" "nodeSelector" "affinity" "priorityClassName" "restartPolicy")) -}}
 {{- $metadata := .podTemplate.metadata | default dict -}}
-{{- $labels := dict -}}
+{{- $labels := include "outrigger-0.1.0.keptLabels" . | fromYaml -}}
 {{- include "outrigger-0.1.0.overlay" (list $labels (include "outrigger-0.1.0.jobLabels" . | fromYaml)) -}}
-{{- include "outrigger-0.1.0.overlay" (list $labels $metadata.labels) -}}
 {{- include "outrigger-0.1.0.overlay" (list $labels .jobConfig.podLabels) -}}
 {{- $annotations := dict -}}
 {{- include "outrigger-0.1.0.overlay" (list $annotations $metadata.annotations) -}}
@@ -87,6 +93,28 @@ Takes the work dict.
 {{- $_ := set $metadata "labels" $labels -}}
 {{- if $annotations -}}{{- $_ := set $metadata "annotations" $annotations -}}{{- end -}}
 {{- $_ := set .podTemplate "metadata" $metadata -}}
+{{- end -}}
+
+{{- /*
+Prints, as YAML, the labels of the author's template that a Job's pods keep: those that keepLabels names. All others may be
+what a Service of the chart selects. Takes the work dict.
+*/ -}}
+{{- define "outrigger-0.1.0.keptLabels" -}}
+{{- $work := . -}}
+{{- $given := (.podTemplate.metadata | default dict).labels | default dict -}}
+{{- $own := include "outrigger-0.1.0.jobLabels" . | fromYaml -}}
+{{- $kept := dict -}}
+{{- range $index, $name := .jobConfig.keepLabels -}}
+  {{- $path := printf "%s.keepLabels[%d]" $work.jobPath $index -}}
+  {{- if not (hasKey $given $name) -}}
+    {{- include "outrigger-0.1.0.problem" (list $work $path (printf "the pod template has no label %q; name one of %s, or set %s.podLabels" $name (include "outrigger-0.1.0.quoteAll" (keys $given | sortAlpha) | default "those that it gets") $work.jobPath)) -}}
+  {{- else if and (hasKey $own $name) (ne (get $own $name) (toString (get $given $name))) -}}
+    {{- include "outrigger-0.1.0.problem" (list $work $path (printf "%q is one by which a Job's pods are told from the app's, and a Service may select; leave it out, or set %s.podLabels to have it all the same" $name $work.jobPath)) -}}
+  {{- else -}}
+    {{- $_ := set $kept $name (get $given $name) -}}
+  {{- end -}}
+{{- end -}}
+{{- toYaml $kept -}}
 {{- end -}}
 
 {{- /*

@@ -13,7 +13,7 @@ Fields of the CronJob, its Jobs and their pods are taken from the contribution's
 {{- $config := $contribution.config -}}
 {{- $name := include "outrigger-0.1.0.fit" (list (printf "%s-%s" (include "outrigger-0.1.0.owner" $work) $cronJob.name) 52 "") -}}
 {{- $pod := include "outrigger-0.1.0.ownPod" (append . $name) | fromJson -}}
-{{- $jobSpec := dict -}}
+{{- $jobSpec := dict "ttlSecondsAfterFinished" (include "outrigger-0.1.0.finishedSeconds" . | int) -}}
 {{- include "outrigger-0.1.0.overlay" (list $jobSpec $work.values.defaults.job) -}}
 {{- include "outrigger-0.1.0.overlay" (list $jobSpec (pick $config "backoffLimit" "ttlSecondsAfterFinished" "activeDeadlineSeconds")) -}}
 {{- if hasKey $cronJob "backoffLimit" -}}{{- $_ := set $jobSpec "backoffLimit" ($cronJob.backoffLimit | int) -}}{{- end -}}

@@ -33,7 +33,7 @@ Prints the one of some keys that is set. Takes a list: what a pattern takes, wha
 
 {{- /*
 Prints the variables of a list, as JSON: name to value, where a dict of the value's is taken as it is. Empty ones are left
-out. Takes the dict of names and values.
+out. A text reaches the program as it is written. Takes the dict of names and values.
 */ -}}
 {{- define "outrigger-0.1.0.variables" -}}
 {{- $env := list -}}
@@ -41,7 +41,7 @@ out. Takes the dict of names and values.
   {{- if kindIs "map" $value -}}
     {{- $env = append $env (dict "name" $name "valueFrom" $value) -}}
   {{- else if $value -}}
-    {{- $env = append $env (dict "name" $name "value" (toString $value | replace "$(" "$$(")) -}}
+    {{- $env = append $env (dict "name" $name "value" (include "outrigger-0.1.0.asWritten" $value)) -}}
   {{- end -}}
 {{- end -}}
 {{- toJson $env -}}
@@ -77,10 +77,18 @@ Prints the seconds of a duration, or nothing. Takes the text.
 {{- end -}}
 
 {{- /*
-Prints, as JSON, texts as Kubernetes takes them in a command: $( begins a reference to a variable, and $$( is the escape.
+Prints, as JSON, texts of a command that reach the program as they are written.
 */ -}}
 {{- define "outrigger-0.1.0.literals" -}}
 {{- $texts := list -}}
-{{- range . -}}{{- $texts = append $texts (toString . | replace "$(" "$$(") -}}{{- end -}}
+{{- range . -}}{{- $texts = append $texts (include "outrigger-0.1.0.asWritten" .) -}}{{- end -}}
 {{- toJson $texts -}}
+{{- end -}}
+
+{{- /*
+Prints a text so that it reaches the program as it is written, by its environment or its command: there Kubernetes takes $(NAME)
+for the variable's value, and $$ for $.
+*/ -}}
+{{- define "outrigger-0.1.0.asWritten" -}}
+{{- toString . | replace "$" "$$" -}}
 {{- end -}}

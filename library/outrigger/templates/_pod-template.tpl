@@ -59,6 +59,12 @@ Fills the dict that one call works on. Takes a list: the dict, the arguments of 
 {{- $call := index . 1 -}}
 {{- $key := include "outrigger.key" $call.context -}}
 {{- $values := index $call.context.Values $key -}}
+{{- /* What a user has set to null is gone. */ -}}
+{{- if not (and $values.images $values.defaults ($values.defaults | default dict).shutdownSeconds) -}}
+  {{- $defaults := omit ($values.defaults | default dict) "shutdownSeconds" -}}
+  {{- $_ := set $defaults "shutdownSeconds" (($values.defaults | default dict).shutdownSeconds | default dict) -}}
+  {{- $values = set (set (omit $values "images" "defaults") "images" ($values.images | default dict)) "defaults" $defaults -}}
+{{- end -}}
 {{- $workload := $call.workload | default "" -}}
 {{- $settings := pick $values "shutdownSeconds" "shareProcessNamespace" -}}
 {{- include "outrigger-0.1.0.overlay" (list $settings (get ($values.workloads | default dict) $workload | default dict)) -}}
@@ -101,7 +107,7 @@ volumes as the author wrote them. Takes a list: the work dict, the arguments of 
       "containers" $spec.containers
       "initContainers" ($spec.initContainers | default list)
       "volumes" ($spec.volumes | default list)
-      "gracePeriod" (hasKey $spec "terminationGracePeriodSeconds")) -}}
+      "gracePeriod" (not (kindIs "invalid" $spec.terminationGracePeriodSeconds))) -}}
 {{- end -}}
 
 {{- /*
@@ -112,7 +118,7 @@ container). The pre-release suffix lets vendors' versions such as v1.29.3-eks-ab
 {{- define "outrigger-0.1.0.form" -}}
 {{- $_ := set . "kubeVersion" (.values.kubeVersion | default .context.Capabilities.KubeVersion.Version) -}}
 {{- $_ := set . "hasNative" (semverCompare ">=1.29.0-0" .kubeVersion) -}}
-{{- $_ := set . "form" .values.mode -}}
+{{- $_ := set . "form" (.values.mode | default "auto") -}}
 {{- if eq .form "auto" -}}
   {{- $_ := set . "form" (.hasNative | ternary "native" "classic") -}}
 {{- end -}}
@@ -145,5 +151,5 @@ Sets .gracePeriodSeconds of the work dict.
 {{- else if and (not .author.gracePeriod) (or $drains $declared) -}}
   {{- $_ := set $spec "terminationGracePeriodSeconds" (add (hasKey .settings "shutdownSeconds" | ternary .settings.shutdownSeconds 30) $drains 2) -}}
 {{- end -}}
-{{- $_ := set $work "gracePeriodSeconds" (hasKey $spec "terminationGracePeriodSeconds" | ternary $spec.terminationGracePeriodSeconds 30 | int) -}}
+{{- $_ := set $work "gracePeriodSeconds" (kindIs "invalid" $spec.terminationGracePeriodSeconds | ternary 30 $spec.terminationGracePeriodSeconds | int) -}}
 {{- end -}}

@@ -75,8 +75,8 @@ requests, where given, that equal them (Kubernetes' ComputePodQOS). Takes the wo
 {{- define "outrigger-0.1.0.guaranteed" -}}
 {{- $guaranteed := true -}}
 {{- range $container := concat .author.containers .author.initContainers -}}
-  {{- $limits := dig "resources" "limits" dict $container | default dict -}}
-  {{- $requests := dig "resources" "requests" dict $container | default dict -}}
+  {{- $limits := ($container.resources | default dict).limits | default dict -}}
+  {{- $requests := ($container.resources | default dict).requests | default dict -}}
   {{- range $resource := list "cpu" "memory" -}}
     {{- if not (hasKey $limits $resource) -}}
       {{- $guaranteed = false -}}

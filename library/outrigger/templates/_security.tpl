@@ -13,7 +13,7 @@ which nobody may change (plainContexts of the work dict). Takes what outrigger-â
 {{- include "outrigger-0.1.0.overlay" (list $context .work.values.defaults.securityContext) -}}
 {{- if not (hasKey $own "runAsUser") -}}
   {{- include "outrigger-0.1.0.overlay" (list $context (include "outrigger-0.1.0.user" (list .work $served) | fromJson)) -}}
-{{- else if eq ($own.runAsUser | int64) 0 -}}
+{{- else if and (not (kindIs "invalid" $own.runAsUser)) (eq ($own.runAsUser | int64) 0) -}}
   {{- $_ := set $context "runAsNonRoot" false -}}
 {{- end -}}
 {{- if or $own.privileged (has "SYS_ADMIN" (($own.capabilities | default dict).add | default list)) -}}
@@ -37,8 +37,12 @@ the work dict, the name of the author's container that it serves.
 {{- range $work.author.containers -}}
   {{- if eq .name (index $ 1) -}}{{- $app = pick (.securityContext | default dict) "runAsUser" "runAsGroup" -}}{{- end -}}
 {{- end -}}
-{{- $effective := pick ($work.podTemplate.spec.securityContext | default dict) "runAsUser" "runAsGroup" -}}
-{{- include "outrigger-0.1.0.overlay" (list $effective $app) -}}
+{{- $effective := dict -}}
+{{- range $context := list $work.podTemplate.spec.securityContext $app -}}
+  {{- range $field, $id := pick ($context | default dict) "runAsUser" "runAsGroup" -}}
+    {{- if not (kindIs "invalid" $id) -}}{{- $_ := set $effective $field $id -}}{{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- if not (hasKey $effective "runAsUser") -}}
   {{- $app = dict "runAsUser" 65532 "runAsGroup" (hasKey $effective "runAsGroup" | ternary $effective.runAsGroup 65532 | int64) -}}
 {{- else if eq ($effective.runAsUser | int64) 0 -}}

@@ -138,7 +138,7 @@ spec:
 }
 
 func shell(namespace *harness.Namespace, script string) string {
-	return namespace.Kubectl("exec", "client", "--", "sh", "-ec", script)
+	return namespace.Exec("client", "client", "sh", "-ec", script)
 }
 
 // timed returns the seconds that a script takes in the client.

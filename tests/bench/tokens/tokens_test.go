@@ -54,7 +54,7 @@ func BenchmarkTokens(b *testing.B) {
 	namespace.Install("demo", harness.Consumer(b).Write(b), values)
 	pod := namespace.ReadyPods("app=web", 1)[0].Name
 	shell := func(script string) string {
-		return namespace.Kubectl("exec", pod, "-c", "app", "--", "bash", "-ec", script)
+		return namespace.Exec(pod, "app", "bash", "-ec", script)
 	}
 
 	var uses []float64
@@ -141,7 +141,7 @@ func namespaceLatency(b *testing.B, namespace *harness.Namespace) float64 {
 	b.Helper()
 	var runs []float64
 	for range latencyRuns {
-		output := namespace.Kubectl("exec", "db", "-c", "db", "--", "sh", "-ec",
+		output := namespace.Exec("db", "db", "sh", "-ec",
 			`echo 'select 1' > /tmp/ask.sql; PGPASSWORD="$POSTGRES_PASSWORD" /usr/lib/postgresql/15/bin/pgbench -n -f /tmp/ask.sql -T 3 -c 1 -h db -U postgres shop 2>/dev/null`)
 		_, after, found := strings.Cut(output, "latency average = ")
 		require.True(b, found, output)

@@ -111,14 +111,10 @@ task (run, clock, restore, drill, prune).
 {{- $call := $backup.call -}}
 {{- $tools := include "outrigger-0.1.0.shorten" (printf "outrigger-%s-tools" $call.name) -}}
 {{- $work := include "outrigger-0.1.0.shorten" (printf "outrigger-%s-work" $call.name) -}}
-{{- $env := list
-      (dict "name" "BACKUP" "value" $backup.name)
-      (dict "name" "SOURCE" "value" $backup.source)
-      (dict "name" "STORE" "value" $backup.store) -}}
+{{- $env := include "outrigger-0.1.0.variables" (dict "BACKUP" $backup.name "SOURCE" $backup.source "STORE" $backup.store) | fromJsonArray -}}
 {{- if eq $task "clock" -}}
-  {{- $env = concat $env (list
-        (dict "name" "SCHEDULE" "value" (toString $call.config.schedule))
-        (dict "name" "POD_NAME" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.name")))) -}}
+  {{- $env = concat $env (include "outrigger-0.1.0.variables" (dict
+        "SCHEDULE" (toString $call.config.schedule) "POD_NAME" (dict "fieldRef" (dict "fieldPath" "metadata.name"))) | fromJsonArray) -}}
 {{- else if eq $task "run" -}}
   {{- $env = append $env (dict "name" "OWN_HOST" "value" "yes") -}}
 {{- else if eq $task "restore" -}}
@@ -142,7 +138,7 @@ task (run, clock, restore, drill, prune).
 {{- $fetch := dict
       "name" (include "outrigger-0.1.0.shorten" (printf "%s-tools" $call.name))
       "volumeMounts" (list (dict "name" $tools "mountPath" "/outrigger-backup")) -}}
-{{- with $call.config.timeZone -}}{{- $_ := set $fetch "env" (list (dict "name" "ZONE" "value" .)) -}}{{- end -}}
+{{- with $call.config.timeZone -}}{{- $_ := set $fetch "env" (include "outrigger-0.1.0.variables" (dict "ZONE" .) | fromJsonArray) -}}{{- end -}}
 {{- $parts := dict
       "container" $container "initContainers" (list $fetch)
       "volumes" (list

@@ -17,14 +17,14 @@ Collector, or the user's own. Takes what a pattern takes.
   {{- $volumes = append $volumes (dict "name" $state "emptyDir" (dict "sizeLimit" (printf "%dMi" (add (div (mul $bytes 3) 1048576) 64)))) -}}
 {{- end -}}
 {{- $env := list
-      (dict "name" "FILES" "value" (include "outrigger-0.1.0.shippedGlobs" .config | fromYamlArray | join "\n" | replace "$(" "$$("))
-      (dict "name" "EXCLUDE" "value" (include "outrigger-0.1.0.excludedGlobs" .config | fromYamlArray | join "\n" | replace "$(" "$$("))
+      (dict "name" "FILES" "value" (include "outrigger-0.1.0.shippedGlobs" .config | fromYamlArray | join "\n" | include "outrigger-0.1.0.asWritten"))
+      (dict "name" "EXCLUDE" "value" (include "outrigger-0.1.0.excludedGlobs" .config | fromYamlArray | join "\n" | include "outrigger-0.1.0.asWritten"))
       (dict "name" "DRAIN_SECONDS" "value" (toString $drain))
       (dict "name" "MEMORY_BYTES" "valueFrom" (dict "resourceFieldRef" (dict "resource" "limits.memory"))) -}}
 {{- /* A classic sidecar hears SIGTERM when the app does, and has to see by the files that it has ended. */ -}}
 {{- if eq .form "classic" -}}{{- $env = append $env (dict "name" "QUIET_SECONDS" "value" "2") -}}{{- end -}}
-{{- with $queue.volume -}}{{- $env = append $env (dict "name" "KEPT" "value" (printf "kept on the volume %s, and sent by the next pod that has it" .)) -}}{{- end -}}
-{{- with include "outrigger-0.1.0.watchedVolumes" . -}}{{- $env = append $env (dict "name" "VOLUMES" "value" .) -}}{{- end -}}
+{{- with $queue.volume -}}{{- $env = append $env (dict "name" "KEPT" "value" (printf "kept on the volume %s, and sent by the next pod that has it" . | include "outrigger-0.1.0.asWritten")) -}}{{- end -}}
+{{- with include "outrigger-0.1.0.watchedVolumes" . -}}{{- $env = append $env (dict "name" "VOLUMES" "value" (include "outrigger-0.1.0.asWritten" .)) -}}{{- end -}}
 {{- $container := dict "name" .name "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/supervise.sh") "volumeMounts" (list $stateMount) -}}
 {{- $_ := set .contribution "files" (list "supervise.sh") -}}
 {{- if .config.rotate -}}
@@ -57,7 +57,7 @@ Prints, as a YAML list, the environment of a supervisor that rotates files. Take
   {{- end -}}
 {{- end -}}
 - name: ROTATE_FILES
-  value: {{ .config.files | default list | join "\n" | replace "$(" "$$(" | quote }}
+  value: {{ .config.files | default list | join "\n" | include "outrigger-0.1.0.asWritten" | quote }}
 - name: ROTATE_BYTES
   value: {{ include "outrigger-0.1.0.quantity" .config.rotate.maxSize | float64 | int64 | quote }}
 - name: ROTATE_KEEP
@@ -74,16 +74,16 @@ Completes the container of an agent of the user's own. Takes a list: what a patt
 {{- if not (and $call.config.image $custom.command) -}}
   {{- $_ := set $call.contribution "problems" (append $call.contribution.problems "agent: custom needs image and custom.command, the agent's program and its arguments") -}}
 {{- end -}}
-{{- $_ := set $container "args" ($custom.command | default list) -}}
+{{- $_ := set $container "args" (include "outrigger-0.1.0.literals" $custom.command | fromJsonArray) -}}
 {{- $left := $custom.left | default dict -}}
 {{- if $left.url -}}
   {{- $_ := set $container "env" (concat $container.env (list
-        (dict "name" "METRICS_URL" "value" $left.url)
-        (dict "name" "LEFT_METRICS" "value" ($left.metrics | default list | join "\n")))) -}}
+        (dict "name" "METRICS_URL" "value" (include "outrigger-0.1.0.asWritten" $left.url))
+        (dict "name" "LEFT_METRICS" "value" ($left.metrics | default list | join "\n" | include "outrigger-0.1.0.asWritten")))) -}}
 {{- else if $left.command -}}
   {{- $words := list -}}
   {{- range $left.command -}}{{- $words = append $words (printf "'%s'" (replace "'" "'\\''" .)) -}}{{- end -}}
-  {{- $_ := set $container "env" (append $container.env (dict "name" "LEFT_COMMAND" "value" (join " " $words | replace "$(" "$$("))) -}}
+  {{- $_ := set $container "env" (append $container.env (dict "name" "LEFT_COMMAND" "value" (join " " $words | include "outrigger-0.1.0.asWritten"))) -}}
 {{- end -}}
 {{- with $custom.config -}}
   {{- $_ := set $call.contribution "texts" (dict (include "outrigger-0.1.0.agentFile" $call.name) .) -}}

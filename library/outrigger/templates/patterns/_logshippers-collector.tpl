@@ -61,7 +61,7 @@ container.
 Prints the collector's program in an image: upstream's images have it at the root, by the name of the distribution.
 */ -}}
 {{- define "outrigger-0.1.0.collectorProgram" -}}
-{{- $distribution := regexFind "opentelemetry-collector-[a-z0-9]+" . | trimPrefix "opentelemetry-collector-" | default "k8s" -}}
+{{- $distribution := regexFind "opentelemetry-collector-[a-z0-9]+" (. | default "") | trimPrefix "opentelemetry-collector-" | default "k8s" -}}
 {{- printf "/otelcol-%s" $distribution -}}
 {{- end -}}
 
@@ -95,7 +95,7 @@ refers to, and what the supervisor reads. Takes a list: what a pattern takes, th
 {{- $exporters := index . 2 -}}
 {{- $pod := $call.podTemplate | default dict -}}
 {{- $containers := dig "spec" "containers" list $pod -}}
-{{- $labels := dig "metadata" "labels" dict $pod | default dict -}}
+{{- $labels := ($pod.metadata | default dict).labels | default dict -}}
 {{- range $name, $path := dict "K8S_POD_NAME" "metadata.name" "K8S_POD_UID" "metadata.uid" "K8S_NAMESPACE_NAME" "metadata.namespace" "K8S_NODE_NAME" "spec.nodeName" }}
 - name: {{ $name }}
   valueFrom: {fieldRef: {fieldPath: {{ $path }}}}

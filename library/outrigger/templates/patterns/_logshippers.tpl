@@ -59,13 +59,10 @@ Fills the contribution of a logshipper to the sidecar's own output. Takes what a
   {{- /* A classic sidecar hears SIGTERM when the app does: it ships on, but ends before the kubelet kills it. */ -}}
   {{- $env = append $env (dict "name" "LINGER_SECONDS" "value" (sub .gracePeriodSeconds 2 | max 0 | toString)) -}}
 {{- end -}}
-{{- /* $( begins a reference to a variable in Kubernetes; $$( is the escape. */ -}}
-{{- $args := list -}}
-{{- range .config.files -}}{{- $args = append $args (replace "$(" "$$(" .) -}}{{- end -}}
 {{- $_ := set .contribution "problems" $problems -}}
 {{- $_ := set .contribution "files" (list "logshipper.sh") -}}
 {{- $_ := set .contribution "volumes" (list (dict "name" $state "emptyDir" (dict "sizeLimit" "16Mi"))) -}}
 {{- $_ := set .contribution "sidecars" (list (dict
-      "name" .name "image" .values.images.busybox "command" (list "/bin/sh" "/outrigger/logshipper.sh") "args" $args "env" $env
+      "name" .name "image" .values.images.busybox "command" (list "/bin/sh" "/outrigger/logshipper.sh") "args" (include "outrigger-0.1.0.literals" .config.files | fromJsonArray) "env" $env
       "volumeMounts" (list (dict "name" $state "mountPath" "/run/outrigger")))) -}}
 {{- end -}}

@@ -1,0 +1,41 @@
+package harness
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestWhatAssertsSecondsRunsBesideNothing(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		runs, begins [2]string // what it asserts, its name
+		refused      string
+	}{
+		"facts beside facts":                       {[2]string{"facts", "TestA"}, [2]string{"facts", "TestB"}, ""},
+		"seconds beside facts":                     {[2]string{"facts", "TestA"}, [2]string{"seconds", "TestB"}, "TestB asserts seconds, and does not run alone: beside it runs TestA"},
+		"seconds beside seconds":                   {[2]string{"seconds", "TestA"}, [2]string{"seconds", "TestB"}, "beside it runs TestA"},
+		"facts beside seconds":                     {[2]string{"seconds", "TestA"}, [2]string{"facts", "TestB"}, "TestB asserts facts, and does not run alone: beside it runs TestA"},
+		"a subtest of its own":                     {[2]string{"seconds", "TestA"}, [2]string{"seconds", "TestA/one"}, ""},
+		"a subtest of one whose name it begins":    {[2]string{"seconds", "TestA"}, [2]string{"seconds", "TestAll/one"}, "beside it runs TestA"},
+		"a subtest that asserts seconds, of facts": {[2]string{"facts", "TestA"}, [2]string{"seconds", "TestA/one"}, "beside it runs TestA"},
+		"a subtest that asserts facts, of seconds": {[2]string{"seconds", "TestA"}, [2]string{"facts", "TestA/one"}, "beside it runs TestA"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLanes()
+			assert.NoError(t, l.enter(test.runs[1], assertion(test.runs[0])))
+
+			err := l.enter(test.begins[1], assertion(test.begins[0]))
+
+			if test.refused == "" {
+				assert.NoError(t, err)
+			} else {
+				assert.ErrorContains(t, err, test.refused)
+			}
+			l.leave(test.begins[1], assertion(test.begins[0]))
+			l.leave(test.runs[1], assertion(test.runs[0]))
+			assert.NoError(t, l.enter("TestC", seconds), "when both have ended, others run")
+		})
+	}
+}

@@ -1,0 +1,231 @@
+package render
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/outrigger-charts/outrigger/ci/rig"
+	"github.com/outrigger-charts/outrigger/tests/harness"
+)
+
+// expander returns the path of the program that expands references to variables by Kubernetes' own code.
+var expander = sync.OnceValues(func() (string, error) {
+	tools, err := rig.Tools(context.Background(), os.Stderr, "expand")
+	return filepath.Join(tools, "expand"), err
+})
+
+// started is a container as the kubelet starts it.
+type started struct {
+	Command, Args []string
+	Env           []corev1.EnvVar
+}
+
+// value returns a variable of the container's.
+func (s started) value(name string) string {
+	for _, variable := range s.Env {
+		if variable.Name == name {
+			return variable.Value
+		}
+	}
+	return ""
+}
+
+// start returns the containers of the rendered pods as the kubelet starts them, by workload and name: "web/app".
+func start(t testing.TB, objects harness.Objects) map[string]started {
+	t.Helper()
+	var names []string
+	var containers []corev1.Container
+	for _, object := range objects {
+		var name string
+		var pod corev1.PodTemplateSpec
+		switch object := object.(type) {
+		case *appsv1.Deployment:
+			name, pod = object.Name, object.Spec.Template
+		case *batchv1.Job:
+			name, pod = "once", object.Spec.Template
+		case *batchv1.CronJob:
+			name, pod = object.Name, object.Spec.JobTemplate.Spec.Template
+		}
+		for _, container := range append(pod.Spec.InitContainers, pod.Spec.Containers...) {
+			names = append(names, strings.TrimPrefix(name, "demo-shop-")+"/"+container.Name)
+			containers = append(containers, container)
+		}
+	}
+	program, err := expander()
+	require.NoError(t, err)
+	input, err := json.Marshal(containers)
+	require.NoError(t, err)
+	command := exec.Command(program)
+	command.Stdin, command.Stderr = bytes.NewReader(input), os.Stderr
+	output, err := command.Output()
+	require.NoError(t, err)
+	var expanded []started
+	require.NoError(t, json.Unmarshal(output, &expanded))
+	all := map[string]started{}
+	for index, name := range names {
+		all[name] = expanded[index]
+	}
+	require.Len(t, all, len(names))
+	return all
+}
+
+// withText returns values in which a text, as it would stand in JSON, has the place of TEXT.
+func withText(t testing.TB, values, text string) string {
+	t.Helper()
+	quoted, err := json.Marshal(text)
+	require.NoError(t, err)
+	return strings.ReplaceAll(values, "TEXT", string(quoted[1:len(quoted)-1]))
+}
+
+// awkward are texts in which Kubernetes, a shell or YAML could see something, those that a report names and random ones.
+func awkward() []string {
+	texts := []string{
+		"A=$${username} C=pa$$word", `echo "pid $$ price $$5"`, "kill -HUP $$", "$$(POD_NAME)", "$(POD_NAME)", "$$$(POD_NAME)", "$(NOWHERE)", "$()", "$(", "$", "$$", "$$$", "$$$$",
+		"select $tag$a$tag$, $$it's$$", "x$", `"$("`, "line\n$$\tline", "é $$ 😀 $(POD_NAME)",
+	}
+	parts := []string{"$", "$", "$$", "$(", "$(POD_NAME)", "$(FILE)", "$(NOWHERE)", "(", ")", "${", "${HOME}", "}", "'", `"`, `\`, " ", "a", "Z9", "é", "😀", "%s", "#", "|", "&", "~", "-", "/x"}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 40 {
+		var text strings.Builder
+		for range 1 + random.IntN(8) {
+			text.WriteString(parts[random.IntN(len(parts))])
+		}
+		texts = append(texts, text.String())
+	}
+	return texts
+}
+
+// textsOfPatterns has a text in every place from which a pattern hands it to a program.
+const textsOfPatterns = `
+pod:
+  metadata: {labels: {app: web}}
+  spec:
+    volumes: [{name: own, emptyDir: {}}]
+    containers: [{name: app, image: "app:1", volumeMounts: [{name: own, mountPath: /own}]}]
+outrigger:
+  volumes: {logs: {mountPath: /logs}, seeded: {mountPath: "/srv/xTEXTx", size: 1Mi, seed: true}}
+  logshippers:
+    out: {files: ["/logs/xTEXTx"], to: {stdout: {}}}
+    back: {files: ["/logs/xTEXTx", "/srv/xTEXTx/x"], exclude: ["/logs/not-TEXTx"], rotate: {maxSize: 1Mi}, to: {otlphttp: {endpoint: "http://b:4318"}}}
+    agent: {agent: custom, image: "a:1", files: ["/logs/a"], custom: {command: [run, "TEXT"], left: {command: [count, "TEXT"]}}}
+    asked: {agent: custom, image: "a:1", files: ["/logs/a"], custom: {command: [run], left: {url: "http://TEXT", metrics: ["TEXT"]}}}
+  tokenRefreshers:
+    token:
+      ttl: 15m
+      file: {path: "/tokens/xTEXTx", format: template, template: "TEXT ${password}", user: "TEXT", host: "TEXT", database: "TEXT"}
+      exec: {image: "t:1", command: [print, "TEXT"], explain: "TEXT"}
+      notify: {exec: {command: "TEXT"}}
+    leased: {file: {path: /leased/a, format: json}, vault: {address: "http://TEXT", path: "TEXT", role: "TEXT"}}
+    rds: {file: {path: /rds/a, format: pgpass}, awsRds: {host: "TEXT", user: "TEXT", region: eu-central-1}}
+  ambassadors: {db: {pgbouncer: {secret: s, user: "TEXT", host: h, database: shop}}}
+  backups:
+    postgres:
+      schedule: "17 3 * * *"
+      before: "TEXT"
+      after: "TEXT"
+      postgres: {image: "p:1", host: "TEXT", user: "TEXT", options: ["TEXT"], databases: ["TEXT"]}
+      store: {restic: {repository: "TEXT", secret: restic, options: {x: "TEXT"}}}
+      drill: {schedule: "17 5 * * 0", check: ["TEXT"]}
+    mysql: {schedule: "17 3 * * *", mysql: {image: "m:1", host: h, options: ["TEXT"], connectionOptions: ["TEXT"]}, store: {files: {remote: "TEXT"}}}
+    exec: {schedule: "17 3 * * *", exec: {image: "e:1", command: [dump, "TEXT"], verify: [verify, "TEXT"], restore: [restore, "TEXT"]}, store: {files: {remote: x}}}
+    path: {schedule: "17 3 * * *", path: {paths: ["/data/xTEXTx"], exclude: ["TEXT"], volume: {persistentVolumeClaim: {claimName: c}}}, store: {files: {remote: x}}}
+    beside: {as: sidecar, schedule: "17 3 * * *", sqlite: {image: "s:1", files: ["/own/xTEXTx"]}, store: {files: {remote: x}}}
+`
+
+func TestTextsOfPatternsReachTheirProgramsAsTheyAreWritten(t *testing.T) {
+	chart := harness.Consumer(t)
+	for _, text := range awkward() {
+		words := strings.ReplaceAll(text, "'", `'\''`) // in a line for sh
+		objects, err := chart.TryRender(t, withText(t, textsOfPatterns, text))
+		require.NoError(t, err, "%q", text)
+		containers := start(t, objects)
+		for place, want := range map[string]string{
+			"web/seeded-seed command": "/srv/x" + text + "x", "web/out args": "/logs/x" + text + "x",
+			"web/back FILES": "/logs/x" + text + "x\n/logs/x" + text + "x.[0-9]*\n", "web/back EXCLUDE": "/logs/not-" + text + "x\n",
+			"web/back ROTATE_FILES": "/logs/x" + text + "x\n/srv/x" + text + "x/x", "web/back VOLUMES": "1048576 /srv/x" + text + "x",
+			"web/agent args": text, "web/agent LEFT_COMMAND": "'count' '" + words + "'",
+			"web/asked METRICS_URL": "http://" + text, "web/asked LEFT_METRICS": text,
+			"web/token FILE": "/tokens/x" + text + "x", "web/token TEMPLATE": text + " ${password}", "web/token USERNAME": text, "web/token HOST": text,
+			"web/token DATABASE": text, "web/token command": text, "web/token EXPLAIN": text, "web/token NOTIFY_COMMAND": text,
+			"web/leased VAULT_ADDR": "http://" + text, "web/leased SECRET_PATH": text, "web/leased ROLE": text,
+			"web/rds RDS_HOST": text, "web/rds RDS_USER": text, "web/rds USERNAME": text, "web/db USERNAME": text,
+			"postgres/backup BEFORE": text, "postgres/backup AFTER": text, "postgres/backup PGHOST": text, "postgres/backup PGUSER": text,
+			"postgres/backup DUMP_OPTIONS": text, "postgres/backup DATABASES": text, "postgres/backup RESTIC_REPOSITORY": text,
+			"postgres/backup RESTIC_OPTIONS": "--option=x=" + text, "postgres-drill/backup CHECKS": text,
+			"mysql/backup DUMP_OPTIONS": text, "mysql/backup CONNECTION_OPTIONS": text, "mysql/backup REMOTE": text,
+			"exec/backup COMMAND": "'dump' '" + words + "'", "exec/backup VERIFY_COMMAND": "'verify' '" + words + "'", "exec-restore/backup RESTORE_COMMAND": "'restore' '" + words + "'",
+			"path/backup PATHS": "/data/x" + text + "x", "path/backup EXCLUDE": text, "web/beside FILES": "/own/x" + text + "x",
+		} {
+			name, part, _ := strings.Cut(place, " ")
+			container, found := containers[name]
+			require.True(t, found, name)
+			switch part {
+			case "command":
+				assert.Contains(t, container.Command, want, "%s, as %q is written", place, text)
+			case "args":
+				assert.Contains(t, container.Args, want, "%s, as %q is written", place, text)
+			default:
+				assert.Contains(t, container.value(part), want, "%s, as %q is written", place, text)
+			}
+		}
+	}
+}
+
+func TestContainersAndTheAuthorsPodMeanWhatTheyMeanInKubernetes(t *testing.T) {
+	const values = `
+pod:
+  metadata: {labels: {app: web}}
+  spec:
+    containers:
+      - name: app
+        image: app:1
+        env: [{name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, {name: VALUE, value: "TEXT"}]
+        command: [run, "TEXT"]
+        args: ["TEXT"]
+outrigger:
+  volumes: {logs: {mountPath: /logs}}
+  containers:
+    listed: {image: "h:1", env: [{name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, {name: VALUE, value: "TEXT"}], command: [run, "TEXT"], args: ["TEXT"]}
+    mapped: {image: "h:1", downwardAPI: true, env: {VALUE: "TEXT"}, command: [run, "TEXT"], args: ["TEXT"]}
+  logshippers: {ship: {files: [/logs/a], to: {stdout: {}}, downwardAPI: true, env: {VALUE: "TEXT"}}}
+`
+	chart := jobsChart(t).With(map[string]string{
+		"templates/deployment.yaml": `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    {{- include "outrigger.podTemplate" (dict "context" . "podTemplate" .Values.pod) | nindent 4 }}`,
+	})
+	for text, want := range map[string]string{
+		"$(POD_NAME)": "the metadata.name", "$$(POD_NAME)": "$(POD_NAME)", "$$$(POD_NAME)": "$the metadata.name", "a$(NOWHERE)": "a$(NOWHERE)",
+		"$$": "$", "$5": "$5", "$${x}": "${x}",
+	} {
+		containers := start(t, chart.Render(t, withText(t, values, text)))
+		for _, workload := range []string{"web", "once", "report"} {
+			for _, name := range []string{"app", "listed", "mapped"} {
+				container := containers[workload+"/"+name]
+				assert.Equal(t, []string{"run", want}, container.Command, "%s of %s: %q", name, workload, text)
+				assert.Equal(t, []string{want}, container.Args, "%s of %s: %q", name, workload, text)
+				assert.Equal(t, want, container.value("VALUE"), "%s of %s: %q", name, workload, text)
+			}
+			assert.Equal(t, want, containers[workload+"/ship"].value("VALUE"), "the env of an entry in %s: %q", workload, text)
+		}
+	}
+}
