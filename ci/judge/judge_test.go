@@ -18,6 +18,9 @@ const (
 	runSub   = `{"Action":"run","Package":"p","Test":"TestA/sub"}` + "\n"
 	passSub  = `{"Action":"pass","Package":"p","Test":"TestA/sub"}` + "\n"
 	failSub  = `{"Action":"fail","Package":"p","Test":"TestA/sub"}` + "\n"
+	pauseA   = `{"Action":"pause","Package":"p","Test":"TestA"}` + "\n"
+	contA    = `{"Action":"cont","Package":"p","Test":"TestA"}` + "\n"
+	sayA     = `{"Action":"output","Package":"p","Test":"TestA","Output":"x\n"}` + "\n"
 	runB     = `{"Action":"run","Package":"p","Test":"TestB"}` + "\n"
 	passB    = `{"Action":"pass","Package":"p","Test":"TestB"}` + "\n"
 	saysPASS = `{"Action":"output","Package":"p","Output":"PASS\n"}` + "\n"
@@ -60,6 +63,11 @@ func TestARunIsGreenOnlyIfEveryTestThatWasToRunPassed(t *testing.T) {
 		{"no test ran", both, start + saysPASS + pass, 0, 0, []string{"p: these did not run: TestA, TestB"}},
 		{"a test did not end", both, start + runA + runB + passB + fail, 1, 1, []string{"p TestA: it started and did not end"}},
 		{"a test did not end, and exit code 0", both, start + runA + runB + passB + saysPASS + pass, 0, 1, []string{"p TestA: it started and did not end"}},
+		{"a test did not end, nor its subtests", both, start + runA + runSub + runB + passB + fail, 1, 1, []string{"p TestA: it started and did not end"}},
+		{"a subtest of no test did not end", Want{"p": nil}, start + runSub + saysPASS + pass, 0, 0, []string{"p TestA/sub: it started and did not end"}},
+		{"a test waited for its turn, and did not run", both, start + runA + pauseA + sayA + runB + passB + saysPASS + pass, 0, 1, []string{"p: these did not run: TestA"}},
+		{"a test waited for its turn, and did not end", both, start + runA + pauseA + runB + passB + contA + sayA + saysPASS + pass, 0, 1, []string{"p TestA: it started and did not end"}},
+		{"a test waited for its turn, and passed", both, start + runA + pauseA + runB + passB + contA + passA + saysPASS + pass, 0, 2, nil},
 		{"a subtest did not end", onlyA, start + runA + runSub + passA + saysPASS + pass, 0, 1, []string{"p TestA/sub: it started and did not end"}},
 
 		{"a package did not run", Want{"p": {"TestA"}, "q": {"TestC"}}, start + runA + passA + saysPASS + pass, 0, 1, []string{"q: these did not run: TestC", "q: the package ended 0 times"}},

@@ -81,10 +81,14 @@ func (s *Suite) junitOf(p *Phase) (suites []junitSuite) {
 		suite.Cases = append(suite.Cases, junitCase{Class: f.Package, Name: cmp.Or(f.Test, "(all)"), Fail: &junitFailure{f.Reason, f.Output}})
 	}
 	for _, test := range p.Result.Tests {
+		f, failed := failures[[2]string{test.Package, test.Name}]
+		if len(test.ends) == 0 && !failed {
+			continue // the package's failure names it
+		}
 		suite := of(test.Package)
 		suite.Tests++
 		line := junitCase{Class: test.Package, Name: test.Name, Time: fmt.Sprintf("%.3f", test.Elapsed)}
-		if f, failed := failures[[2]string{test.Package, test.Name}]; failed {
+		if failed {
 			suite.Failures++
 			line.Fail = &junitFailure{Message: f.Reason}
 			if test.Name == top(test.Name) { // the output is that of the subtests too

@@ -11,9 +11,9 @@ import (
 func TestJUnitHasEveryTestWithWhatItsSecondRunCameTo(t *testing.T) {
 	ran := func(names ...string) (tests []*Test) {
 		for _, name := range names {
-			tests = append(tests, &Test{Package: "p", Name: name, Elapsed: 1.5})
+			tests = append(tests, &Test{Package: "p", Name: name, Elapsed: 1.5, ends: []string{"pass"}})
 		}
-		return tests
+		return append(tests, &Test{Package: "p", Name: "TestThatDidNotEnd"})
 	}
 	first := &Phase{Name: "first", Result: Result{Passed: 1, Tests: ran("TestGood", "TestFlaky", "TestBad", "TestBad/sub"), Failures: []Failure{
 		{Package: "p", Test: "TestFlaky", Reason: "it failed", Output: "by chance"},

@@ -113,6 +113,7 @@ func (p *packageRecord) add(e Event) {
 			test = &Test{Package: e.Package, Name: e.Test}
 			p.tests[e.Test], p.order = test, append(p.order, test)
 		}
+		test.waits = e.Action == "pause" || test.waits && e.Action == "output"
 		if ended {
 			test.Elapsed, test.ends = e.Elapsed, append(test.ends, e.Action)
 		}

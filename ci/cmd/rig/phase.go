@@ -137,7 +137,7 @@ func (p *phase) run(ctx context.Context, r *rig.Rig, events string, left *estima
 			if f.Name() == "" {
 				f.Output = proc.Printed(ended) // go test's own words
 			}
-			if key := [2]string{f.Package, f.Test}; f.Output != "" && !strings.Contains(f.Test, "/") && !said[key] {
+			if key := [2]string{f.Package, f.Test}; !strings.Contains(f.Test, "/") && !said[key] {
 				sayFailure(r.Reporter, f.Name(), f.Reason, f.Output)
 			}
 		}
@@ -176,8 +176,11 @@ func exitOf(err error) int {
 // noise are the lines that say when which test ran.
 var noise = regexp.MustCompile(`(?m)^=== (RUN|PAUSE|CONT) .*\n`)
 
+// sayFailure shows what a test printed, if it says anything.
 func sayFailure(reporter *progress.Reporter, name, reason, output string) {
-	reporter.Say("--- %s\n%s", strings.TrimPrefix(name+": "+reason, ": "), strings.TrimRight(noise.ReplaceAllString(output, ""), "\n"))
+	if output = strings.TrimRight(noise.ReplaceAllString(output, ""), "\n"); output != "" {
+		reporter.Say("--- %s\n%s", strings.TrimPrefix(name+": "+reason, ": "), output)
+	}
 }
 
 // every calls f now and then until stop is called.

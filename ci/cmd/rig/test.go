@@ -20,9 +20,8 @@ const (
 	soakTests    = "tests/soak"    // of images that take minutes to build: in test-soak alone
 )
 
-// poolSize is how many of the cluster's tests that assert facts run at a time; those that assert a time do not run in parallel,
-// and so one by one before the others. They mostly wait: on two cores twelve tests of databases take 228 s with two at a time,
-// and 126 s with six.
+// poolSize is how many of the cluster's tests that assert facts run at a time, after those that assert seconds. They mostly wait:
+// on two cores twelve tests of databases take 228 s with two at a time, and 126 s with six.
 const poolSize = 8
 
 // test runs all tests, and is only content if all of them ran and passed.
