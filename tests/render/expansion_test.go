@@ -115,6 +115,7 @@ pod:
   metadata: {labels: {app: web}}
   spec:
     volumes: [{name: own, emptyDir: {}}]
+    securityContext: {runAsUser: 1000}
     containers: [{name: app, image: "app:1", volumeMounts: [{name: own, mountPath: /own}]}]
 outrigger:
   volumes: {logs: {mountPath: /logs}, seeded: {mountPath: "/srv/xTEXTx", size: 1Mi, seed: true}}

@@ -22,7 +22,7 @@ const lockedRestic = `cd "$(dirname "$CALLS")"
 waits=; case $1 in --retry-lock=*) waits=' waits'; shift ;; esac
 echo "$1$waits" >>"$CALLS"
 [ "$waits" != " ${UNLOCKED_BY-}" ] || : >unlocked
-case $1 in unlock) exit ;; esac
+case $1 in unlock | list) exit ;; esac
 [ -e unlocked ] || { echo 'unable to create lock in backend: repository is already locked exclusively by PID 7 on other by root (UID 0, GID 0)'; echo "lock was created at 2026-11-21 21:35:03 (${AGE:-1s} ago)"; exit 11; } >&2
 case $1 in
 backup) while [ "$1" != -- ]; do shift; done; shift; "$@" >/dev/null; echo '{"snapshot_id":"0123456789abcdef","total_bytes_processed":60,"data_added_packed":7}' ;;
@@ -60,9 +60,9 @@ func TestARepositoryThatIsLockedIsWaitedForAndAnOldLockRemoved(t *testing.T) {
 	for name, test := range map[string]struct{ task, age, calls string }{
 		"a backup":                        {"run", "51.337526ms", "backup, backup waits, dump"},
 		"a backup, for more than a while": {"run", "29m59.5s", "backup, backup waits, dump"},
-		"a backup after a killed prune":   {"run", "30m0.5s", "backup, unlock, backup waits, dump"},
+		"a backup after a killed prune":   {"run", "30m0.5s", "backup, list, unlock, backup waits, dump"},
 		"a prune":                         {"prune", "35ms", "prune, prune waits"},
-		"a prune after a killed backup":   {"prune", "2h0m1.2s", "prune, unlock, prune waits"},
+		"a prune after a killed backup":   {"prune", "2h0m1.2s", "prune, list, unlock, prune waits"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBackup(t, "AGE="+test.age, "UNLOCKED_BY=waits")
@@ -74,6 +74,21 @@ func TestARepositoryThatIsLockedIsWaitedForAndAnOldLockRemoved(t *testing.T) {
 			assert.Equal(t, "success", reported["result"])
 			assert.Equal(t, test.calls, b.calls(), "the dump does not begin before")
 		})
+	}
+}
+
+func TestWhereLocksComeAndGoTheRunTriesAgain(t *testing.T) {
+	for _, said := range []string{"The specified key does not exist.", "open /repository/locks/0a: no such file or directory", "file 0a not found"} {
+		b := newBackup(t)
+		b.standIn("restic", `echo "$1" >>"$CALLS"
+[ "$(cat "$CALLS")" != backup ] || { echo '{"message_type":"exit_error","code":1,"message":"unable to create lock in backend: `+said+`"}' >&2; exit 1; }
+while [ "$1" != -- ]; do shift; done; shift; "$@" >/dev/null; echo '{"snapshot_id":"0123456789abcdef","total_bytes_processed":60,"data_added_packed":7}'`)
+
+		reported, code := b.run("run")
+
+		assert.Zero(t, code, said)
+		assert.Equal(t, "success", reported["result"])
+		assert.Equal(t, "backup, backup, dump", b.calls())
 	}
 }
 

@@ -20,10 +20,10 @@ func testSoak(ctx context.Context, r *rig.Rig, chosen choice) error {
 		return err
 	}
 	scripts := &phase{
-		name:        "of random runs of the scripts",
+		name:        "of random runs of the scripts, and first backups at once",
 		tests:       below(listed, "tests/scripts"),
 		flags:       []string{"-count=1", "-parallel=4", "-timeout=60m"},
-		environment: []string{"OUTRIGGER_FUZZ_RUNS=100"},
+		environment: []string{"OUTRIGGER_FUZZ_RUNS=100", "OUTRIGGER_FIRST_RUNS=100"},
 		prepare:     programsOfTests,
 	}
 	atLength := &phase{
@@ -44,7 +44,7 @@ func testSoak(ctx context.Context, r *rig.Rig, chosen choice) error {
 		of       *phase
 		patterns []string
 	}{
-		{scripts, []string{"^TestRandom"}},
+		{scripts, []string{"^TestRandom", "^TestFirstRuns"}},
 		{atLength, []string{"^TestWhileTheBackendIsDown", "^TestABackupThatIsKilled", "^TestASidecarBacksUpOnTheMinute",
 			"^TestTokensThatLiveForSeconds", "^TestATokenIsRenewedBefore", "^TestADjangoApp"}},
 		{gigabyte, []string{"^TestABackupOfADatabaseThatIsWrittenTo"}},

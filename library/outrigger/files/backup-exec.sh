@@ -30,8 +30,8 @@ source_begins() { # file; reads the beginning of its dump
     1f8b*) unpacker=gunzip ;;
     425a68*) unpacker=bunzip2 ;;
     fd377a58) unpacker=unxz ;;
-    28b52ffd) if [ "$size" -gt 13 ]; then unpacker=cat; else unpacker=true; fi ;; # zstd
-    04224d18) if [ "$size" -gt 15 ]; then unpacker=cat; else unpacker=true; fi ;; # lz4
+    28b52ffd) if [ "$size" -gt 13 ]; then unpacker='cat'; else unpacker='true'; fi ;; # zstd
+    04224d18) if [ "$size" -gt 15 ]; then unpacker='cat'; else unpacker='true'; fi ;; # lz4
     *) return 0 ;;
   esac
   [ "$(busybox "$unpacker" <"$WORK/first" 2>/dev/null | busybox wc -c)" != 0 ] || { echo 'the dump is empty, and compressed' >&2; return 1; }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck shell=sh disable=SC2154,SC2034,SC3040 # busybox has pipefail; variables of backup.sh, which reads this file
+# shellcheck shell=sh disable=SC2154,SC2034,SC2030,SC2031,SC3040 # variables of backup.sh, which reads this file; some are changed for a call alone; busybox has pipefail
 #
 # The store of a backup is a restic repository: encrypted, compressed, deduplicated.
 #
@@ -54,14 +54,22 @@ restic() {
   attempt "$@"
   result=$? turns=120
   [ "$1" != forget ] || turns=10
-  while [ "$result" = 11 ] && [ "$turns" -gt 0 ]; do
+  while { [ "$result" = 11 ] || crowded; } && [ "$turns" -gt 0 ]; do
     turns=$((turns - 1))
-    ! left_behind || attempt unlock >/dev/null
-    attempt --retry-lock=30s "$@"
+    if [ "$result" != 11 ]; then
+      busybox usleep 500000
+      attempt "$@"
+    else
+      ! left_behind || attempt unlock >/dev/null
+      attempt --retry-lock=30s "$@"
+    fi
     result=$?
   done
   return "$result"
 }
+
+# Tells whether restic gave up as each time that it read the others' locks one of them was gone, as among many runs at once.
+crowded() { busybox grep -Eq 'unable to create lock in backend: .*(does not exist|no such file|not found)' "$ERRORS"; }
 
 # Tells whether the lock is nobody's, and may be removed: it was not renewed for half an hour, or it is of this host, which
 # nobody else has and of which one run at a time is sure to live.
