@@ -156,7 +156,7 @@ func TestWhatABackendRefusesForGoodIsDroppedAndCounted(t *testing.T) {
 }
 
 func TestPipesAndLinksToTheAppsOutputHoldUpNeitherTheShippingNorTheEnd(t *testing.T) {
-	t.Parallel()
+	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(shippingApp(`

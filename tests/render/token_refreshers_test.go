@@ -106,7 +106,7 @@ func TestACommandIsRunAsItIsWrittenAndWhatItPrintsIsReadAsTheValuesSay(t *testin
 	env := variables(refresher)
 	for name, value := range map[string]string{
 		"OUTPUT": "json", "POINTER_PASSWORD": "/a/b", "POINTER_EXPIRES_AT": "/c", "COMMAND_SECONDS": "60", "MODE": "0400",
-		"TEMPLATE": "x=${password:url}", "RETRY_SECONDS": "2", "RETRY_MAX_SECONDS": "300",
+		"TEMPLATE": "x=$${password:url}", "RETRY_SECONDS": "2", "RETRY_MAX_SECONDS": "300",
 	} {
 		assert.Equal(t, value, env[name], name)
 	}
