@@ -22,7 +22,7 @@ const (
 
 // poolSize is how many of the cluster's tests that assert facts run at a time, after those that assert seconds. They mostly wait:
 // on two cores twelve tests of databases take 228 s with two at a time, and 126 s with six.
-const poolSize = 8
+const poolSize = 6
 
 // test runs all tests, and is only content if all of them ran and passed.
 func test(ctx context.Context, r *rig.Rig, chosen choice) error {
