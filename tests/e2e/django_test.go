@@ -91,7 +91,7 @@ outrigger:
 }
 
 func TestADjangoAppAnswersEveryVisitorWhileTheTokensOfItsDatabaseLiveForSeconds(t *testing.T) {
-	harness.Facts(t)
+	harness.Seconds(t)
 	seconds, lifetime := harness.Number(t, "OUTRIGGER_TOKEN_SECONDS", 60), tokenLifetime(t)
 	namespace, rds := newRDS(t)
 	rds.Behave(fmt.Sprintf("tokenLifetime=%ds", lifetime))

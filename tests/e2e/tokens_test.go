@@ -137,7 +137,7 @@ func reportAfter(t testing.TB, namespace *harness.Namespace, rds *harness.TokenS
 }
 
 func TestTokensThatLiveForSecondsNeverRunOut(t *testing.T) {
-	harness.Facts(t)
+	harness.Seconds(t)
 	seconds, lifetime := harness.Number(t, "OUTRIGGER_TOKEN_SECONDS", 70), tokenLifetime(t)
 	namespace, rds := newRDS(t)
 	rds.Behave(fmt.Sprintf("tokenLifetime=%ds", lifetime))
@@ -155,7 +155,7 @@ func TestTokensThatLiveForSecondsNeverRunOut(t *testing.T) {
 }
 
 func TestATokenIsRenewedBeforeTheCredentialsThatSignedItExpire(t *testing.T) {
-	harness.Facts(t)
+	harness.Seconds(t)
 	seconds := harness.Number(t, "OUTRIGGER_TOKEN_SECONDS", 100)
 	namespace, rds := newRDS(t)
 	rds.Behave("credentialsLifetime=60s")
@@ -186,7 +186,7 @@ func readiness(t testing.TB, namespace *harness.Namespace, pod string) (ready bo
 }
 
 func TestAProviderThatFailsIsNoticedOnlyWhenACredentialIsAboutToExpireAndThePodIsReadyAgainByItself(t *testing.T) {
-	harness.Facts(t)
+	harness.Seconds(t)
 	namespace, rds := newRDS(t)
 	rds.Behave("tokenLifetime=60s&credentialsLifetime=60s")
 	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside("psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 60s", "readinessProbe: {periodSeconds: 1}"))
