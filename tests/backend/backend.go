@@ -79,7 +79,7 @@ func (b *Backend) Start() error {
 			return err
 		}
 		b.at.Control = listener.Addr().String()
-		s := &http.Server{Handler: b.controls()}
+		s := &http.Server{Handler: b.Controls()}
 		go s.Serve(listener)
 		b.stop = func() { listener.Close(); s.Close() }
 	}

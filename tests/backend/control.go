@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// controls answers the control port.
-func (b *Backend) controls() http.Handler {
+// Controls answers the control port.
+func (b *Backend) Controls() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /report", func(w http.ResponseWriter, r *http.Request) {

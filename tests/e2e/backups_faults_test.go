@@ -107,7 +107,7 @@ func plainFiles(namespace *harness.Namespace, more ...string) string {
 	values := backupValues("", more...)
 	begin := strings.Index(values, "store: ")
 	end := begin + strings.Index(values[begin:], "\n")
-	remote := fmt.Sprintf(":s3,provider=Other,env_auth=true,endpoint='http://s3.%s.svc:7070':backups/plain", namespace.Name)
+	remote := fmt.Sprintf(":s3,provider=Other,env_auth=true,endpoint='http://s3.%s.svc:7070':%s/plain", namespace.Name, namespace.Bucket())
 	return values[:begin] + fmt.Sprintf("store: {files: {remote: %q, credentials: s3}}", remote) + values[end:]
 }
 
@@ -119,7 +119,7 @@ func TestAPlainFileIsRestoredAndOneThatWasCutOffOrChangedIsNot(t *testing.T) {
 	namespace.Install("demo", harness.Consumer(t).Write(t), plainFiles(namespace, "keep: {last: 1}"))
 	before := database.Ask("shop", checksum)
 	stored := func() []string {
-		return strings.Fields(namespace.Exec("s3", "shell", "find", "/data/backups/plain", "-type", "f", "-path", "*shop.dump*"))
+		return strings.Fields(namespace.S3Shell("find $BUCKET/plain -type f -path '*shop.dump*'"))
 	}
 	for _, job := range []string{"first", "second"} {
 		_, log, code := runTask(t, namespace, "demo-shop-nightly", job)
@@ -134,7 +134,7 @@ func TestAPlainFileIsRestoredAndOneThatWasCutOffOrChangedIsNot(t *testing.T) {
 		"changed": `printf corrupted | dd of="$1" bs=1 seek=200000 conv=notrunc`,
 		"cut-off": `truncate -s 500000 "$1"`,
 	} {
-		namespace.Exec("s3", "shell", "sh", "-c", strings.ReplaceAll(script, `"$1"`, strings.TrimSuffix(stored()[0], ".manifest.json")))
+		namespace.S3Shell(strings.ReplaceAll(script, `"$1"`, strings.TrimSuffix(stored()[0], ".manifest.json")))
 		_, log, code = runTask(t, namespace, "demo-shop-nightly-restore", fault, "TARGET="+fault)
 		assert.EqualValues(t, 1, code, log)
 		assert.Contains(t, log, "is not that of its manifest", fault)
@@ -147,12 +147,12 @@ func TestADumpThatFailsLeavesNoPlainFile(t *testing.T) {
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database := newShop(namespace)
 	namespace.S3()
-	withUnreadableTable(database)
+	withUnreadableTable(namespace, database)
 	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(plainFiles(namespace), "secret: db,", "secret: db, user: backup,", 1))
 
 	failed, log, code := runTask(t, namespace, "demo-shop-nightly", "fails")
 
 	require.EqualValues(t, 1, code, log)
 	assert.Contains(t, failed.Message, "permission denied for table zz_secret")
-	assert.Empty(t, namespace.Exec("s3", "shell", "find", "/data/backups", "-type", "f"))
+	assert.Empty(t, namespace.S3Shell("find $BUCKET -type f"))
 }

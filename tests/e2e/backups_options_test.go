@@ -1,14 +1,12 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
@@ -19,7 +17,7 @@ func TestAPruneOfItsOwnRemovesWhatABackupOnlyForgot(t *testing.T) {
 	database, repository := newShop(namespace), namespace.S3()
 	namespace.Install("demo", harness.Consumer(t).Write(t), backupValues(repository, "keep: {last: 1}", `prune: {schedule: "17 6 * * 0"}`))
 	packs := func() (kilobytes int) {
-		_, err := fmt.Sscan(namespace.Exec("s3", "shell", "du", "-sk", "/data/backups/repository/data"), &kilobytes)
+		_, err := fmt.Sscan(namespace.S3Shell("du -sk $BUCKET/repository/data"), &kilobytes)
 		require.NoError(t, err)
 		return kilobytes
 	}
@@ -30,7 +28,7 @@ func TestAPruneOfItsOwnRemovesWhatABackupOnlyForgot(t *testing.T) {
 	_, log, code = runTask(t, namespace, "demo-shop-nightly", "second")
 	require.Zero(t, code, log)
 	require.Greater(t, packs(), first*3/2, "the first snapshot's data is there until it is pruned")
-	require.NoError(t, namespace.Client.CoreV1().Pods(namespace.Name).Delete(context.Background(), "db", metav1.DeleteOptions{}), "a prune asks no database")
+	database.Stop() // a prune asks no database
 
 	pruned, log, code := runTask(t, namespace, "demo-shop-nightly-prune", "prune")
 
@@ -85,7 +83,7 @@ func TestADumpByThreeProcessesThatFailsLeavesNoSnapshotAndSaysWhyInThePodsStatus
 	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
-	withUnreadableTable(database)
+	withUnreadableTable(namespace, database)
 	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(inParallel(backupValues(repository)), "secret: db,", "secret: db, user: backup,", 1))
 
 	failed, log, code := runTask(t, namespace, "demo-shop-nightly", "fails")

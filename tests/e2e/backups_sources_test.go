@@ -15,7 +15,9 @@ import (
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
-const inPlainFiles = `{files: {remote: ":s3,provider=Other,env_auth=true,endpoint='http://s3:7070':backups/plain", credentials: s3}}`
+func inPlainFiles(namespace *harness.Namespace) string {
+	return `{files: {remote: ":s3,provider=Other,env_auth=true,endpoint='http://s3:7070':` + namespace.Bucket() + `/plain", credentials: s3}}`
+}
 
 // sourceValues returns values for harness.Consumer: the backup `nightly` of a source into a store.
 func sourceValues(source, store string, more ...string) string {
@@ -106,7 +108,7 @@ SET token x EXAT %d
 SELECT 1
 RPUSH queue a b c`, ends))
 	namespace.Install("demo", harness.Consumer(t).Write(t), sourceValues(
-		fmt.Sprintf("redis: {image: %q, host: redis, secret: redis}", testimages.RedisRef), inPlainFiles,
+		fmt.Sprintf("redis: {image: %q, host: redis, secret: redis}", testimages.RedisRef), inPlainFiles(namespace),
 		`drill: {schedule: "1 2 3 4 *", check: ["exists greeting", "hget customer town"]}`))
 	before := content("redis")
 
@@ -155,7 +157,7 @@ func TestSQLiteIsBackedUpWhileItIsWrittenToAndRestoredWhole(t *testing.T) {
 while sleep 0.02; do echo "insert into entries (text) select hex(randomblob(50)) from (select 1 union select 2);"; done; } | sqlite3 -cmd '.timeout 10000' /data/app.db & wait $!`
 	app := strings.Replace(withData(script), busybox, testimages.SQLiteRef, 1)
 	namespace.Install("demo", harness.Consumer(t).Write(t), app+strings.TrimPrefix(sourceValues(
-		fmt.Sprintf("sqlite: {image: %q, files: [/data/app.db], volume: {persistentVolumeClaim: {claimName: data}}}", testimages.SQLiteRef), inPlainFiles,
+		fmt.Sprintf("sqlite: {image: %q, files: [/data/app.db], volume: {persistentVolumeClaim: {claimName: data}}}", testimages.SQLiteRef), inPlainFiles(namespace),
 		"securityContext: {runAsUser: 1000, runAsGroup: 1000}",
 		`drill: {schedule: "1 2 3 4 *", check: ["select count(*) > 10 from entries"]}`), "\noutrigger:\n"))
 	pod := namespace.ReadyPods(web, 1)[0].Name

@@ -107,7 +107,11 @@ func endedTaskWithin(t testing.TB, limit time.Duration, namespace *harness.Names
 
 // newShop creates a database shop with orders.
 func newShop(namespace *harness.Namespace) *harness.Postgres {
-	database := namespace.Postgres()
+	return shopIn(namespace.Postgres())
+}
+
+// shopIn creates it on a server of the test's own.
+func shopIn(database *harness.Postgres) *harness.Postgres {
 	database.Ask("postgres", "create role clerk")
 	database.Ask("postgres", "create database shop")
 	database.Ask("shop", "create table orders (number bigint primary key, customer text); insert into orders select n, md5(n::text) from generate_series(1, 20000) n; grant select on orders to clerk")
@@ -116,8 +120,8 @@ func newShop(namespace *harness.Namespace) *harness.Postgres {
 
 // withUnreadableTable adds a role `backup` to a shop, and a table that it may not read: its dump fails when half of it is
 // written.
-func withUnreadableTable(database *harness.Postgres) {
-	password := strings.ReplaceAll(harness.DatabasePassword, "'", "''")
+func withUnreadableTable(namespace *harness.Namespace, database *harness.Postgres) {
+	password := strings.ReplaceAll(namespace.DatabasePassword(), "'", "''")
 	database.Ask("shop", "create role backup login password '"+password+"'; grant select on orders to backup; create table zz_secret (a int); insert into zz_secret values (1)")
 }
 
@@ -171,7 +175,7 @@ func TestADumpThatFailsLeavesNoSnapshotAndTheNextOneSucceeds(t *testing.T) {
 	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
-	withUnreadableTable(database)
+	withUnreadableTable(namespace, database)
 	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(backupValues(repository), "secret: db,", "secret: db, user: backup,", 1))
 
 	failed, log, code := runTask(t, namespace, "demo-shop-nightly", "fails")
@@ -205,7 +209,7 @@ func TestAWrongPasswordOrAMissingBucketIsSaidInOneLine(t *testing.T) {
 	}{
 		"repository-password": {strings.Replace(backupValues(repository), "secret: restic", "secret: wrong", 1), 3, "the password of store.restic.secret is not that of the repository"},
 		"database-password":   {strings.Replace(backupValues(repository), "secret: db", "secret: wrong", 1), 1, "password authentication failed"},
-		"bucket":              {strings.Replace(backupValues(repository), "/backups/", "/no-such-bucket/", 1), 3, "bucket does not exist"},
+		"bucket":              {strings.Replace(backupValues(repository), "/"+namespace.Bucket()+"/", "/no-such-bucket/", 1), 3, "bucket does not exist"},
 	} {
 		namespace.Upgrade("demo", chart, test.values)
 		reported, log, code := runTask(t, namespace, "demo-shop-nightly", name)
@@ -268,7 +272,7 @@ func TestADrillOfACorruptedRepositoryFailsAndSaysSo(t *testing.T) {
 	namespace.Install("demo", harness.Consumer(t).Write(t), backupValues(repository, `drill: {schedule: "17 5 * * 0", check: ["select count(*) from orders"]}`))
 	_, log, code := runTask(t, namespace, "demo-shop-nightly", "now")
 	require.Zero(t, code, log)
-	namespace.Exec("s3", "shell", "sh", "-c", `find /data/backups/repository/data -type f | while read -r pack; do printf corrupted | dd of=$pack bs=1 seek=100 conv=notrunc; done`)
+	namespace.S3Shell(`find $BUCKET/repository/data -type f | while read -r pack; do printf corrupted | dd of=$pack bs=1 seek=100 conv=notrunc; done`)
 
 	failed, log, code := runTask(t, namespace, "demo-shop-nightly-drill", "drill")
 

@@ -37,7 +37,7 @@ func inEachStore(t *testing.T, volume string, test func(shop *slowShop)) {
 		t.Run(kind, func(t *testing.T) {
 			harness.Facts(t)
 			namespace := harness.NewNamespace(t, harness.Restricted)
-			shop := &slowShop{Namespace: namespace, t: t, database: newShop(namespace), repository: namespace.S3(volume), kind: kind}
+			shop := &slowShop{Namespace: namespace, t: t, database: shopIn(namespace.OwnPostgres()), repository: namespace.OwnS3(volume), kind: kind}
 			shop.before = shop.database.Ask("shop", checksum)
 			shop.database.Ask("shop", "create table noise as select encode(sha512(random()::text::bytea), 'base64') from generate_series(1, 1600000)")
 			const env = `env: {PATIENCE: "10", RCLONE_BWLIMIT: 2M, RCLONE_S3_UPLOAD_CONCURRENCY: "1"}`
@@ -54,14 +54,14 @@ func inEachStore(t *testing.T, volume string, test func(shop *slowShop)) {
 // snapshots returns the files of the store that make a snapshot, or would be taken for one.
 func (s *slowShop) snapshots() []string {
 	s.t.Helper()
-	return strings.Fields(s.Exec("s3", "shell", "find", "/data/backups", "-type", "f", "(", "-path", "*/repository/snapshots/*", "-o", "-path", "*/plain/*", ")"))
+	return strings.Fields(s.S3Shell(`find $BUCKET -type f \( -path "*/repository/snapshots/*" -o -path "*/plain/*" \)`))
 }
 
 // awaitUpload waits until a part of the dump has arrived, of which most is still to come.
 func (s *slowShop) awaitUpload() {
 	s.t.Helper()
 	s.Eventually(harness.PodStart, "a part of the dump is in the store", func() bool {
-		parts := s.Exec("s3", "shell", "find", "/data/backups", "-type", "f", "(", "-path", "*/repository/data/*", "-o", "-path", "*/multipart/*/1", ")")
+		parts := s.S3Shell(`find $BUCKET -type f \( -path "*/repository/data/*" -o -path "*/multipart/*/1" \)`)
 		return parts != ""
 	})
 }
@@ -148,7 +148,7 @@ func TestAStoreThatIsGoneInMidUploadEndsTheRunAndTheNextOneSucceeds(t *testing.T
 
 // stored returns a bucket's files, with their sizes.
 func stored(namespace *harness.Namespace, bucket string) string {
-	return namespace.Exec("s3", "shell", "sh", "-c", "find /data/"+bucket+" -path '*/.sgwtmp' -prune -o -type f -exec ls -l {} + | sort")
+	return namespace.S3Shell("find $BUCKET/../" + bucket + " -path '*/.sgwtmp' -prune -o -type f -exec ls -l {} + | sort")
 }
 
 func TestCredentialsThatMayOnlyReadAreSaidInOneLineAndWriteNothing(t *testing.T) {
@@ -157,27 +157,26 @@ func TestCredentialsThatMayOnlyReadAreSaidInOneLineAndWriteNothing(t *testing.T)
 	newShop(namespace)
 	repository := namespace.S3()
 	// Who owns a bucket may let others read it.
-	namespace.Exec("s3", "s3", "sh", "-ec", `
-versitygw() { /usr/local/bin/versitygw admin --endpoint-url http://127.0.0.1:7070 --access "$ROOT_ACCESS_KEY" --secret "$ROOT_SECRET_KEY" "$@"; }
-versitygw create-user --access reader --secret the-key-of-the-reader --role user
-versitygw create-bucket --bucket readable --owner backup-user --object-ownership BucketOwnerPreferred --grant-read reader`)
-	namespace.Apply("{apiVersion: v1, kind: Secret, metadata: {name: reader}, stringData: {AWS_ACCESS_KEY_ID: reader, AWS_SECRET_ACCESS_KEY: the-key-of-the-reader}}")
+	reader, readable := "reader-of-"+namespace.Bucket(), "readable-"+namespace.Bucket()
+	namespace.S3Admin("create-user", "--access", reader, "--secret", "the-key-of-the-reader", "--role", "user")
+	namespace.S3Admin("create-bucket", "--bucket", readable, "--owner", namespace.S3User(), "--object-ownership", "BucketOwnerPreferred", "--grant-read", reader)
+	namespace.Apply("{apiVersion: v1, kind: Secret, metadata: {name: reader}, stringData: {AWS_ACCESS_KEY_ID: " + reader + ", AWS_SECRET_ACCESS_KEY: the-key-of-the-reader}}")
 	chart := harness.Consumer(t).Write(t)
 	namespace.Install("demo", chart, backupValues(repository))
 
 	for name, values := range map[string]string{"restic": backupValues(repository), "files": plainFiles(namespace)} {
-		values = strings.Replace(values, "backups/", "readable/", 1)
+		values = strings.Replace(values, namespace.Bucket()+"/", readable+"/", 1)
 		namespace.Upgrade("demo", chart, values)
 		_, log, code := runTask(t, namespace, "demo-shop-nightly", name+"-owner")
 		require.Zero(t, code, log)
-		before := stored(namespace, "readable")
+		before := stored(namespace, readable)
 
 		namespace.Upgrade("demo", chart, strings.Replace(values, "credentials: s3", "credentials: reader", 1))
 		failed, log, code := runTask(t, namespace, "demo-shop-nightly", name+"-reader")
 
 		assert.EqualValues(t, 3, code, "%s: %s", name, log)
 		assert.Regexp(t, `^[^{}]*Access Denied\.$`, failed.Message, name)
-		assert.Equal(t, before, stored(namespace, "readable"), name)
+		assert.Equal(t, before, stored(namespace, readable), name)
 	}
 }
 
@@ -255,7 +254,7 @@ spec:
 
 		assert.EqualValues(t, 3, code, "%s: %s", name, log)
 		assert.Regexp(t, `^[^{}]*The difference between the request time and the current time is too large\.$`, failed.Message, name)
-		assert.Empty(t, stored(namespace, "backups"), name)
+		assert.Empty(t, stored(namespace, namespace.Bucket()), name)
 	}
 }
 
@@ -312,7 +311,7 @@ func TestNoSecretIsInAnObjectALogAnEventOrACommandLine(t *testing.T) {
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	_, repository := newShop(namespace), namespace.S3()
 	namespace.Apply("{apiVersion: v1, kind: Secret, metadata: {name: wrong}, stringData: {password: the-wrong-password}}")
-	secrets := []string{harness.DatabasePassword, "the-key-of-the-store", "the-password-of-the-repository", "the-wrong-password"}
+	secrets := []string{namespace.DatabasePassword(), "the-key-of-the-store", "the-password-of-the-repository", "the-wrong-password"}
 	entry := func(name, values string) string {
 		return strings.Replace(values[strings.Index(values, "    nightly:"):], "nightly:", name+":", 1)
 	}

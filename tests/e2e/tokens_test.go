@@ -25,13 +25,13 @@ func newRDS(t *testing.T) (*harness.Namespace, *harness.TokenServer) {
 	return namespace, namespace.TokenServer()
 }
 
-// asking is an app that asks for all it is worth: sessions of one question, one session that asks each second, and
+// asking is an app that asks all the time: sessions of one question, ten a second, one session that asks each second, and
 // questions that last for a minute, which is longer than a token of the tests lives. It prints each failure.
 const asking = `
 trap 'exit 0' TERM INT
 psql -Atc 'select 1' || exit 1
 echo "the first question is answered"
-while true; do psql -qAtc 'select 1' >/dev/null || echo "failed: a new session"; done &
+while true; do psql -qAtc 'select 1' >/dev/null || echo "failed: a new session"; sleep 0.1; done &
 while true; do psql -qAtc 'select pg_sleep(60)' >/dev/null || echo "failed: a long question"; done &
 while true; do echo 'select 1;'; sleep 1; done | { psql -v ON_ERROR_STOP=1 -qAt >/dev/null; echo "failed: the long session"; } &
 while true; do sleep 1 & wait $!; done
@@ -136,8 +136,22 @@ func reportAfter(t testing.TB, namespace *harness.Namespace, rds *harness.TokenS
 	return report
 }
 
-func TestTokensThatLiveForSecondsNeverRunOut(t *testing.T) {
+func TestWithTokensOfSeconds(t *testing.T) {
 	harness.Seconds(t)
+	for name, test := range map[string]func(*testing.T){
+		"tokens never run out": tokensNeverRunOut,
+		"a token is renewed before the credentials that signed it expire":                                                  aTokenIsRenewedBeforeItsCredentialsExpire,
+		"a provider that fails is noticed only when a credential is about to expire, and the pod is ready again by itself": aProviderThatFailsIsNoticedLate,
+		"a Django app answers every visitor":                                                                               aDjangoAppAnswersEveryVisitor,
+	} {
+		t.Run(name, func(t *testing.T) {
+			harness.Beside(t)
+			test(t)
+		})
+	}
+}
+
+func tokensNeverRunOut(t *testing.T) {
 	seconds, lifetime := harness.Number(t, "OUTRIGGER_TOKEN_SECONDS", 70), tokenLifetime(t)
 	namespace, rds := newRDS(t)
 	rds.Behave(fmt.Sprintf("tokenLifetime=%ds", lifetime))
@@ -154,8 +168,7 @@ func TestTokensThatLiveForSecondsNeverRunOut(t *testing.T) {
 	assert.Equal(t, pod.Name, namespace.ReadyPods(web, 1)[0].Name)
 }
 
-func TestATokenIsRenewedBeforeTheCredentialsThatSignedItExpire(t *testing.T) {
-	harness.Seconds(t)
+func aTokenIsRenewedBeforeItsCredentialsExpire(t *testing.T) {
 	seconds := harness.Number(t, "OUTRIGGER_TOKEN_SECONDS", 100)
 	namespace, rds := newRDS(t)
 	rds.Behave("credentialsLifetime=60s")
@@ -185,17 +198,16 @@ func readiness(t testing.TB, namespace *harness.Namespace, pod string) (ready bo
 	return false, time.Time{}
 }
 
-func TestAProviderThatFailsIsNoticedOnlyWhenACredentialIsAboutToExpireAndThePodIsReadyAgainByItself(t *testing.T) {
-	harness.Seconds(t)
+func aProviderThatFailsIsNoticedLate(t *testing.T) {
 	namespace, rds := newRDS(t)
-	rds.Behave("tokenLifetime=60s&credentialsLifetime=60s")
-	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside("psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 60s", "readinessProbe: {periodSeconds: 1}"))
+	rds.Behave("tokenLifetime=40s&credentialsLifetime=40s")
+	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside("psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 40s", "readinessProbe: {periodSeconds: 1}"))
 	pod := namespace.ReadyPods(web, 1)[0].Name
 	_, since := readiness(t, namespace, pod)
 	tokens := rds.Report().Tokens
 
 	rds.Behave("stsFails=always")
-	waitForEvent(t, namespace, pod, "db", "ServiceUnavailable") // a renewal is due after 38 seconds or so of 60
+	waitForEvent(t, namespace, pod, "db", "ServiceUnavailable") // a renewal is due after 25 seconds or so of 40
 	rds.Behave("stsFails=never")
 	namespace.Eventually(harness.PodStart, "there is a new token", func() bool { return rds.Report().Tokens > tokens })
 	ready, still := readiness(t, namespace, pod)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -31,17 +30,17 @@ var backendPorts = []corev1.ServicePort{
 	{Name: "otlp-grpc", Port: 4317}, {Name: "otlp-http", Port: 4318}, {Name: "otlp-https", Port: 4319}, {Name: "control", Port: 8080},
 }
 
-// Backend is a backend for OTLP in a namespace: a Pod and a Service `backend`. Its methods fail the test where the backend
-// does not answer.
+// Backend is a backend for OTLP in a namespace: a Service `backend`. Its methods fail the test where the backend does not
+// answer.
 type Backend struct {
 	control
-	tls bool
+	of *Namespace
 }
 
-// Backend creates the namespace's backend, which receives OTLP over gRPC and HTTP, and waits until it does.
+// Backend creates the namespace's backend, which receives OTLP over gRPC and HTTP.
 func (n *Namespace) Backend() *Backend {
 	n.t.Helper()
-	return n.newBackend(false)
+	return n.newBackend(backend.Certificate{})
 }
 
 // BackendTLS creates a backend that receives OTLP over HTTPS too. The Secret backend-tls has its certificate (tls.crt,
@@ -62,20 +61,32 @@ func (n *Namespace) BackendTLS() *Backend {
 		Data:       map[string]string{"ca.crt": string(made.CA)},
 	}, metav1.CreateOptions{})
 	require.NoError(n.t, err)
-	return n.newBackend(true)
+	return n.newBackend(made)
 }
 
-func (n *Namespace) newBackend(tls bool) *Backend {
+func (n *Namespace) newBackend(certificate backend.Certificate) *Backend {
 	n.t.Helper()
+	host := sharedBackend.in(n.t)
+	b := &Backend{control{host, backendName + ":8080", n.Name}, n}
+	ports := portsFrom(b.open(certificate), backend.TenantPorts)
+	if len(certificate.Certificate) == 0 {
+		delete(ports, "otlp-https")
+	}
+	n.lead(backendName, host, backendName, backendPorts, ports)
+	return b
+}
+
+// OwnBackend creates a backend for OTLP over gRPC and HTTP whose pod `backend` is the namespace's too, for a test that stops it.
+func (n *Namespace) OwnBackend() *Backend {
+	n.t.Helper()
+	n.startBackend()
 	service := &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: backendName},
 		Spec:       corev1.ServiceSpec{Selector: backendLabels(), Ports: backendPorts},
 	}
 	_, err := n.Client.CoreV1().Services(n.Name).Create(context.Background(), service, metav1.CreateOptions{})
 	require.NoError(n.t, err)
-	b := &Backend{control: control{n, backendName + ":8080"}, tls: tls}
-	b.Start()
-	return b
+	return &Backend{control{n, backendName + ":8080", ""}, n}
 }
 
 func backendLabels() map[string]string { return map[string]string{"app": backendName} }
@@ -83,30 +94,25 @@ func backendLabels() map[string]string { return map[string]string{"app": backend
 func (n *Namespace) backendHost() string { return backendName + "." + n.Name + ".svc" }
 
 // Endpoint is the URL of OTLP/HTTP within the cluster, without a path.
-func (b *Backend) Endpoint() string { return "http://" + b.n.backendHost() + ":4318" }
+func (b *Backend) Endpoint() string { return "http://" + b.of.backendHost() + ":4318" }
 
 // GRPCEndpoint is where OTLP/gRPC is received within the cluster, without TLS: HOST:PORT.
-func (b *Backend) GRPCEndpoint() string { return b.n.backendHost() + ":4317" }
+func (b *Backend) GRPCEndpoint() string { return b.of.backendHost() + ":4317" }
 
 // TLSEndpoint is the URL of OTLP/HTTPS within the cluster, without a path; only BackendTLS answers there.
-func (b *Backend) TLSEndpoint() string { return "https://" + b.n.backendHost() + ":4319" }
+func (b *Backend) TLSEndpoint() string { return "https://" + b.of.backendHost() + ":4319" }
 
-// Start creates the pod, which remembers nothing, and waits until the Service leads to it. New backends are started.
-func (b *Backend) Start() {
-	b.n.t.Helper()
-	_, err := b.n.Client.CoreV1().Pods(b.n.Name).Create(context.Background(), b.pod(), metav1.CreateOptions{})
-	require.NoError(b.n.t, err)
-	b.n.Eventually(PodStart, "the backend is ready", func() bool {
-		pod, found := b.n.Pod(b.n.t, backendName)
+// startBackend creates the pod, which remembers nothing, and waits until it is ready.
+func (n *Namespace) startBackend() {
+	n.t.Helper()
+	_, err := n.Client.CoreV1().Pods(n.Name).Create(context.Background(), backendPod(), metav1.CreateOptions{})
+	require.NoError(n.t, err)
+	n.Eventually(PodStart, "the backend is ready", func() bool {
+		pod, found := n.Pod(n.t, backendName)
 		if found {
-			b.n.requireImage(pod, testimages.BackendRef)
+			n.requireImage(pod, testimages.BackendRef)
 		}
 		return found && isReady(pod)
-	})
-	b.n.Eventually(PodStart, "the Service leads to the backend", func() bool {
-		// By number a Service finds only ports without names.
-		_, err := b.n.ask("GET", "services", backendName+":control", "healthz", nil)
-		return err == nil
 	})
 }
 
@@ -121,17 +127,6 @@ func (n *Namespace) requireImage(pod corev1.Pod, ref string) {
 			require.Fail(n.t.TB, "no image", "%s is in no registry: load it into every node of the cluster from %s, with `ctr -n k8s.io images import` or `kind load image-archive`", ref, archive)
 		}
 	}
-}
-
-// Stop deletes the pod, with all that it remembers, and waits until it is gone. The Service stays and leads nowhere.
-func (b *Backend) Stop() {
-	b.n.t.Helper()
-	pods, second := b.n.Client.CoreV1().Pods(b.n.Name), int64(1)
-	require.NoError(b.n.t, pods.Delete(context.Background(), backendName, metav1.DeleteOptions{GracePeriodSeconds: &second}))
-	b.n.Eventually(PodEnd, "the backend is gone", func() bool {
-		_, err := pods.Get(context.Background(), backendName, metav1.GetOptions{})
-		return apierrors.IsNotFound(err)
-	})
 }
 
 // Pause refuses connections, as when the backend is down, until Resume. What it remembers stays.
@@ -174,7 +169,7 @@ func (b *Backend) Latency() (latency backend.Latency) {
 	return latency
 }
 
-func (b *Backend) pod() *corev1.Pod {
+func backendPod() *corev1.Pod {
 	yes, no, user := true, false, int64(65532)
 	container := corev1.Container{
 		Name:  backendName,
@@ -209,14 +204,6 @@ func (b *Backend) pod() *corev1.Pod {
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 		},
-	}
-	if b.tls {
-		const folder = "/etc/backend-tls"
-		container.Args = []string{"-tls-cert=" + folder + "/" + corev1.TLSCertKey, "-tls-key=" + folder + "/" + corev1.TLSPrivateKeyKey}
-		container.VolumeMounts = []corev1.VolumeMount{{Name: "tls", MountPath: folder, ReadOnly: true}}
-		pod.Spec.Volumes = []corev1.Volume{{Name: "tls", VolumeSource: corev1.VolumeSource{
-			Secret: &corev1.SecretVolumeSource{SecretName: BackendSecret},
-		}}}
 	}
 	pod.Spec.Containers = []corev1.Container{container}
 	return pod

@@ -76,6 +76,7 @@ func Main(m *testing.M, images ...testimages.Image) int {
 		fmt.Fprintln(os.Stderr, "no cluster:", err)
 		return 1
 	}
+	defer suite.end()
 	return m.Run()
 }
 
@@ -84,6 +85,7 @@ type Namespace struct {
 	Name   string
 	Client kubernetes.Interface
 	t      *tester
+	store  *store // what S3 or OwnS3 has made
 }
 
 // NewNamespace creates a namespace that enforces a Pod Security Standard. When the test ends it is deleted, which nobody
@@ -91,8 +93,25 @@ type Namespace struct {
 // keeps those of failed tests.
 func NewNamespace(t testing.TB, level Level) *Namespace {
 	t.Helper()
+	namespace := create(t, fmt.Sprintf("t-%d", time.Now().UnixNano()), level)
+	t.Cleanup(func() {
+		if t.Failed() {
+			namespace.dump("the test")
+			suite.dump(t)
+			if os.Getenv("OUTRIGGER_KEEP_NAMESPACES") == "1" {
+				return
+			}
+		}
+		_ = namespace.Client.CoreV1().Namespaces().Delete(context.Background(), namespace.Name, metav1.DeleteOptions{})
+	})
+	return namespace
+}
+
+// create creates a namespace and waits until pods are admitted.
+func create(t testing.TB, name string, level Level) *Namespace {
+	t.Helper()
 	ctx := context.Background()
-	namespace := existing(t, fmt.Sprintf("t-%d", time.Now().UnixNano()))
+	namespace := existing(t, name)
 	_, err := namespace.Client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 		Name: namespace.Name,
 		Labels: map[string]string{
@@ -102,15 +121,6 @@ func NewNamespace(t testing.TB, level Level) *Namespace {
 		Annotations: map[string]string{"outrigger-test": t.Name()},
 	}}, metav1.CreateOptions{})
 	require.NoError(t, err)
-	t.Cleanup(func() {
-		if t.Failed() {
-			namespace.dump()
-			if os.Getenv("OUTRIGGER_KEEP_NAMESPACES") == "1" {
-				return
-			}
-		}
-		_ = namespace.Client.CoreV1().Namespaces().Delete(ctx, namespace.Name, metav1.DeleteOptions{})
-	})
 	namespace.Eventually(PodStart, "the namespace has the service account without which no pod is admitted", func() bool {
 		_, err := namespace.Client.CoreV1().ServiceAccounts(namespace.Name).Get(ctx, "default", metav1.GetOptions{})
 		return err == nil
@@ -126,7 +136,7 @@ func DefaultNamespace(t testing.TB) *Namespace {
 
 // As returns the same namespace, as a subtest knows it.
 func (n *Namespace) As(t testing.TB) *Namespace {
-	return &Namespace{Name: n.Name, Client: n.Client, t: newTester(t)}
+	return &Namespace{Name: n.Name, Client: n.Client, t: newTester(t), store: n.store}
 }
 
 func existing(t testing.TB, name string) *Namespace {
@@ -406,7 +416,7 @@ func (s *Stream) WaitEnd(t testing.TB, limit time.Duration) {
 }
 
 // dump prints the namespace's pods, events and logs, current and previous.
-func (n *Namespace) dump() {
+func (n *Namespace) dump(of string) {
 	var report strings.Builder
 	add := func(title string, args ...string) {
 		output, err := k8s.RunKubectlAndGetOutputContextE(n.t, context.Background(), kubectlOptions(n.Name), args...)
@@ -427,7 +437,7 @@ func (n *Namespace) dump() {
 			}
 		}
 	}
-	n.t.Logf("namespace %s when the test failed:\n%s", n.Name, report.String())
+	n.t.Logf("namespace %s of %s when the test failed:\n%s", n.Name, of, report.String())
 }
 
 // shorten keeps the ends of a long text.

@@ -3,6 +3,8 @@ package harness
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"net/url"
 	"time"
 
@@ -16,8 +18,34 @@ const controlLimit = 15 * time.Second
 // control is a server of the tests that is told what to do, and asked what happened. Its methods fail the test where it does not
 // answer.
 type control struct {
-	n    *Namespace
-	port string // POD:PORT
+	n      *Namespace // in which it is
+	port   string     // POD:PORT
+	tenant string     // whose part of it this is; empty: the process' own
+}
+
+// open makes a tenant of a server, which is closed with the test, and returns the first of its ports.
+func (c control) open(settings any) (port int) {
+	c.n.t.Helper()
+	body, err := json.Marshal(settings)
+	require.NoError(c.n.t, err)
+	path := "tenants/" + c.tenant
+	c.n.Eventually(controlLimit, "the server takes a tenant", func() bool {
+		answer, err := c.n.askWith("PUT", "pods", c.port, path, nil, body)
+		require.NoError(c.n.T(), err, string(answer))
+		_, err = fmt.Sscan(string(answer), &port)
+		return err == nil
+	})
+	c.n.t.Cleanup(func() { _, _ = c.n.ask("DELETE", "pods", c.port, path, nil) })
+	return port
+}
+
+// portsFrom are a tenant's ports by name, whose distance from the first one is given.
+func portsFrom(first int, distances map[string]int) map[string]int {
+	ports := maps.Clone(distances)
+	for name := range ports {
+		ports[name] += first
+	}
+	return ports
 }
 
 // Behave sets what the server does: a query as the method of this name has it in the server's own package.
@@ -53,12 +81,19 @@ func (c control) must(verb, path string, query url.Values) []byte {
 }
 
 func (c control) ask(verb, path string, query url.Values) ([]byte, error) {
+	if c.tenant != "" {
+		path = "tenants/" + c.tenant + "/" + path
+	}
 	return c.n.ask(verb, "pods", c.port, path, query)
 }
 
 // ask goes through the API server's proxy to the port NAME:PORT of a pod or a Service. The answer comes with an error too, where
 // there is one.
 func (n *Namespace) ask(verb, kind, port, path string, query url.Values) ([]byte, error) {
+	return n.askWith(verb, kind, port, path, query, nil)
+}
+
+func (n *Namespace) askWith(verb, kind, port, path string, query url.Values, body []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), controlLimit)
 	defer cancel()
 	request := n.Client.CoreV1().RESTClient().Verb(verb).
@@ -67,6 +102,9 @@ func (n *Namespace) ask(verb, kind, port, path string, query url.Values) ([]byte
 		for _, value := range values {
 			request.Param(key, value)
 		}
+	}
+	if body != nil {
+		request.Body(body)
 	}
 	return request.DoRaw(ctx)
 }

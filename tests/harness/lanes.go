@@ -3,6 +3,7 @@ package harness
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -28,6 +29,15 @@ func Seconds(t *testing.T) {
 	t.Cleanup(func() { running.leave(t.Name(), seconds) })
 }
 
+// Beside says that a subtest asserts seconds by such a margin, and waits so much, that it may run beside the others of its test
+// that say so too. The test itself asserts seconds: nothing else runs beside it.
+func Beside(t *testing.T) {
+	t.Helper()
+	t.Parallel()
+	require.NoError(t, running.enter(t.Name(), company))
+	t.Cleanup(func() { running.leave(t.Name(), company) })
+}
+
 // running are the tests of this process that run, subtests included.
 var running = newLanes()
 
@@ -43,19 +53,24 @@ type assertion string
 const (
 	facts   assertion = "facts"
 	seconds assertion = "seconds"
+	company assertion = "seconds by a margin"
 )
 
-func newLanes() *lanes { return &lanes{names: map[assertion]map[string]bool{facts: {}, seconds: {}}} }
+func newLanes() *lanes {
+	return &lanes{names: map[assertion]map[string]bool{facts: {}, seconds: {}, company: {}}}
+}
 
 // enter returns an error where a test may not run beside those that do.
 func (l *lanes) enter(name string, asserts assertion) error {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	beside := slices.Collect(maps.Keys(l.names[seconds]))
-	if asserts == seconds {
+	beside := slices.AppendSeq(slices.Collect(maps.Keys(l.names[seconds])), maps.Keys(l.names[company]))
+	if asserts != facts {
 		beside = slices.AppendSeq(beside, maps.Keys(l.names[facts]))
-		// A test waits while its subtest runs.
-		beside = slices.DeleteFunc(beside, func(other string) bool { return l.names[seconds][other] && strings.HasPrefix(name, other+"/") })
+		beside = slices.DeleteFunc(beside, func(other string) bool {
+			waits := l.names[seconds][other] && strings.HasPrefix(name, other+"/") // a test, while its subtest runs
+			return waits || asserts == company && l.names[company][other] && path.Dir(other) == path.Dir(name)
+		})
 	}
 	if len(beside) > 0 {
 		slices.Sort(beside)

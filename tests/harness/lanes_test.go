@@ -20,6 +20,12 @@ func TestWhatAssertsSecondsRunsBesideNothing(t *testing.T) {
 		"a subtest of one whose name it begins":    {[2]string{"seconds", "TestA"}, [2]string{"seconds", "TestAll/one"}, "beside it runs TestA"},
 		"a subtest that asserts seconds, of facts": {[2]string{"facts", "TestA"}, [2]string{"seconds", "TestA/one"}, "beside it runs TestA"},
 		"a subtest that asserts facts, of seconds": {[2]string{"seconds", "TestA"}, [2]string{"facts", "TestA/one"}, "beside it runs TestA"},
+		"a subtest with a margin":                  {[2]string{"seconds", "TestA"}, [2]string{"seconds by a margin", "TestA/one"}, ""},
+		"one with a margin beside another":         {[2]string{"seconds by a margin", "TestA/one"}, [2]string{"seconds by a margin", "TestA/two"}, ""},
+		"one with a margin beside another test's":  {[2]string{"seconds by a margin", "TestA/one"}, [2]string{"seconds by a margin", "TestB/one"}, "TestB/one asserts seconds by a margin, and does not run alone: beside it runs TestA/one"},
+		"one with a margin beside facts":           {[2]string{"facts", "TestB"}, [2]string{"seconds by a margin", "TestA/one"}, "beside it runs TestB"},
+		"facts beside one with a margin":           {[2]string{"seconds by a margin", "TestA/one"}, [2]string{"facts", "TestB"}, "beside it runs TestA/one"},
+		"seconds beside one with a margin":         {[2]string{"seconds by a margin", "TestA/one"}, [2]string{"seconds", "TestA/two"}, "beside it runs TestA/one"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

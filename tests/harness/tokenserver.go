@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -27,64 +28,57 @@ const (
 	// TokenServerKeys is a Secret with a long-lived key: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
 	TokenServerKeys = "aws"
 	// TokenServerRole is the role that AssumeRoleWithWebIdentity may be called for.
-	TokenServerRole = "arn:aws:iam::123456789012:role/shop"
-	tokenServerName = "rds"
+	TokenServerRole  = "arn:aws:iam::123456789012:role/shop"
+	tokenServerName  = "rds"
+	tokenServerPort  = tokenServerName + ":8081" // by which it is controlled
+	tokenServerKeyID = "AKIATESTTESTTESTTEST"
 )
 
 // stsHosts are those of AWS, which the token server answers for over HTTPS.
 var stsHosts = []string{"sts." + TokenServerRegion + ".amazonaws.com", "sts.amazonaws.com"}
 
-// TokenServer is a tests/tokenserver in a namespace, with a PostgreSQL server behind it: a Pod and a Service `rds`. Its methods
-// fail the test where the server does not answer.
+// TokenServer is a tests/tokenserver of a namespace, with a PostgreSQL server behind it: a Service `rds`. Its methods fail the
+// test where the server does not answer.
 type TokenServer struct {
 	control
+	of       *Namespace
 	Database *Postgres // the real server, whose superuser needs no token
 }
 
-// TokenServer creates the namespace's token server and the PostgreSQL server `db`, with a role and a database `shop`, and waits
-// until they answer. Behaviour is a query of tokenserver.Server.Behave, which the token server has again whenever it starts.
+// TokenServer creates the namespace's token server and the PostgreSQL server `db`, with a role and a database `shop`.
+// Behaviour is a query of tokenserver.Server.Behave.
 func (n *Namespace) TokenServer(behaviour ...string) *TokenServer {
 	n.t.Helper()
-	s := &TokenServer{control{n, tokenServerName + ":8081"}, n.Postgres()}
-	s.Role(TokenServerUser)
-	s.Database.Ask("postgres", "create database "+TokenServerUser+" owner "+TokenServerUser)
-	names := []string{TokenServerHost, tokenServerName, tokenServerName + "." + n.Name, s.host(), s.host() + ".cluster.local"}
-	made, err := backend.NewCertificate(append(names, stsHosts...)...)
-	require.NoError(n.t, err)
-	ctx := context.Background()
-	_, err = n.Client.CoreV1().Secrets(n.Name).Create(ctx, &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Name: "rds-tls"},
-		Type:       corev1.SecretTypeTLS,
-		Data:       map[string][]byte{corev1.TLSCertKey: made.Certificate, corev1.TLSPrivateKeyKey: made.Key},
-	}, metav1.CreateOptions{})
-	require.NoError(n.t, err)
-	_, err = n.Client.CoreV1().ConfigMaps(n.Name).Create(ctx, &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: TokenServerCA},
-		Data:       map[string]string{"ca.crt": string(made.CA)},
-	}, metav1.CreateOptions{})
-	require.NoError(n.t, err)
-	n.Apply(tokenServerObjects(strings.Join(behaviour, "&")))
-	n.Eventually(PodStart, "the token server is ready", func() bool {
-		pod, found := n.Pod(n.t, tokenServerName)
-		if found {
-			n.requireImage(pod, testimages.TokenServerRef)
-		}
-		return found && isReady(pod)
+	host := sharedTokenServer.in(n.t)
+	s := &TokenServer{control{host, tokenServerPort, n.Name}, n, n.Postgres()}
+	certificate := s.prepare()
+	first := s.open(tokenserver.Tenant{
+		Endpoint:    TokenServerHost + ":5432",
+		Upstream:    tokenserver.Upstream{Address: "db." + n.Name + ".svc:5432", Password: n.DatabasePassword()},
+		Key:         aws.Credentials{AccessKeyID: tokenServerKeyID, SecretAccessKey: n.tokenServerKey()},
+		Certificate: certificate,
+		Behaviour:   strings.Join(behaviour, "&"),
 	})
-	n.Eventually(PodStart, "the Service leads to the token server", func() bool {
-		_, err := n.ask("GET", "services", tokenServerName+":control", "healthz", nil)
-		return err == nil
-	})
+	n.lead(tokenServerName, host, tokenServerName, []corev1.ServicePort{
+		{Name: "postgres", Port: 5432}, {Name: "sts", Port: 8080}, {Name: "sts-tls", Port: 443},
+	}, portsFrom(first, tokenserver.TenantPorts))
 	return s
 }
 
-func tokenServerObjects(behaviour string) string {
-	return `
-apiVersion: v1
-kind: Secret
-metadata: {name: ` + TokenServerKeys + `}
-stringData: {AWS_ACCESS_KEY_ID: AKIATESTTESTTESTTEST, AWS_SECRET_ACCESS_KEY: the+secret/of+the+tests/not+of+AWS+itself}
----
+// OwnTokenServer is TokenServer with pods that are the namespace's too, for a test that restarts them: they have their first
+// behaviour again whenever they start.
+func (n *Namespace) OwnTokenServer(behaviour ...string) *TokenServer {
+	n.t.Helper()
+	s := &TokenServer{control{n, tokenServerPort, ""}, n, n.OwnPostgres()}
+	certificate := s.prepare()
+	_, err := n.Client.CoreV1().Secrets(n.Name).Create(context.Background(), &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: "rds-tls"},
+		Type:       corev1.SecretTypeTLS,
+		Data:       map[string][]byte{corev1.TLSCertKey: certificate.Certificate, corev1.TLSPrivateKeyKey: certificate.Key},
+	}, metav1.CreateOptions{})
+	require.NoError(n.t, err)
+	n.startTokenServer("-behave="+strings.Join(behaviour, "&"), "-tls-cert=/etc/rds-tls/tls.crt", "-tls-key=/etc/rds-tls/tls.key")
+	n.Apply(`
 apiVersion: v1
 kind: Service
 metadata: {name: rds}
@@ -95,7 +89,67 @@ spec:
     - {name: sts, port: 8080}
     - {name: sts-tls, port: 443, targetPort: 8443}
     - {name: control, port: 8081}
----
+`)
+	n.Eventually(PodStart, "the Service leads to the token server", func() bool {
+		_, err := n.ask("GET", "services", tokenServerName+":control", "healthz", nil)
+		return err == nil
+	})
+	return s
+}
+
+// prepare makes the role and the database that the tests log in to, and what their clients need, and returns the server's
+// certificate.
+func (s *TokenServer) prepare() backend.Certificate {
+	s.of.t.Helper()
+	n := s.of
+	s.Role(TokenServerUser)
+	s.Database.Ask("postgres", "create database "+TokenServerUser+" owner "+TokenServerUser)
+	names := []string{TokenServerHost, tokenServerName, tokenServerName + "." + n.Name, s.host(), s.host() + ".cluster.local"}
+	made, err := backend.NewCertificate(append(names, stsHosts...)...)
+	require.NoError(n.t, err)
+	_, err = n.Client.CoreV1().ConfigMaps(n.Name).Create(context.Background(), &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: TokenServerCA},
+		Data:       map[string]string{"ca.crt": string(made.CA)},
+	}, metav1.CreateOptions{})
+	require.NoError(n.t, err)
+	n.tokenServerSecret()
+	return made
+}
+
+// tokenServerKey is a secret key that no other namespace's server takes.
+func (n *Namespace) tokenServerKey() string { return "the+secret/of+the+tests/not+of+AWS+" + n.Name }
+
+func (n *Namespace) tokenServerSecret() {
+	n.t.Helper()
+	n.Apply(`
+apiVersion: v1
+kind: Secret
+metadata: {name: ` + TokenServerKeys + `}
+stringData: {AWS_ACCESS_KEY_ID: ` + tokenServerKeyID + `, AWS_SECRET_ACCESS_KEY: ` + n.tokenServerKey() + `}
+`)
+}
+
+// startTokenServer creates the pod, which without a certificate is one for tenants, and waits until it is ready.
+func (n *Namespace) startTokenServer(arguments ...string) {
+	n.t.Helper()
+	n.tokenServerSecret()
+	n.databaseSecret()
+	certificate := "emptyDir: {}"
+	if len(arguments) > 0 {
+		certificate = "secret: {secretName: rds-tls, defaultMode: 0440}"
+	}
+	n.Apply(tokenServerPod(arguments, certificate))
+	n.Eventually(PodStart, "the token server is ready", func() bool {
+		pod, found := n.Pod(n.t, tokenServerName)
+		if found {
+			n.requireImage(pod, testimages.TokenServerRef)
+		}
+		return found && isReady(pod)
+	})
+}
+
+func tokenServerPod(arguments []string, certificate string) string {
+	return `
 apiVersion: v1
 kind: Pod
 metadata:
@@ -108,12 +162,7 @@ spec:
   containers:
     - name: rds
       image: ` + testimages.TokenServerRef + `
-      args:
-        - -endpoint=` + TokenServerHost + `:5432
-        - -upstream=db:5432
-        - -behave=` + behaviour + `
-        - -tls-cert=/etc/rds-tls/tls.crt
-        - -tls-key=/etc/rds-tls/tls.key
+      args: [-endpoint=` + TokenServerHost + `:5432, -upstream=db:5432, ` + strings.Join(arguments, ", ") + `]
       envFrom: [{secretRef: {name: ` + TokenServerKeys + `}}]
       env:
         - name: UPSTREAM_PASSWORD
@@ -132,17 +181,17 @@ spec:
       securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
       volumeMounts: [{name: tls, mountPath: /etc/rds-tls, readOnly: true}]
   volumes:
-    - {name: tls, secret: {secretName: rds-tls, defaultMode: 0440}}
+    - {name: tls, ` + certificate + `}
 `
 }
 
 // Role creates a role of the real server that may log in with a token.
 func (s *TokenServer) Role(name string) {
 	s.n.t.Helper()
-	s.Database.Ask("postgres", `create role "`+name+`" login password '`+strings.ReplaceAll(DatabasePassword, "'", "''")+"'")
+	s.Database.Ask("postgres", `create role "`+name+`" login password '`+strings.ReplaceAll(s.of.DatabasePassword(), "'", "''")+"'")
 }
 
-func (s *TokenServer) host() string { return tokenServerName + "." + s.n.Name + ".svc" }
+func (s *TokenServer) host() string { return tokenServerName + "." + s.of.Name + ".svc" }
 
 // STSEndpoint is what AWS_ENDPOINT_URL_STS is set to in the namespace's pods. Programs that know no such variable find STS
 // over HTTPS where HostAliases leads them, with the CA of the ConfigMap.
@@ -151,7 +200,7 @@ func (s *TokenServer) STSEndpoint() string { return "http://" + s.host() + ":808
 // ClusterIP is the Service's address.
 func (s *TokenServer) ClusterIP() string {
 	s.n.t.Helper()
-	service, err := s.n.Client.CoreV1().Services(s.n.Name).Get(context.Background(), tokenServerName, metav1.GetOptions{})
+	service, err := s.of.Client.CoreV1().Services(s.of.Name).Get(context.Background(), tokenServerName, metav1.GetOptions{})
 	require.NoError(s.n.t, err)
 	return service.Spec.ClusterIP
 }

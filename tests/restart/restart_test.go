@@ -109,7 +109,7 @@ func uptime(t *testing.T, line string) float64 {
 
 func TestLinesThatWaitForTheBackendSurviveARestartOfTheNode(t *testing.T) {
 	namespace := harness.NewNamespace(t, harness.Restricted)
-	backend := namespace.Backend()
+	backend := namespace.OwnBackend()
 	backend.Pause()
 	namespace.Install("demo", harness.Consumer(t).Write(t), `
 pod:

@@ -12,7 +12,7 @@ import (
 
 func TestAfterARestartOfTheNodeAnAppReachesItsDatabaseWithANewToken(t *testing.T) {
 	namespace := harness.NewNamespace(t, harness.Restricted)
-	rds := namespace.TokenServer("tokenLifetime=30s")
+	rds := namespace.OwnTokenServer("tokenLifetime=30s")
 	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(`
 trap 'exit 0' TERM INT
 psql -Atc "select 'answered'" || exit 1

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// controls answers the control port.
-func (s *Server) controls() http.Handler {
+// Controls answers the control port.
+func (s *Server) Controls() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /report", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.Report()) })

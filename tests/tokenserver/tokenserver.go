@@ -35,7 +35,8 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// Addresses are HOST:PORT of each listener. Port 0 takes a free one, which Server.Addresses tells after Start.
+// Addresses are HOST:PORT of each listener; an empty one stands for no listener. Port 0 takes a free one, which
+// Server.Addresses tells after Start.
 type Addresses struct{ Postgres, STS, STSTLS, Control string }
 
 // Upstream is the real PostgreSQL server.
@@ -94,8 +95,11 @@ func (s *Server) Start() error {
 		{&s.at.Postgres, s.servePostgres},
 		{&s.at.STS, func(l net.Listener) { s.serveHTTP(l, s.sts()) }},
 		{&s.at.STSTLS, func(l net.Listener) { s.serveHTTP(tls.NewListener(l, encrypted), s.sts()) }},
-		{&s.at.Control, func(l net.Listener) { s.serveHTTP(l, s.controls()) }},
+		{&s.at.Control, func(l net.Listener) { s.serveHTTP(l, s.Controls()) }},
 	} {
+		if *l.address == "" {
+			continue
+		}
 		listener, err := net.Listen("tcp", *l.address)
 		if err != nil {
 			s.Close()

@@ -46,7 +46,7 @@ func testSoak(ctx context.Context, r *rig.Rig, chosen choice) error {
 	}{
 		{scripts, []string{"^TestRandom", "^TestFirstRuns"}},
 		{atLength, []string{"^TestWhileTheBackendIsDown", "^TestABackupThatIsKilled", "^TestASidecarBacksUpOnTheMinute",
-			"^TestTokensThatLiveForSeconds", "^TestATokenIsRenewedBefore", "^TestADjangoApp"}},
+			"^TestWithTokensOfSeconds"}},
 		{gigabyte, []string{"^TestABackupOfADatabaseThatIsWrittenTo"}},
 	} {
 		unmatched, err := some.of.narrow(some.patterns...)

@@ -38,7 +38,7 @@ const process = `refresher=$(grep -lz '/outrigger/[r]efresh-token.sh' /proc/[0-9
 
 func BenchmarkTokens(b *testing.B) {
 	namespace := harness.NewNamespace(b, harness.Restricted)
-	rds := namespace.TokenServer("tokenLifetime=15s")
+	rds := namespace.OwnTokenServer("tokenLifetime=15s")
 	values := rds.Beside(script, "ttl: 15s", "pod: shareProcessNamespace: true")
 	values = strings.Replace(values, "format: pgbouncer}", "format: pgbouncer, containers: [app]}", 1)
 	values += `

@@ -1,4 +1,5 @@
-// Command backend runs the tests' backend until it gets SIGTERM or an interrupt.
+// Command backend runs the tests' backend until it gets SIGTERM or an interrupt. Its control port opens others too, as
+// tests/tenants says.
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/outrigger-charts/outrigger/tests/backend"
+	"github.com/outrigger-charts/outrigger/tests/tenants"
 )
 
 func main() {
@@ -24,7 +26,7 @@ func run() error {
 	flag.StringVar(&c.GRPC, "grpc", ":4317", "where OTLP/gRPC is received")
 	flag.StringVar(&c.HTTP, "http", ":4318", "where OTLP/HTTP is received")
 	https := flag.String("https", ":4319", "where OTLP/HTTPS is received, with -tls-cert and -tls-key")
-	flag.StringVar(&c.Control, "control", ":8080", "where the backend is asked and told what to do")
+	control := flag.String("control", ":8080", "where the backend is asked and told what to do")
 	certificate := flag.String("tls-cert", "", "the certificate's file, PEM")
 	key := flag.String("tls-key", "", "the key's file, PEM")
 	flag.Parse()
@@ -42,7 +44,9 @@ func run() error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "backend: listens at %+v\n", b.Addresses())
-	<-ended
+	others := &tenants.Server{Open: backend.OpenTenant}
+	err := tenants.Serve(*control, b.Controls(), others, ended)
+	others.Close()
 	b.Close()
-	return nil
+	return err
 }
