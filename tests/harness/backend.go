@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -101,6 +102,9 @@ func (b *Backend) GRPCEndpoint() string { return b.of.backendHost() + ":4317" }
 
 // TLSEndpoint is the URL of OTLP/HTTPS within the cluster, without a path; only BackendTLS answers there.
 func (b *Backend) TLSEndpoint() string { return "https://" + b.of.backendHost() + ":4319" }
+
+// As returns the same backend, as a subtest knows it.
+func (b *Backend) As(t testing.TB) *Backend { return &Backend{b.as(t), b.of.As(t)} }
 
 // startBackend creates the pod, which remembers nothing, and waits until it is ready.
 func (n *Namespace) startBackend() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -37,6 +38,12 @@ func (c control) open(settings any) (port int) {
 	})
 	c.n.t.Cleanup(func() { _, _ = c.n.ask("DELETE", "pods", c.port, path, nil) })
 	return port
+}
+
+// as is the server as a subtest knows it.
+func (c control) as(t testing.TB) control {
+	c.n = c.n.As(t)
+	return c
 }
 
 // portsFrom are a tenant's ports by name, whose distance from the first one is given.

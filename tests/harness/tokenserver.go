@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -183,6 +184,11 @@ spec:
   volumes:
     - {name: tls, ` + certificate + `}
 `
+}
+
+// As returns the same server, as a subtest knows it. Its database stays the test's.
+func (s *TokenServer) As(t testing.TB) *TokenServer {
+	return &TokenServer{s.as(t), s.of.As(t), s.Database}
 }
 
 // Role creates a role of the real server that may log in with a token.

@@ -9,3 +9,24 @@ import (
 )
 
 func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
+
+// TestAfterARestartOfTheNode restarts the node once for all: each promise is prepared before, and looked at afterwards.
+func TestAfterARestartOfTheNode(t *testing.T) {
+	promises := map[string]func(*testing.T, *harness.Namespace) (afterwards func(*testing.T, *harness.Namespace)){
+		restartableInitContainers:                      startInOrder,
+		"lines that wait for the backend arrive":       linesThatWaitArrive,
+		"an app reaches its database with a new token": anAppReachesItsDatabase,
+	}
+	namespaces := map[string]*harness.Namespace{}
+	afterwards := map[string]func(*testing.T, *harness.Namespace){}
+	for name, prepare := range promises {
+		namespaces[name] = harness.NewNamespace(t, harness.Restricted)
+		afterwards[name] = prepare(t, namespaces[name])
+	}
+
+	harness.DefaultNamespace(t).RestartNode()
+
+	for name := range promises {
+		t.Run(name, func(t *testing.T) { afterwards[name](t, namespaces[name].As(t)) })
+	}
+}

@@ -47,31 +47,38 @@ outrigger:
 var order = []string{"prepare", "proxy", "migrate", "agent", "app"}
 
 // upstream: test/e2e_node/container_lifecycle_test.go, "A node running restartable init containers reboots".
-func TestANodeRunningRestartableInitContainersReboots_shouldRestartTheContainersInRightOrderAfterTheNodeReboot(t *testing.T) {
-	namespace := harness.NewNamespace(t, harness.Restricted)
+const restartableInitContainers = "should restart the containers in right order after the node reboot"
+
+func startInOrder(t *testing.T, namespace *harness.Namespace) func(*testing.T, *harness.Namespace) {
 	namespace.Install("demo", harness.Consumer(t).Write(t), values)
 	before := namespace.ReadyPods("app=web", 1)[0]
 	first := startsInOrder(t, namespace, before)
 
-	namespace.RestartNode()
+	return func(t *testing.T, namespace *harness.Namespace) {
+		after := startedAgain(t, namespace, before, order)
+		assert.Greater(t, startsInOrder(t, namespace, after), first, "what was seen is from after the restart")
+	}
+}
 
-	var after corev1.Pod
+// startedAgain waits until containers of a pod have started again and the pod is ready, and returns it.
+func startedAgain(t *testing.T, namespace *harness.Namespace, before corev1.Pod, containers []string) (after corev1.Pod) {
+	t.Helper()
 	namespace.Eventually(harness.PodStart, "every container has started again and the pod is ready", func() bool {
-		pod, found := namespace.Pod(t, before.Name)
+		pod, found := namespace.Pod(namespace.T(), before.Name)
 		after = pod
 		if !found || pod.Status.Phase != corev1.PodRunning {
 			return false
 		}
-		for _, name := range order {
-			status := harness.Status(t, pod, name)
-			if status.RestartCount == harness.Status(t, before, name).RestartCount || !status.Ready {
+		for _, name := range containers {
+			status := harness.Status(namespace.T(), pod, name)
+			if status.RestartCount == harness.Status(namespace.T(), before, name).RestartCount || !status.Ready {
 				return false
 			}
 		}
 		return true
 	})
 	assert.Equal(t, before.UID, after.UID, "it is the same pod")
-	assert.Greater(t, startsInOrder(t, namespace, after), first, "what was seen is from after the restart")
+	return after
 }
 
 // startsInOrder asserts that the containers' present instances have started in order, that those that run once had
@@ -107,8 +114,7 @@ func uptime(t *testing.T, line string) float64 {
 	return seconds
 }
 
-func TestLinesThatWaitForTheBackendSurviveARestartOfTheNode(t *testing.T) {
-	namespace := harness.NewNamespace(t, harness.Restricted)
+func linesThatWaitArrive(t *testing.T, namespace *harness.Namespace) func(*testing.T, *harness.Namespace) {
 	backend := namespace.OwnBackend()
 	backend.Pause()
 	namespace.Install("demo", harness.Consumer(t).Write(t), `
@@ -137,15 +143,16 @@ outrigger:
 	})
 	require.Zero(t, backend.Counts().Logs)
 
-	namespace.RestartNode()
-
-	// The backend begins anew with the node, and takes requests again.
-	namespace.Eventually(harness.PodStart, "all lines arrive", func() bool {
-		after, found := namespace.Pod(t, "backend")
-		return found && after.Status.Phase == corev1.PodRunning && after.Status.ContainerStatuses[0].RestartCount > 0 &&
-			after.Status.ContainerStatuses[0].Ready && backend.Report("line", 20_000).Lost == 0
-	})
-	report := backend.Report("line", 20_000)
-	t.Logf("20,000 lines over a restart of the node: lost %d, repeated %d", report.Lost, report.Repeated)
-	assert.LessOrEqual(t, report.Repeated, 20_000)
+	return func(t *testing.T, namespace *harness.Namespace) {
+		backend := backend.As(t)
+		// The backend begins anew with the node, and takes requests again.
+		namespace.Eventually(harness.PodStart, "all lines arrive", func() bool {
+			after, found := namespace.Pod(namespace.T(), "backend")
+			return found && after.Status.Phase == corev1.PodRunning && after.Status.ContainerStatuses[0].RestartCount > 0 &&
+				after.Status.ContainerStatuses[0].Ready && backend.Report("line", 20_000).Lost == 0
+		})
+		report := backend.Report("line", 20_000)
+		t.Logf("20,000 lines over a restart of the node: lost %d, repeated %d", report.Lost, report.Repeated)
+		assert.LessOrEqual(t, report.Repeated, 20_000)
+	}
 }
