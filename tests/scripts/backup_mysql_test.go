@@ -381,6 +381,7 @@ func mysql8(t *testing.T, version, grants string, env ...string) *backup {
 echo "dump $*" | sed 's/--no-defaults.*--no-tablespaces//' >>"$CALLS"; echo "-- MySQL dump 10.13  Distrib $VERSION, for Linux (x86_64)"; echo "-- Dump completed"`)
 	b.standIn("mysql", `case $* in
 *"select version()"*) echo "$VERSION" ;;
+*@@lower_case_table_names*) echo "${FOLDED:-0}" ;;
 *"select current_user()"*) echo backup@10.0.0.% ;;
 *"current_role()"*) echo "${ROLES:-NONE}" ;;
 *"show grants for current_user() using NONE"*) exit 1 ;;
@@ -418,6 +419,8 @@ func TestWhatMySQLGrantsIsReadAsItPrintsIt(t *testing.T) {
 		"all of the database":              {"8.0.40", usage + "GRANT ALL PRIVILEGES ON `shop`.*" + to, nil, ""},
 		"MariaDB's, of routines":           {"11.4.5-MariaDB", tables, nil, "GRANT SHOW CREATE ROUTINE ON `shop`.*" + to},
 		"MariaDB's, all of the database":   {"11.4.5-MariaDB", usage + "GRANT ALL PRIVILEGES ON `shop`.*" + to, []string{"HIDDEN_ROUTINES=1"}, ""},
+		"a name in capitals":               {"8.0.40", usage + "GRANT ALL PRIVILEGES ON `shop`.*" + to, []string{"DATABASES=Shop", "FOLDED=1"}, ""},
+		"a name in capitals, of another":   {"8.0.40", everything + "GRANT SHOW_ROUTINE ON *.*" + to + "\nREVOKE SELECT ON `Shop`.* FROM `backup`@`10.0.0.%`", nil, ""},
 		"a name with signs":                {"8.0.40", strings.ReplaceAll(everything, "SELECT, ", "") + "GRANT SHOW_ROUTINE ON *.*" + to, []string{"DATABASES=sh_op`50%"}, "GRANT SELECT ON `sh\\_op``50\\%`.*" + to},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@
 # where the user has a grant for databases such as this one, for which it is: "ON `shop%`.*". One that is more exact would hide it.
 #
 #   DATABASE   its name, from the environment: -v would take a backslash in it for the beginning of something else
+#   folded     whether names in capitals are the same to the server, or 0
 
 function identifier(text, at) { # sets name and rest of a text that begins with a quoted one
   name = ""
@@ -26,7 +27,9 @@ function expression(pattern, at, c, made) {
   return "^" made "$"
 }
 
-BEGIN { database = ENVIRON["DATABASE"] }
+BEGIN { database = cased(ENVIRON["DATABASE"]) }
+
+function cased(text) { return folded ? tolower(text) : text }
 
 match($0, / ON /) && /^(GRANT|REVOKE) / {
   revoked = $1 == "REVOKE"
@@ -38,7 +41,7 @@ match($0, / ON /) && /^(GRANT|REVOKE) / {
   if (name == "mysql" && rest ~ /^\.`proc` / && privileges ~ /(^|, *)SELECT(,|$)/) print "SELECT of mysql.proc"
   if (rest !~ /^\.\* /) next
   if (!revoked && "mysql" ~ expression(name) && privileges ~ /(^|, *)(SELECT|ALL PRIVILEGES)(,|$)/) print "SELECT of mysql.proc"
-  if (database !~ expression(name)) next
+  if (database !~ expression(cased(name))) next
   if (revoked) { add("taken"); next }
   # Of several patterns that a user's own grants have, the most exact one holds alone.
   grantee = rest

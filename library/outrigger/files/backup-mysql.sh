@@ -66,7 +66,7 @@ source_restorable() {
 
 # Fails where a dump would be a part of the data, and names the GRANT that mends it.
 may_dump() {
-  { user=$(whoever) && ask "set session sql_mode = '', sql_quote_show_create = 1; show grants" --raw >"$WORK/grants"; } 2>"$WORK/errors" ||
+  { user=$(whoever) && folded=$(ask 'select @@lower_case_table_names') && ask "set session sql_mode = '', sql_quote_show_create = 1; show grants" --raw >"$WORK/grants"; } 2>"$WORK/errors" ||
     fail 1 "the user $DB_USER cannot be asked for his privileges: $(errors)"
   case $server in
     *MariaDB*) ask 'show grants for public' --raw ;;
@@ -92,7 +92,7 @@ whoever() {
 }
 
 # Sets allowed to what the user may do in a database, a line each.
-allowed() { allowed=$(DATABASE=$1 busybox awk -f "$SCRIPTS/backup-grants.awk" "$WORK/grants"); } # database
+allowed() { allowed=$(DATABASE=$1 busybox awk -v folded="$folded" -f "$SCRIPTS/backup-grants.awk" "$WORK/grants"); } # database
 
 may() { printf '%s\n' "$allowed" | busybox grep -qx -e "$1" -e "ALL PRIVILEGES${1#"${1% everywhere}"}"; } # privilege, in which databases
 
