@@ -146,6 +146,15 @@ func BusyBox(ctx context.Context, out io.Writer) (path string, err error) {
 	return path, err
 }
 
+// Databases returns the path of a folder with the servers of databases and their tools, as Debian's packages have them.
+func Databases(ctx context.Context, out io.Writer) (path string, err error) {
+	err = with(out, func(r *Rig) error {
+		path, err = testimages.DatabasesRoot(ctx, testimages.Env{Root: r.Root, Cache: r.Cache, Log: r.Reporter.Log()})
+		return err
+	})
+	return path, err
+}
+
 // DynamicBusyBox returns the path of a folder with a busybox that is linked dynamically, and its libraries, as Debian's
 // packages have them: the library refuses to copy such a one.
 func DynamicBusyBox(ctx context.Context, out io.Writer) (path string, err error) {

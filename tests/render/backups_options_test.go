@@ -170,6 +170,7 @@ func TestAnOptionThatABackupCannotHaveIsSaidWithTheMend(t *testing.T) {
 		"two makers":               {withRestic("init: true") + strings.Replace(another("hourly"), "secret: restic", "secret: restic, init: true", 1), `outrigger.backups.nightly: store.restic.init is true in "hourly", "nightly", and two that make a repository at once spoil it; leave it in one of them`},
 		"a dump that is a text":    {strings.Replace(nightly, "database: shop", "database: shop, options: [--no-owner, --format=plain]", 1), `outrigger.backups.nightly: postgres.options: "--format=plain" changes what the dump is, or where it goes, and no restore would find it; leave it out`},
 		"a dump that is elsewhere": {strings.Replace(nightly, "database: shop", "database: shop, options: [-f, /tmp/shop]", 1), `outrigger.backups.nightly: postgres.options: "-f" changes what the dump is`},
+		"a dump that says where":   {strings.Replace(nightly, postgres, `mariadb: {image: "mariadb:11", host: db, secret: db, options: [--databases]}`, 1), `outrigger.backups.nightly: mariadb.options: "--databases" changes what the dump is`},
 		"a dump without an end":    {strings.Replace(nightly, postgres, `mariadb: {image: "mariadb:11", host: db, secret: db, options: [--skip-comments]}`, 1), `outrigger.backups.nightly: mariadb.options: "--skip-comments" changes what the dump is`},
 		"an unknown compression":   {withRestic(`compression: fast`), `store/restic/compression`},
 		"a prune with another key": {nightly + `      prune: {schedule: "17 6 * * 0", keep: 1}` + "\n", `nightly/prune`},

@@ -1,7 +1,9 @@
 package render
 
 import (
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,6 +140,33 @@ func TestWhatABackupLacksIsSaidWithTheMend(t *testing.T) {
 	}
 }
 
+// saving returns values whose backup is what a command of etcdctl's prints.
+func saving(command string) string {
+	return strings.Replace(nightly, postgres, "exec: {image: etcd, command: "+command+"}", 1)
+}
+
+func TestASnapshotThatEtcdctlIsToSaveToItsOutputIsRefusedWithACommandThatWorks(t *testing.T) {
+	const mend = `[sh, -c, 'etcdctl snapshot save "$WORK/etcd.db" >&2 && cat "$WORK/etcd.db"']`
+	for _, command := range []string{
+		`[etcdctl, snapshot, save, /dev/stdout]`,
+		`[/usr/local/bin/etcdctl, --endpoints, "http://etcd:2379", snapshot, save, --dial-timeout=5s, /dev/fd/1]`,
+		`[etcdctl, snapshot, save, /proc/self/fd/1]`,
+		`[sh, -c, "ETCDCTL_API=3 etcdctl snapshot  save '/dev/stdout' | gzip"]`,
+		`[sh, -c, "set -e\netcdctl snapshot save /proc/$$/fd/1"]`,
+		`[etcdctl, '{{ "snapshot" }}', save, /dev/stdout]`,
+	} {
+		message := harness.Consumer(t).RenderError(t, appPod+saving(command))
+
+		assert.Contains(t, message, "outrigger.backups.nightly: exec.command: etcdctl cannot save a snapshot to its standard output; set it to "+mend, command)
+	}
+	for _, command := range []string{mend, `[sh, -c, "etcdctl snapshot save /tmp/a >/dev/stderr && cat /tmp/a >/dev/stdout"]`, `[sh, -c, "etcdctl snapshot save /dev/stdout.db && cat /dev/stdout.db"]`} {
+		container := task(t, cronJobs(t, saving(command))["demo-shop-nightly"])
+
+		assert.Contains(t, variables(container)["COMMAND"], "etcdctl snapshot save", command)
+	}
+	assert.Contains(t, harness.Consumer(t).RenderError(t, appPod+saving("[]")), "exec.command is missing; set it to the command whose output is backed up: "+mend)
+}
+
 func TestTheValuesOfABackupMayBeTemplates(t *testing.T) {
 	found := cronJobs(t, strings.Replace(nightly, "host: db", `host: '{{ .Release.Name }}-db'`, 1))
 
@@ -195,6 +224,23 @@ func TestEachSourceIsToldWhatItNeeds(t *testing.T) {
 			assert.Subset(t, variables(container), test.env)
 			assert.Subset(t, variables(found["demo-shop-nightly-restore"].Spec.JobTemplate.Spec.Template.Spec.Containers[0]), test.env)
 		})
+	}
+}
+
+func TestTheScriptsOfABackupAreThoseOfItsSourceAndStore(t *testing.T) {
+	for values, script := range map[string]string{
+		nightly: "backup-postgres.sh",
+		strings.Replace(nightly, postgres, `mysql: {image: "mysql:8", host: db}`, 1): "backup-grants.awk",
+	} {
+		var scripts []string
+		for _, object := range harness.Consumer(t).Render(t, appPod+values) {
+			if configMap, is := object.(*corev1.ConfigMap); is {
+				scripts = append(scripts, slices.Collect(maps.Keys(configMap.Data))...)
+			}
+		}
+
+		assert.Subset(t, scripts, []string{"backup.sh", script})
+		assert.Equal(t, script == "backup-grants.awk", slices.Contains(scripts, "backup-grants.awk"))
 	}
 }
 

@@ -21,9 +21,11 @@ source_dump() { # file
   (eval "exec $COMMAND") || { ended=$?; echo "the command ended with exit code $ended" >&2; return "$ended"; }
 }
 
-# A compressor prints a few bytes also where it was given nothing, as by a command that is not there.
+# A compressor prints a few bytes also where it was given nothing, as by a command that is not there. And etcdctl saves no
+# snapshot to its standard output, but says there that it did.
 source_begins() { # file; reads the beginning of its dump
   busybox cat >"$WORK/first"
+  ! busybox head -n 1 "$WORK/first" | busybox grep -Eq '^Snapshot saved at |^[{]"level":.*"caller":"snapshot/' || { not_a_snapshot; return; }
   size=$(busybox wc -c <"$WORK/first")
   [ "$size" -lt 512 ] || return 0
   case $(busybox head -c 4 "$WORK/first" | busybox od -An -tx1 | busybox tr -d ' ') in
@@ -34,7 +36,14 @@ source_begins() { # file; reads the beginning of its dump
     04224d18) if [ "$size" -gt 15 ]; then unpacker='cat'; else unpacker='true'; fi ;; # lz4
     *) return 0 ;;
   esac
-  [ "$(busybox "$unpacker" <"$WORK/first" 2>/dev/null | busybox wc -c)" != 0 ] || { echo 'the dump is empty, and compressed' >&2; return 1; }
+  busybox "$unpacker" <"$WORK/first" >"$WORK/unpacked" 2>/dev/null
+  [ -s "$WORK/unpacked" ] || { echo 'the dump is empty, and compressed' >&2; return 1; }
+  ! busybox grep -q 'Snapshot saved at ' "$WORK/unpacked" || not_a_snapshot
+}
+
+not_a_snapshot() {
+  echo "the dump is what etcdctl says of a snapshot, and not one; let it save to a file, and print that: [sh, -c, 'etcdctl snapshot save \"\$WORK/etcd.db\" >&2 && cat \"\$WORK/etcd.db\"']" >&2
+  return 1
 }
 
 source_verify() { # file; reads the dump

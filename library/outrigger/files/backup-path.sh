@@ -38,7 +38,7 @@ archived() {
   for pattern in ${EXCLUDE-}; do
     case $pattern in
       */*) set -- "$@" -o -path "./${pattern#./}" -prune ;;
-      *) set -- "$@" -o -name "$pattern" -prune ;;
+      *) set -- "$@" -o -name "$pattern" ! -path . -prune ;;
     esac
   done
   unset IFS
@@ -61,23 +61,59 @@ source_target() { # file
   if [ "$task" = drill ]; then printf '%s' "$WORK/drill-$1"; else decoded "$1"; fi
 }
 
-# Into a folder of the target's own first: what is there is replaced when the snapshot has been read to its end.
+# Into a folder beside what is there first: it is replaced when the snapshot has been read to its end. Whether that is of a folder
+# or of a file is known by then: the target tells only where there is one.
 source_restore() { # snapshot, file, target: the folder, or the file
-  folder=$3
-  [ ! -f "$3" ] || folder=${3%/*}
-  busybox mkdir -p "$folder" || fail 1 "$folder cannot be made"
-  if [ -f "$3" ] || [ "$folder" = "$3" ] && [ "$(content "$3")" ]; then
+  target=${3%"${3##*[!/]}"} # without a slash at its end
+  [ "$task" != drill ] || busybox mkdir -p "$target" # in which its commands run
+  case $target in
+    */*) place=${target%/*} ;;
+    *) place=. ;;
+  esac
+  [ ! -d "${target:-/}" ] || place=$target
+  if [ -f "$target" ] || { [ "$place" = "$target" ] && [ "$(content "$target/")" ]; }; then
     [ "${OVERWRITE-}" = yes ] || fail 4 "$3 is not empty; set OVERWRITE=yes to put the snapshot in its place, or TARGET to another path"
   fi
-  staging=$folder/.outrigger-new
-  { busybox rm -rf "$staging" && busybox mkdir "$staging"; } || fail 1 "$folder cannot be written to"
+  busybox mkdir -p "$place/" || fail 1 "$place cannot be made"
+  staging=$place/.outrigger-new
+  { busybox rm -rf "$staging" && busybox mkdir "$staging"; } || fail 1 "$place cannot be written to"
   ( set -o pipefail
     umask 000 # what is in there has modes of its own
-    store_read "$1" "$2" | busybox tar -x -C "$staging" 2>"$WORK/errors" ) ||
+    store_read "$1" "$2" | noted | busybox tar -x -C "$staging" 2>"$WORK/errors" ) ||
     { busybox rm -rf "$staging"; fail 3 "$2 cannot be read to its end, and $3 is as it was: $(errors)$(store_error)"; }
-  [ "$folder" != "$3" ] || content "$folder" -exec "$TOOLS/busybox" rm -rf '{}' +
-  busybox find "$staging" -mindepth 1 -maxdepth 1 -exec "$TOOLS/busybox" mv -f '{}' "$folder/" ';' || fail 1 "$3 was restored in part, restore it again"
-  busybox rmdir "$staging"
+  if of_folder; then restore_folder; else restore_file; fi || fail 1 "$3 was restored in part, restore it again"
+}
+
+# Keeps of a tar how it begins: a folder's begins with the folder itself.
+noted() {
+  busybox dd of="$WORK/header" bs=512 count=1 iflag=fullblock 2>/dev/null
+  busybox cat "$WORK/header" -
+}
+
+of_folder() { [ "$(busybox head -c 100 "$WORK/header" | busybox tr '\0' '\n' | busybox head -n 1)" = ./ ]; }
+
+restore_folder() {
+  if [ "$place" = "$target" ]; then
+    content "$target/" -exec "$TOOLS/busybox" rm -rf '{}' +
+    move_to "$target/" && busybox rmdir "$staging"
+  elif [ -e "$target" ]; then
+    refuse "$target is a file, and the snapshot is of a folder; set TARGET to a folder"
+  else
+    busybox mv "$staging" "$target"
+  fi
+}
+
+restore_file() {
+  [ "$place" != "$target" ] || [ -z "$(content "$target/")" ] ||
+    refuse "$target is a folder, and the snapshot is of a file; remove it, or set TARGET to the path of a file"
+  if [ "$place" = "$target" ]; then move_to "$target/"; else move_to "$target"; fi && busybox rmdir "$staging"
+}
+
+move_to() { busybox find "$staging" -mindepth 1 -maxdepth 1 -exec "$TOOLS/busybox" mv -f '{}' "$1" ';'; } # path
+
+refuse() { # why
+  busybox rm -rf "$staging"
+  fail 4 "$1"
 }
 
 # Finds what is in a folder, but for what belongs to the file system or to a restore.

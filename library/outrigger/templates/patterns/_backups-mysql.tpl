@@ -4,7 +4,7 @@ backup.
 */ -}}
 {{- define "outrigger-0.1.0.source.mysql" -}}
 {{- $settings := .settings -}}
-{{- include "outrigger-0.1.0.dumpOptions" (list . "^(-[rTXi]|--(result-file|tab|dir|xml|compact|skip-comments|comments=(0|false|off))($|=))") -}}
+{{- include "outrigger-0.1.0.dumpOptions" (list . "^(-[rTXiAB]|--(result-file|tab|dir|xml|compact|databases|all-databases|skip-comments|comments=(0|false|off))($|=))") -}}
 {{- $env := dict
       "DB_HOST" (include "outrigger-0.1.0.backupHost" .)
       "DB_PORT" ($settings.port | default 3306 | int)

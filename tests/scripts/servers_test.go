@@ -1,0 +1,106 @@
+package scripts
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outrigger-charts/outrigger/ci/debian"
+	"github.com/outrigger-charts/outrigger/ci/rig"
+)
+
+// databases returns the folder that has the servers and tools of databases, as their images have them.
+var databases = sync.OnceValues(func() (string, error) {
+	return rig.Databases(context.Background(), os.Stderr)
+})
+
+// programs returns a folder by which programs of databases are found, named by their paths in an image.
+func programs(t *testing.T, paths ...string) string {
+	t.Helper()
+	root, err := databases()
+	require.NoError(t, err)
+	folder := t.TempDir()
+	for _, path := range paths {
+		command, err := debian.Command(root, path)
+		require.NoError(t, err)
+		script := fmt.Sprintf("#!/bin/sh\nexec '%s' \"$@\"\n", strings.Join(command, "' '"))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, filepath.Base(path)), []byte(script), 0o755))
+	}
+	return folder
+}
+
+// freePort returns a port of this machine's that nobody listens to.
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	require.NoError(t, err)
+	return port
+}
+
+// serve runs a server until the test ends, and waits until it listens to its port.
+func serve(t *testing.T, port, program string, arguments ...string) {
+	t.Helper()
+	var output lockedBuffer
+	server := exec.Command(program, arguments...)
+	server.Stdout, server.Stderr = &output, &output
+	require.NoError(t, server.Start())
+	ended := make(chan struct{})
+	go func() { _ = server.Wait(); close(ended) }()
+	t.Cleanup(func() { _ = server.Process.Kill(); <-ended })
+	require.Eventually(t, func() bool {
+		connection, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			return false
+		}
+		return connection.Close() == nil
+	}, patience, 10*time.Millisecond, "%s", &output)
+}
+
+// serveMariaDB runs a server without a database of its own, whose root has no password.
+func serveMariaDB(t *testing.T) (port, folder string) {
+	t.Helper()
+	root, err := databases()
+	require.NoError(t, err)
+	port, folder = freePort(t), programs(t, "usr/sbin/mariadbd", "usr/bin/mariadb", "usr/bin/mariadb-dump")
+	share, dir := filepath.Join(root, "usr/share/mysql"), t.TempDir()
+	options := []string{
+		"--no-defaults", "--user=root", "--datadir=" + filepath.Join(dir, "data"), "--tmpdir=" + dir, "--lc-messages-dir=" + share, "--character-sets-dir=" + filepath.Join(share, "charsets"),
+		"--innodb-log-file-size=4M", "--innodb-flush-log-at-trx-commit=0", "--log-warnings=0",
+	}
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "data"), 0o700))
+	var tables strings.Builder
+	tables.WriteString("create database mysql;\nuse mysql;\nset @auth_root_socket=null;\n")
+	for _, file := range []string{"mysql_system_tables.sql", "mysql_system_tables_data.sql"} {
+		text, err := os.ReadFile(filepath.Join(share, file))
+		require.NoError(t, err)
+		tables.Write(text)
+	}
+	// Anybody is who the tests say.
+	tables.WriteString("\ndelete from global_priv where user = '';\n")
+	making := exec.Command(filepath.Join(folder, "mariadbd"), append(options, "--bootstrap")...)
+	making.Stdin = strings.NewReader(tables.String())
+	output, err := making.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	serve(t, port, filepath.Join(folder, "mariadbd"), append(options, "--bind-address=127.0.0.1", "--port="+port, "--socket="+filepath.Join(dir, "socket"), "--pid-file="+filepath.Join(dir, "pid"))...)
+	return port, folder
+}
+
+// serveRedis runs a server, by which replicas are served without a wait for others.
+func serveRedis(t *testing.T, options ...string) (port, folder string) {
+	t.Helper()
+	port, folder = freePort(t), programs(t, "usr/bin/redis-server", "usr/bin/redis-cli", "usr/bin/redis-check-rdb")
+	serve(t, port, filepath.Join(folder, "redis-server"), append([]string{"--bind", "127.0.0.1", "--port", port, "--cluster-port", freePort(t), "--dir", t.TempDir(), "--save", "", "--repl-diskless-sync-delay", "0"}, options...)...)
+	return port, folder
+}
