@@ -36,14 +36,14 @@ func test(ctx context.Context, r *rig.Rig, chosen choice) error {
 	}
 	without := withoutCluster(listed)
 	without.flags = append(without.flags, "-count=1")
-	without.environment = []string{"OUTRIGGER_RENDERED=" + rendered}
+	without.environment = append(without.environment, "OUTRIGGER_RENDERED="+rendered)
 	within := &phase{
 		name:    "in the cluster",
 		tests:   below(listed, clusterTests),
 		cluster: true,
 		// One package at a time: the tests share two cores with the cluster and measure seconds.
 		flags:       []string{"-p=1", "-count=1", fmt.Sprintf("-parallel=%d", poolSize), "-timeout=60m"},
-		environment: without.environment, // what was rendered there is put to the API server here
+		environment: []string{"OUTRIGGER_RENDERED=" + rendered}, // what was rendered there is put to the API server here
 	}
 	restart := &phase{
 		name:     "with a restart of the node",
@@ -97,7 +97,14 @@ func withoutCluster(listed judge.Want) *phase {
 			tests[pkg] = names
 		}
 	}
-	return &phase{name: withoutClusterName, tests: tests, flags: []string{"-timeout=15m"}, prepare: programsOfTests}
+	return &phase{
+		name:  withoutClusterName,
+		tests: tests,
+		// Tests of scripts mostly wait. Those that render leave much to the garbage collector, which has memory enough here.
+		flags:       []string{"-parallel=4", "-timeout=15m"},
+		environment: []string{"GOGC=400"},
+		prepare:     programsOfTests,
+	}
 }
 
 // below are the tests of a folder.
