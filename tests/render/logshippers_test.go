@@ -245,15 +245,12 @@ func TestTheCollectorTakesWhatTheValuesMake(t *testing.T) {
 		"redaction": {
 			`{files: [/logs/a], parse: {json: {}, message: m}, redact: [{pattern: '\d{4}$'}, {pattern: "pass\"word=\\S+", replacement: "$1 \"x\""}, {field: "user.mail"}, {field: token, replacement: "none"}], ` + to + `}`,
 			func(t *testing.T, config map[string]any, _ corev1.Container) {
-				assert.Equal(t, []any{
-					`replace_pattern(log.body, "\\d{4}$$", "***") where IsString(log.body)`,
-					`replace_all_patterns(log.attributes, "value", "\\d{4}$$", "***")`,
-					`replace_pattern(log.body, "pass\"word=\\S+", "$$1 \"x\"") where IsString(log.body)`,
-					`replace_all_patterns(log.attributes, "value", "pass\"word=\\S+", "$$1 \"x\"")`,
-					`delete_key(log.attributes, "user.mail")`,
-					`set(log.attributes["token"], "none") where log.attributes["token"] != nil`,
-				}, at(t, config, "processors", "transform", "log_statements"))
-				assert.Equal(t, []any{"memory_limiter", "transform", "resource"}, at(t, config, "service", "pipelines", "logs", "processors"))
+				operator := at(t, config, "receivers", "file_log", "operators", 0).(map[string]any)
+				assert.Equal(t, []any{"regex_replace", `\d{4}$$`, "***"}, []any{operator["type"], operator["regex"], operator["replace_with"]}, "before the parser")
+				statements := at(t, config, "processors", "transform/redact", "log_statements", 0, "statements")
+				assert.Contains(t, statements, `replace_pattern(log.body, "pass\"word=\\S+", "$$1 \"x\"") where IsString(log.body)`)
+				assert.Contains(t, statements, `delete_key(log.cache["top"], "user.mail") where IsMatch(log.cache["text"], "user\\.mail")`)
+				assert.Equal(t, []any{"memory_limiter", "transform/redact", "resource"}, at(t, config, "service", "pipelines", "logs", "processors"))
 			},
 		},
 		"a filter": {
@@ -392,7 +389,7 @@ func TestTheCollectorTakesWhatTheValuesMake(t *testing.T) {
 		"everything at once": {
 			`{files: ["/logs/*"], exclude: [/logs/x], multiline: {startPattern: "^{"}, parse: {json: {}, message: m}, attributes: {a: b}, resource: {c: d}, redact: [{pattern: x}], filter: {drop: [gone]}, receive: {otlp: true}, scrape: [{port: 1}], queue: {size: 1Gi}, metrics: {port: 9000}, liveness: true, ` + to + `}`,
 			func(t *testing.T, config map[string]any, _ corev1.Container) {
-				assert.Equal(t, []any{"memory_limiter", "filter", "transform", "resource"}, at(t, config, "service", "pipelines", "logs", "processors"))
+				assert.Equal(t, []any{"memory_limiter", "filter", "transform/redact", "resource"}, at(t, config, "service", "pipelines", "logs", "processors"))
 				assert.Equal(t, []any{"otlp", "prometheus"}, at(t, config, "service", "pipelines", "metrics", "receivers"))
 			},
 		},
@@ -733,6 +730,11 @@ func TestBadLogshippersFailWithTheKeyAndTheMend(t *testing.T) {
 			bad:     `{files: [/logs/a], parse: {json: {}}, redact: [{pattern: x}, {field: token}], ` + to + `}`,
 			good:    `{files: [/logs/a], parse: {json: {}, message: msg}, redact: [{pattern: x}, {field: token}], ` + to + `}`,
 			message: []string{"outrigger.logshippers.ship: redact[1].field leaves the field in the record's body"},
+		},
+		"a message that no group is named by": {
+			bad:     `{files: [/logs/a], parse: {regex: '^(?P<time>\S+) (?P<text>.*)$', message: msg}, ` + to + `}`,
+			good:    `{files: [/logs/a], parse: {regex: '^(?P<time>\S+) (?<msg>.*)$', message: msg}, ` + to + `}`,
+			message: []string{"outrigger.logshippers.ship: parse.message: parse.regex has no group msg; name it so, as in (?P<msg>.*)"},
 		},
 		"an agent without a program": {
 			bad:     `{files: [/logs/a], agent: custom, image: "a:1"}`,

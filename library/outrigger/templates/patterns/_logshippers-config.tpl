@@ -17,9 +17,13 @@ cannot be queued or sent is retried without end. Takes a list: what a pattern ta
 {{- if $config.scrape -}}{{- $metrics = append $metrics "prometheus" -}}{{- end -}}
 {{- $changes := include "outrigger-0.1.0.collectorChanges" $config | fromYaml -}}
 {{- $changing := list -}}
-{{- range list "filter" "transform" "probabilistic_sampler" "transform/sampled" -}}
+{{- range list "filter" "transform/redact" "transform" "probabilistic_sampler" "transform/sampled" -}}
   {{- if hasKey $changes . -}}{{- $changing = append $changing . -}}{{- end -}}
 {{- end -}}
+{{- /* What is not logs is redacted too. */ -}}
+{{- $others := list "memory_limiter" -}}
+{{- if hasKey $changes "transform/redact" -}}{{- $others = append $others "transform/redact" -}}{{- end -}}
+{{- $others = append $others "resource" -}}
 {{- $names := keys $exporters | sortAlpha -}}
 extensions:
   file_storage:
@@ -77,10 +81,10 @@ service:
       exporters: {{ toJson $names }}
     {{- end }}
     {{- with $metrics }}
-    metrics: {receivers: {{ toJson . }}, processors: [memory_limiter, resource], exporters: {{ toJson $names }}}
+    metrics: {receivers: {{ toJson . }}, processors: {{ toJson $others }}, exporters: {{ toJson $names }}}
     {{- end }}
     {{- if $otlp }}
-    traces: {receivers: [otlp], processors: [memory_limiter, resource], exporters: {{ toJson $names }}}
+    traces: {receivers: [otlp], processors: {{ toJson $others }}, exporters: {{ toJson $names }}}
     {{- end }}
 {{- end -}}
 
@@ -111,17 +115,21 @@ attributes:
   {{ $name }}: {{ include "outrigger-0.1.0.literal" (toString $value) | quote }}
   {{- end }}
 {{- end }}
-{{- with .parse }}
+{{- if .parse }}
 operators:
+  {{- with include "outrigger-0.1.0.redactOperators" . | fromYamlArray }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
   {{- include "outrigger-0.1.0.parsers" . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
 {{- /*
-Prints the operators that parse a line. A line that does not parse is shipped as it is. Takes the entry's `parse`.
+Prints the operators that parse a line. A line that does not parse is shipped as it is. Takes the entry's config.
 */ -}}
 {{- define "outrigger-0.1.0.parsers" -}}
 {{- $parser := dict "on_error" "send_quiet" -}}
+{{- with .parse -}}
 {{- if .regex -}}
   {{- $_ := set $parser "type" "regex_parser" -}}
   {{- $_ := set $parser "regex" (include "outrigger-0.1.0.literal" .regex) -}}
@@ -144,8 +152,12 @@ Prints the operators that parse a line. A line that does not parse is shipped as
   {{- if .mapping -}}{{- $_ := set $severity "mapping" .mapping -}}{{- end -}}
   {{- $_ := set $parser "severity" $severity -}}
 {{- end -}}
+{{- end -}}
 {{- list $parser | toYaml }}
-{{- with .message }}
+{{- with include "outrigger-0.1.0.redactUnparsed" . }}
+{{ . }}
+{{- end }}
+{{- with .parse.message }}
 - type: move
   from: attributes[{{ quote . }}]
   to: body
@@ -165,20 +177,6 @@ Prints the processors by which log records are left out or changed, by name. Tak
   {{- range .drop -}}{{- $drops = append $drops (printf "IsMatch(body, %s)" (include "outrigger-0.1.0.literal" . | quote)) -}}{{- end -}}
 {{- end -}}
 {{- $statements := list -}}
-{{- range .redact -}}
-  {{- if .field -}}
-    {{- $field := printf "log.attributes[%s]" (quote .field) -}}
-    {{- $statements = append $statements (hasKey . "replacement" | ternary
-          (printf "set(%s, %s) where %s != nil" $field (.replacement | default "" | quote) $field)
-          (printf "delete_key(log.attributes, %s)" (quote .field))) -}}
-  {{- else -}}
-    {{- $pattern := include "outrigger-0.1.0.literal" .pattern | quote -}}
-    {{- $replacement := hasKey . "replacement" | ternary .replacement "***" | replace "$" "$$" | quote -}}
-    {{- $statements = concat $statements (list
-          (printf "replace_pattern(log.body, %s, %s) where IsString(log.body)" $pattern $replacement)
-          (printf "replace_all_patterns(log.attributes, \"value\", %s, %s)" $pattern $replacement)) -}}
-  {{- end -}}
-{{- end -}}
 {{- $sample := dig "filter" "sample" dict . -}}
 {{- if $sample -}}
   {{- /* A record has nothing by which it could be drawn, so it gets a random text for a moment. */ -}}
@@ -191,6 +189,10 @@ probabilistic_sampler:
   from_attribute: outrigger.sample
   sampling_priority: outrigger.sample.priority
 transform/sampled: {error_mode: ignore, log_statements: ['delete_matching_keys(log.attributes, "^outrigger[.]sample")']}
+{{- end }}
+{{- if .redact }}
+transform/redact:
+  {{- include "outrigger-0.1.0.redactProcessor" . | nindent 2 }}
 {{- end }}
 {{- if $drops }}
 filter: {error_mode: ignore, logs: {log_record: {{ toJson $drops }}}}

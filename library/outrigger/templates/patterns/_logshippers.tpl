@@ -13,9 +13,13 @@ only when everything is delivered.
   {{- $problems = append $problems "to is missing; set it to {stdout: {}}, or to {otlphttp: {endpoint: \"http://…\"}}" -}}
 {{- end -}}
 {{- range $index, $rule := .config.redact -}}
-  {{- if and $rule.field (not (dig "parse" "message" "" $.config)) -}}
+  {{- if and $rule.field $.config.files (not (dig "parse" "message" "" $.config)) -}}
     {{- $problems = append $problems (printf "redact[%d].field leaves the field in the record's body, which is the whole line; set parse.message to the field that is to be the body, or redact by pattern" $index) -}}
   {{- end -}}
+{{- end -}}
+{{- $parse := .config.parse | default dict -}}
+{{- if and $parse.regex $parse.message (not (contains (printf "<%s>" $parse.message) $parse.regex)) -}}
+  {{- $problems = append $problems (printf "parse.message: parse.regex has no group %s; name it so, as in (?P<%s>.*)" $parse.message $parse.message) -}}
 {{- end -}}
 {{- $reads := list -}}
 {{- range $index, $path := .config.files -}}
