@@ -131,28 +131,37 @@ echo "written $number"`+serving, receiver.Endpoint()))
 	assert.Zero(t, repeated)
 }
 
-func TestWhatABackendRefusesForGoodIsDroppedAndCounted(t *testing.T) {
+func TestWhatABackendRefusesForGoodIsDroppedCountedAndNotTakenForDelivered(t *testing.T) {
 	harness.Facts(t)
-	namespace := harness.NewNamespace(t, harness.Restricted)
-	receiver := namespace.Backend()
-	receiver.Behave("mode=status&code=500")
-	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp("trap 'exit 0' TERM\n"+numbered(1, 1000, "/logs/app.log")+serving, receiver.Endpoint()))
-	pod := namespace.ReadyPods(web, 1)[0]
-	stream := namespace.Follow(pod.Name, "shipper")
-	namespace.Eventually(harness.LogLine, "the log says that the lines are dropped", func() bool {
-		said := 0
-		for _, line := range stream.Texts() {
-			if _, items, dropped := strings.Cut(line, `"dropped_items": `); dropped && strings.Contains(line, "500") {
-				count, _ := strconv.Atoi(items[:strings.IndexAny(items, ",}")])
-				said += count
-			}
-		}
-		return said == 1000
-	})
+	for _, code := range []string{"401", "500"} {
+		t.Run(code, func(t *testing.T) {
+			harness.Facts(t)
+			namespace := harness.NewNamespace(t, harness.Restricted)
+			receiver := namespace.Backend()
+			receiver.Behave("mode=status&code=" + code)
+			namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp("trap 'exit 0' TERM\n"+numbered(1, 1000, "/logs/app.log")+serving, receiver.Endpoint()))
+			pod := namespace.ReadyPods(web, 1)[0]
+			stream := namespace.Follow(pod.Name, "shipper")
+			namespace.Eventually(harness.LogLine, "the log says that the lines are dropped", func() bool {
+				said := 0
+				for _, line := range stream.Texts() {
+					if _, items, dropped := strings.Cut(line, `"dropped_items": `); dropped && strings.Contains(line, code) {
+						count, _ := strconv.Atoi(items[:strings.IndexAny(items, ",}")])
+						said += count
+					}
+				}
+				return said == 1000
+			})
 
-	metrics := namespace.Exec(pod.Name, "shipper", "/outrigger-tools/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:8888/metrics")
+			metrics := namespace.Exec(pod.Name, "shipper", "/outrigger-tools/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:8888/metrics")
+			deletePod(t, namespace, pod, "app")
 
-	assert.Regexp(t, `otelcol_exporter_send_failed_log_records\{.*\} 1000\n`, metrics)
+			stream.WaitEnd(t, harness.PodEnd)
+			assert.Regexp(t, `otelcol_exporter_send_failed_log_records\{.*\} 1000\n`, metrics)
+			assert.True(t, contains(stream.Texts(), "outrigger: lost: 1000 log records that the backend refused"), strings.Join(stream.Texts(), "\n"))
+			assert.False(t, contains(stream.Texts(), "outrigger: everything is delivered"), strings.Join(stream.Texts(), "\n"))
+		})
+	}
 }
 
 func TestPipesAndLinksToTheAppsOutputHoldUpNeitherTheShippingNorTheEnd(t *testing.T) {

@@ -639,6 +639,59 @@ func TestACollectorDrainsForAsLongAsTheEntryMayTake(t *testing.T) {
 	assert.Equal(t, "38 of 42", drain("", harness.Settings{KubeVersion: "v1.27.16"}), "a classic one hears SIGTERM when the app does")
 }
 
+func TestTheStateVolumeHoldsTheQueueOfEachTargetAndSignal(t *testing.T) {
+	for name, test := range map[string]struct{ keys, limit string }{
+		"one target":                       {`files: [/logs/a], to: {otlphttp: {endpoint: "http://a:1"}}`, "832Mi"},
+		"two targets":                      {`files: [/logs/a], to: {otlphttp: {endpoint: "http://a:1"}, otlphttp/b: {endpoint: "http://b:1"}}`, "1632Mi"},
+		"two targets, three signals":       {`files: [/logs/a], receive: {otlp: true}, to: {otlphttp: {endpoint: "http://a:1"}, otlp: {endpoint: "http://b:1"}}`, "4832Mi"},
+		"four targets, logs and metrics":   {`files: [/logs/a], scrape: [{port: 1}], queue: {size: 10Mi}, to: {otlphttp/a: {endpoint: "http://a:1"}, otlphttp/b: {endpoint: "http://b:1"}, otlphttp/c: {endpoint: "http://c:1"}, otlphttp/d: {endpoint: "http://d:1"}}`, "528Mi"},
+		"no queue":                         {`files: [/logs/a], to: {debug: {}}`, "32Mi"},
+		"a target's own queue":             {`files: [/logs/a], to: {otlphttp: {endpoint: "http://a:1", sending_queue: {storage: file_storage, sizer: bytes, queue_size: 104857600}}}`, "364Mi"},
+		"a target's own, in memory":        {`files: [/logs/a], to: {otlphttp: {endpoint: "http://a:1", sending_queue: {queue_size: 100}}}`, "32Mi"},
+		"another size by the extra config": {`files: [/logs/a], to: {otlphttp: {endpoint: "http://a:1"}}, extraConfig: {exporters: {otlp_http: {sending_queue: {queue_size: 1048576}}}}`, "67Mi"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := renderShippers(t, "{ship: {"+test.keys+"}}")
+
+			for _, volume := range s.pod.Spec.Volumes {
+				if volume.Name == "outrigger-ship-state" {
+					assert.Equal(t, test.limit, volume.EmptyDir.SizeLimit.String())
+					return
+				}
+			}
+			assert.Fail(t, "there is no volume for the state")
+		})
+	}
+}
+
+func TestTheSupervisorWaitsForAsLongAsTheCollectorHoldsBackALastLine(t *testing.T) {
+	for period, quiet := range map[string]string{
+		"": "", "500ms": "", "100ms": "", "800ms": "2", "5s": "6", "1500ms": "3", "0m4.2s": "6",
+	} {
+		t.Run(period, func(t *testing.T) {
+			extra := ""
+			if period != "" {
+				extra = ", extraConfig: {receivers: {file_log: {force_flush_period: " + period + "}}}"
+			}
+
+			s := renderShippers(t, `{ship: {files: [/logs/a], to: {otlphttp: {endpoint: "http://a:1"}}`+extra+`}}`)
+
+			assert.Equal(t, quiet, environment(container(t, s.pod, "ship"))["QUIET_SECONDS"])
+		})
+	}
+}
+
+func TestTheSupervisorIsToldWhatCountsAsLost(t *testing.T) {
+	const to = `to: {otlphttp: {endpoint: "http://a:1"}}`
+	s := renderShippers(t, `{logs: {files: [/logs/a], `+to+`}, all: {receive: {otlp: true}, queue: {whenFull: drop}, `+to+`}}`)
+
+	assert.Equal(t, "otelcol_exporter_send_failed_log_records log records that the backend refused", environment(container(t, s.pod, "logs"))["LOST_METRICS"])
+	all := strings.Split(environment(container(t, s.pod, "all"))["LOST_METRICS"], "\n")
+	assert.Len(t, all, 6)
+	assert.Contains(t, all, "otelcol_exporter_send_failed_spans spans that the backend refused")
+	assert.Contains(t, all, "otelcol_exporter_enqueue_failed_metric_points metric points that the full queue dropped")
+}
+
 func TestAnAgentOfOnesOwnRunsUnderTheSupervisor(t *testing.T) {
 	s := renderShippers(t, `{ship: {agent: custom, image: "vector:1", files: ["/logs/*.log"], custom: {
       command: [/vector, --config, /outrigger/ship.conf.yaml], config: "sources: {}", left: {command: [ask, "it's $(left)"]}}},
@@ -735,6 +788,16 @@ func TestBadLogshippersFailWithTheKeyAndTheMend(t *testing.T) {
 			bad:     `{files: [/logs/a], parse: {regex: '^(?P<time>\S+) (?P<text>.*)$', message: msg}, ` + to + `}`,
 			good:    `{files: [/logs/a], parse: {regex: '^(?P<time>\S+) (?<msg>.*)$', message: msg}, ` + to + `}`,
 			message: []string{"outrigger.logshippers.ship: parse.message: parse.regex has no group msg; name it so, as in (?P<msg>.*)"},
+		},
+		"a last line that is held back for ever": {
+			bad:     `{files: [/logs/a], extraConfig: {receivers: {file_log: {force_flush_period: 0s}}}, ` + to + `}`,
+			good:    `{files: [/logs/a], extraConfig: {receivers: {file_log: {force_flush_period: 1s}}}, ` + to + `}`,
+			message: []string{"outrigger.logshippers.ship: extraConfig.receivers.file_log.force_flush_period: 0s holds back a last line"},
+		},
+		"a last line that is held back for too long": {
+			bad:     `{files: [/logs/a], extraConfig: {receivers: {file_log: {force_flush_period: 30s}}}, ` + to + `}`,
+			good:    `{files: [/logs/a], shutdownSeconds: 35, extraConfig: {receivers: {file_log: {force_flush_period: 30s}}}, ` + to + `}`,
+			message: []string{"force_flush_period: 30s holds back a last line for longer than the end may take; set shutdownSeconds to 35"},
 		},
 		"an agent without a program": {
 			bad:     `{files: [/logs/a], agent: custom, image: "a:1"}`,

@@ -59,9 +59,10 @@ type supervision struct {
 	files, exclude []string // globs, relative to the directory of the logs
 	receiver       string   // more of the receiver's settings, as YAML
 	queueBytes     int
+	drops          bool // what a full queue cannot take
 	env            []string
 
-	scrapes atomic.Int64 // times that the supervisor asked for metrics: it does so from SIGTERM on
+	scrapes atomic.Int64 // times that the supervisor asked for metrics: at each look, and from SIGTERM on
 	metrics string       // the collector's, of the last start
 }
 
@@ -111,7 +112,16 @@ func (v *supervision) launch() *shipper {
 		"LEFT_METRICS=otelcol_exporter_queue_size",
 		`IN_METRICS=otelcol_processor_outgoing_items{otel_signal="logs",processor="resource"`,
 		"OUT_METRICS=otelcol_exporter_sent_log_records\notelcol_exporter_send_failed_log_records\notelcol_exporter_enqueue_failed_log_records",
+		"LOST_METRICS=" + strings.Join(v.lostMetrics(), "\n"),
 	}, program, "--config="+config, "--feature-gates=stanza.synchronousLogEmitter")
+}
+
+func (v *supervision) lostMetrics() []string {
+	metrics := []string{"otelcol_exporter_send_failed_log_records log records that the backend refused"}
+	if v.drops {
+		metrics = append(metrics, "otelcol_exporter_enqueue_failed_log_records log records that the full queue dropped")
+	}
+	return metrics
 }
 
 // config is what the library's templates make of an entry that ships files, but for directories, ports and metadata.
@@ -130,7 +140,7 @@ receivers:
     start_at: beginning
     storage: file_storage
     on_truncate: read_whole_file
-    retry_on_failure: {enabled: true, max_elapsed_time: 0}
+    retry_on_failure: {enabled: %[10]t, max_elapsed_time: 0}
 %[5]s
 processors:
   resource: {attributes: [{key: k8s.pod.name, value: demo, action: insert}]}
@@ -142,7 +152,7 @@ exporters:
       storage: file_storage
       sizer: bytes
       queue_size: %[7]d
-      block_on_overflow: true
+      block_on_overflow: %[10]t
       num_consumers: 4
       batch: {flush_timeout: 200ms, sizer: bytes, min_size: %[8]d, max_size: 3145728}
 service:
@@ -151,7 +161,7 @@ service:
   pipelines:
     logs: {receivers: [file_log], processors: [resource], exporters: [otlp_http]}
 `, v.state, health, quoted(v.paths(v.files)), quoted(append(v.paths(v.exclude), "/${env:NOT_REGULAR:-}")), v.receiver, v.backend.Addresses().HTTP,
-		v.queueBytes, min(1<<20, v.queueBytes/2), port)
+		v.queueBytes, min(1<<20, v.queueBytes/2), port, !v.drops)
 }
 
 func (v *supervision) paths(globs []string) []string {
@@ -441,6 +451,115 @@ func TestWithAFullQueueTheCollectorIsKilledAndTheNextRunLosesNothing(t *testing.
 	v.stop(second)
 	t.Logf("%d repeated", v.backend.Report("app", lines).Repeated)
 	require.Equal(t, []string{"everything is delivered"}, said(second))
+}
+
+func TestWhatTheBackendRefusesForGoodIsNotTakenForDelivered(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"400", "401", "403", "404", "408", "413", "500"} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			v := newSupervision(t, "*.log")
+			v.behave("mode=status&code=" + code)
+			v.write("app.log", text(counted("app", 1, 100)))
+			s := v.start()
+			s.await("a request to be refused", func() bool { return v.backend.Counts().Refused > 0 })
+			v.behave("mode=ok")
+			v.write("app.log", text(counted("app", 101, 150)))
+
+			v.stop(s)
+
+			missing := v.backend.Report("app", 150).Lost
+			require.Positive(t, missing)
+			require.Equal(t, []string{
+				fmt.Sprintf("lost: %d log records that the backend refused", missing),
+				"everything else is delivered",
+			}, said(s))
+		})
+	}
+}
+
+func TestWhatTheBackendRefusesIsWarnedOfOnceWhileTheAgentRuns(t *testing.T) {
+	t.Parallel()
+	v := newSupervision(t, "*.log")
+	v.env = []string{"WATCH_SECONDS=0.2"}
+	v.behave("mode=status&code=401")
+	v.write("app.log", text(counted("app", 1, 100)))
+	s := v.start()
+	s.awaitError("outrigger: warning: 100 log records that the backend refused")
+	v.write("app.log", text(counted("app", 101, 200)))
+	s.await("more to be refused", func() bool { return v.metric(`otelcol_exporter_send_failed_log_records\{.*\}`) == 200 })
+	looks := v.scrapes.Load()
+	s.await("two looks more", func() bool { return v.scrapes.Load() >= looks+2 })
+
+	v.stop(s)
+
+	require.Equal(t, 1, strings.Count(s.errors.String(), "outrigger: warning: "), s.errors.String())
+	require.Equal(t, []string{"lost: 200 log records that the backend refused", "everything else is delivered"}, said(s)[1:])
+}
+
+func TestWhatAFullQueueDropsIsNotTakenForDelivered(t *testing.T) {
+	t.Parallel()
+	const lines = 20_000
+	v := newSupervision(t, "*.log")
+	v.drops, v.queueBytes = true, 200_000
+	v.behave("mode=status&code=503")
+	v.write("app.log", text(counted("app", 1, lines)))
+	s := v.start()
+	s.await("all lines to be read", func() bool {
+		return v.metric(`otelcol_processor_outgoing_items(?:_total)?\{.*processor="resource".*\}`) == lines
+	})
+	v.behave("mode=ok")
+
+	v.stop(s)
+
+	missing := v.backend.Report("app", lines).Lost
+	require.Positive(t, missing)
+	require.Equal(t, []string{
+		fmt.Sprintf("lost: %d log records that the full queue dropped", missing),
+		"everything else is delivered",
+	}, said(s))
+}
+
+func TestWhatAnAgentThatWasKilledCountedAsLostIsCountedStill(t *testing.T) {
+	t.Parallel()
+	v := newSupervision(t, "*.log")
+	v.env = []string{"WATCH_SECONDS=0.2"}
+	v.behave("mode=status&code=401")
+	v.write("app.log", text(counted("app", 1, 100)))
+	first := v.start()
+	first.awaitError("warning: 100 log records that the backend refused")
+	first.signalAll(syscall.SIGKILL)
+	require.Error(t, first.wait())
+	v.write("app.log", text(counted("app", 101, 130)))
+	second := v.start()
+	second.await("more to be refused", func() bool { return v.metric(`otelcol_exporter_send_failed_log_records\{.*\}`) >= 30 })
+
+	v.stop(second)
+
+	require.Contains(t, said(second), "lost: 130 log records that the backend refused")
+
+	v.env = append(v.env, "K8S_POD_UID=another")
+	v.behave("mode=ok")
+	v.write("app.log", text(counted("app", 131, 140)))
+	third := v.start()
+	v.awaitReceived(third, 10)
+	v.stop(third)
+	require.Equal(t, []string{"everything is delivered"}, said(third), "what another pod lost is another pod's")
+}
+
+func TestALastLineThatTheAgentHoldsBackForLongIsDelivered(t *testing.T) {
+	t.Parallel()
+	v := newSupervision(t, "*.log")
+	v.receiver = "    force_flush_period: 3s"
+	v.env = []string{"QUIET_SECONDS=4", "DRAIN_SECONDS=30"}
+	s := v.start()
+	v.write("app.log", "app 1\napp 2 without a newline")
+	v.awaitReceived(s, 1)
+
+	v.stop(s)
+
+	v.requireAll(s, "app", 2)
+	require.Equal(t, []string{"everything is delivered"}, said(s))
 }
 
 // writeSecret writes secret.log, which nobody can read from the moment that it has this name.
@@ -823,6 +942,21 @@ func TestCrashesLoseNothing(t *testing.T) {
 	t.Logf("seed %d: %d lines, %d repeated", seed, written, report.Repeated)
 	require.Zero(t, report.Lost, "seed %d: %+v\nerrors:\n%s", seed, report, last.errors.String())
 	require.Equal(t, []string{"everything is delivered"}, said(last))
+}
+
+func TestWhatACrashLeavesOfACompactionIsNotKept(t *testing.T) {
+	t.Parallel()
+	v := newSupervision(t, "*.log")
+	for _, name := range []string{"tempdb1234", "exporter_otlp_http__logs.2030-01-31.backup"} {
+		require.NoError(t, os.WriteFile(filepath.Join(v.state, name), []byte("much"), 0o644))
+	}
+	frozen := v.agent("ls $STATE_DIR/*; echo ready; exit 0", "READY_URL=http://"+freeAddress(t)+"/", "STATE_DIR="+v.state)
+	require.NoError(t, frozen.wait())
+
+	assert.NotContains(t, frozen.output.String(), "tempdb")
+	assert.NotContains(t, frozen.output.String(), "before-start/exporter", "what is set aside is not copied")
+	assert.FileExists(t, filepath.Join(v.state, "exporter_otlp_http__logs.2030-01-31.backup"))
+	assert.DirExists(t, filepath.Join(v.state, "before-start"))
 }
 
 // The collector takes what was under way out of its queue on disk before it puts it back.

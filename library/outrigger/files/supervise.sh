@@ -17,6 +17,7 @@
 #   LEFT_METRICS     those that count what it holds, one a line; their sum is 0 when it is done
 #   LEFT_COMMAND     instead: a command that prints that number
 #   IN_METRICS, OUT_METRICS  those whose difference is how many lines it holds
+#   LOST_METRICS     "NAME WHAT", one a line: those that count what nobody will send again, and what that is
 #   KEPT             where lines are that could not be sent: "kept on the volume data"
 #   READY_URL        answers when the agent has started; until then its state is kept as it was before
 #   LEAVES_OUT       yes: the agent leaves out what the variable NOT_REGULAR is a glob of, without its first
@@ -40,6 +41,7 @@ DRAIN_SECONDS=${DRAIN_SECONDS:-10}
 WATCH_SECONDS=${WATCH_SECONDS:-10}
 STATE_DIR=${STATE_DIR:-/run/outrigger}
 REMEMBERED=$STATE_DIR/read-to REMEMBERED_NEW=$STATE_DIR/read-to.new BEFORE=$STATE_DIR/before-start
+LOST=$STATE_DIR/lost POD=${K8S_POD_UID:-this} # on a persistent volume it outlives the pod
 LOOK_SECONDS=0.2 SCRAPE_SECONDS=2 HEAD_BYTES=1000 MANY=50
 INTERRUPTED=145 # by SIGCHLD, as `wait` says
 NEVER_OPEN='the agent may not read it, or takes it for another file that begins with the same bytes'
@@ -212,8 +214,8 @@ look_for_alike() {
 # busybox asks a proxy of the environment for localhost too, and knows no no_proxy.
 ask() { busybox wget -Y off -q -T "$SCRAPE_SECONDS" -O "$2" "$1" 2>/dev/null; } # URL, file
 
-scrape() { # sets metrics; fails when the agent does not answer
-  metrics=$(ask "$METRICS_URL" -)
+scrape() { # sets metrics; fails, and leaves them as they were, when the agent does not answer
+  answer=$(ask "$METRICS_URL" -) && metrics=$answer
 }
 
 # Prints the sum of metrics. Each is a NAME, or NAME{LABEL="VALUE" for those of one label.
@@ -244,6 +246,30 @@ look_at_agent() { # sets held: what the agent still holds, or unknown
   fi
   case $held in '' | *[!0-9]*) held=unknown ;; esac
 }
+
+# ---- What is lost for good
+
+# Sets lost: "COUNT WHAT" of each of LOST_METRICS that is not 0, one a line. An agent that starts counts from 0, so there is
+# remembered, as "POD NAME BEFORE NOW", what those counted that have ended, and this one.
+count_lost() { # now: by its metrics; new: when it starts
+  lost='' remembered=''
+  for line in ${LOST_METRICS:-}; do
+    name=${line%% *} before=0 count=0
+    for known in $(busybox sed -n "s/^$POD $name //p" "$LOST" 2>/dev/null); do
+      before=${known% *} count=${known#* }
+    done
+    if [ "$1" = new ]; then
+      before=$((before + count)) count=0
+    elif [ "$metrics" ]; then
+      count=$(sum "$name")
+    fi
+    remembered="$remembered$POD $name $before $count$NEWLINE"
+    [ $((before + count)) = 0 ] || lost="$lost$((before + count)) ${line#* }$NEWLINE"
+  done
+  [ -z "$remembered" ] || { printf '%s' "$remembered" >"$LOST.new" && busybox mv "$LOST.new" "$LOST"; } 2>/dev/null
+}
+
+look_at_lost() { [ -z "${LOST_METRICS:-}" ] || ! scrape || count_lost now; }
 
 # ---- The end
 
@@ -324,6 +350,8 @@ say_what_is_left() {
       fi
       ;;
   esac
+  count_lost now
+  for what in $lost; do say "lost: $what"; done
   say "not delivered: $lines lines${alike:+, and what is in doubt}; they are ${KEPT:-lost with the pod}"
 }
 
@@ -341,7 +369,13 @@ finish() {
   if drain; then
     stop_agent TERM
     say_alike
-    say "everything is delivered${alike:+ but what is in doubt}"
+    count_lost now
+    if [ "$lost" ]; then
+      for what in $lost; do say "lost: $what"; done
+      say "everything else is delivered${alike:+ but what is in doubt}"
+    else
+      say "everything is delivered${alike:+ but what is in doubt}"
+    fi
   else
     say_what_is_left
     if [ "$behind" ]; then stop_agent KILL; else stop_agent TERM; fi
@@ -357,6 +391,7 @@ finish() {
 keep_state() {
   [ "${READY_URL:-}" ] || return 0
   set +f
+  busybox rm -f "$STATE_DIR"/tempdb* # of a compaction that was broken off
   # The first start of all has nothing that it could lose, and its copy nothing to restore.
   if busybox rmdir "$BEFORE" 2>/dev/null || [ ! -d "$BEFORE" ]; then
     copy_state || busybox rm -rf "$BEFORE.new"
@@ -370,6 +405,7 @@ keep_state() {
 copy_state() {
   busybox rm -rf "$BEFORE.new" && busybox mkdir "$BEFORE.new" || return
   for file in "$STATE_DIR"/*; do
+    case $file in *.backup) continue ;; esac # which the collector has set aside, as it was broken
     [ ! -f "$file" ] || busybox cp "$file" "$BEFORE.new/" || return
   done
   busybox mv "$BEFORE.new" "$BEFORE"
@@ -416,6 +452,8 @@ start_agent() { # sets agent
   NOT_REGULAR=$(printf '%s\n' "$strange" | busybox sed 's|^/||; s/[^ -~][^ -~]*/*/g; s|[^A-Za-z0-9_.*/-]|?|g' | busybox tr '\n' ,)
   export NOT_REGULAR="{${NOT_REGULAR%,}}"
   keep_state
+  metrics=''
+  count_lost new
   (
     trap - TERM # which is ignored at the end
     eval "exec $command"
@@ -425,6 +463,7 @@ start_agent() { # sets agent
 
 # An agent that waits for the writer of a pipe does not heed SIGTERM.
 stop_for_good() {
+  look_at_lost
   kill "$agent" 2>/dev/null
   now
   deadline_of_agent=$((now + 300))
@@ -476,6 +515,11 @@ watch_files() { # a file that is closed at two looks is one that the agent does 
   done
 }
 
+watch_lost() {
+  look_at_lost
+  for what in $lost; do warn_once "${what#* }" "$what, as the agent says above"; done
+}
+
 # shellcheck source=/dev/null # ROTATE_FILES and the others are said there
 [ -z "${ROTATE_BYTES:-}" ] || . "${0%/*}/rotate.sh"
 
@@ -490,13 +534,14 @@ watch_alike() { # only when a file is new
 }
 
 watch() {
-  behind='' closed='' known_files='' looked_at=''
+  behind='' closed='' known_files='' looked_at='' lost=''
   forget_state
   while busybox sleep "$WATCH_SECONDS"; do
     watch_files
     [ "${LEAVES_OUT:-}" ] || warn_of_strange # else it is said when the agent is started
     ! is_new_to_agent || kill -USR1 $$ # to be started again
     watch_alike
+    watch_lost
     [ -z "${ROTATE_BYTES:-}" ] || rotate_files
     watch_volumes
   done

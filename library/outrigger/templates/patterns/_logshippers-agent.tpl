@@ -12,9 +12,7 @@ Collector, or the user's own. Takes what a pattern takes.
 {{- if $queue.volume -}}
   {{- $stateMount = dict "name" $queue.volume "mountPath" "/run/outrigger" "subPath" (printf "outrigger-%s" .name) -}}
 {{- else -}}
-  {{- $bytes := include "outrigger-0.1.0.queueBytes" . | int64 -}}
-  {{- /* Deleted records leave holes in the database until it is compacted, for which there is a copy. */ -}}
-  {{- $volumes = append $volumes (dict "name" $state "emptyDir" (dict "sizeLimit" (printf "%dMi" (add (div (mul $bytes 3) 1048576) 64)))) -}}
+  {{- $volumes = append $volumes (dict "name" $state "emptyDir" (dict "sizeLimit" (include "outrigger-0.1.0.stateLimit" (list (include "outrigger-0.1.0.queueBytes" .))))) -}}
 {{- end -}}
 {{- $env := list
       (dict "name" "FILES" "value" (include "outrigger-0.1.0.shippedGlobs" .config | fromYamlArray | join "\n" | include "outrigger-0.1.0.asWritten"))
@@ -22,7 +20,7 @@ Collector, or the user's own. Takes what a pattern takes.
       (dict "name" "DRAIN_SECONDS" "value" (toString $drain))
       (dict "name" "MEMORY_BYTES" "valueFrom" (dict "resourceFieldRef" (dict "resource" "limits.memory"))) -}}
 {{- /* A classic sidecar hears SIGTERM when the app does, and has to see by the files that it has ended. */ -}}
-{{- if eq .form "classic" -}}{{- $env = append $env (dict "name" "QUIET_SECONDS" "value" "2") -}}{{- end -}}
+{{- if and $custom (eq .form "classic") -}}{{- $env = append $env (dict "name" "QUIET_SECONDS" "value" "2") -}}{{- end -}}
 {{- with $queue.volume -}}{{- $env = append $env (dict "name" "KEPT" "value" (printf "kept on the volume %s, and sent by the next pod that has it" . | include "outrigger-0.1.0.asWritten")) -}}{{- end -}}
 {{- with include "outrigger-0.1.0.watchedVolumes" . -}}{{- $env = append $env (dict "name" "VOLUMES" "value" (include "outrigger-0.1.0.asWritten" .)) -}}{{- end -}}
 {{- $container := dict "name" .name "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/supervise.sh") "volumeMounts" (list $stateMount) -}}
@@ -117,6 +115,17 @@ Prints the bytes that the queue may hold. Takes what a pattern takes.
 */ -}}
 {{- define "outrigger-0.1.0.queueBytes" -}}
 {{- include "outrigger-0.1.0.quantity" (dig "queue" "size" "256Mi" .config) | float64 | int64 -}}
+{{- end -}}
+
+{{- /*
+Prints the size of a volume that holds queues on disk, and the copy that the supervisor makes of them when it starts (keep_state).
+A queue that is read again after a crash has holes until it is compacted: full ones were measured at 1.1 times their size, and
+at 2.7 times in all when they start again; a database grows by 16 MiB at a time, and so does its copy. Takes the sizes, in bytes.
+*/ -}}
+{{- define "outrigger-0.1.0.stateLimit" -}}
+{{- $bytes := 0 -}}
+{{- range . -}}{{- $bytes = add $bytes (int64 .) -}}{{- end -}}
+{{- printf "%dMi" (add (div (add (mul $bytes 3) 1048575) 1048576) (mul 32 (add (len .) 1))) -}}
 {{- end -}}
 
 {{- /*

@@ -18,6 +18,10 @@ container.
 {{- end -}}
 {{- $collector := include "outrigger-0.1.0.collectorConfig" (list $call $exporters $ports) | fromYaml -}}
 {{- with $config.extraConfig -}}{{- $collector = mustMergeOverwrite $collector . -}}{{- end -}}
+{{- range $call.contribution.volumes -}}
+  {{- $_ := set .emptyDir "sizeLimit" (include "outrigger-0.1.0.stateLimit" (include "outrigger-0.1.0.collectorQueues" (list $call $collector) | fromJsonArray)) -}}
+{{- end -}}
+{{- $_ := set $container "env" (concat $container.env (include "outrigger-0.1.0.collectorLosses" (list $config $collector) | fromYamlArray) (include "outrigger-0.1.0.collectorQuiet" (list $call $collector) | fromYamlArray)) -}}
 {{- $file := include "outrigger-0.1.0.agentFile" $call.name -}}
 {{- $_ := set $call.contribution "texts" (dict $file (toYaml $collector)) -}}
 {{- $_ := set $call.contribution "problems" (concat $call.contribution.problems $made.problems) -}}
@@ -127,6 +131,77 @@ refers to, and what the supervisor reads. Takes a list: what a pattern takes, th
   value: {{ repeat (len $exporters) "otelcol_processor_outgoing_items{otel_signal=\"logs\",processor=\"resource\"\n" | trim | quote }}
 - name: OUT_METRICS
   value: {{ list "otelcol_exporter_sent_log_records" "otelcol_exporter_send_failed_log_records" "otelcol_exporter_enqueue_failed_log_records" | join "\n" | quote }}
+{{- end -}}
+
+{{- /*
+Prints, as JSON, the bytes of each queue that a collector has on disk: each exporter has one for each kind of signal. Takes a
+list: what a pattern takes, the collector's configuration.
+*/ -}}
+{{- define "outrigger-0.1.0.collectorQueues" -}}
+{{- $call := index . 0 -}}
+{{- $collector := index . 1 -}}
+{{- $queues := dict -}}
+{{- range $name, $pipeline := $collector.service.pipelines -}}
+  {{- range ($pipeline | default dict).exporters -}}
+    {{- $queue := (get $collector.exporters . | default dict).sending_queue | default dict -}}
+    {{- if $queue.storage -}}
+      {{- /* Of one that is measured in requests or records nobody knows how large it is. */ -}}
+      {{- $bytes := eq ($queue.sizer | default "") "bytes" | ternary $queue.queue_size (include "outrigger-0.1.0.queueBytes" $call) -}}
+      {{- $_ := set $queues (printf "%s %s" (splitList "/" $name | first) .) ($bytes | int64) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- values $queues | toJson -}}
+{{- end -}}
+
+{{- /*
+Prints, as a YAML list, the environment by which the supervisor knows what nobody will send again. What a full queue refuses is
+lost only where nobody waits for it. Takes a list: the entry's config, the collector's configuration.
+*/ -}}
+{{- define "outrigger-0.1.0.collectorLosses" -}}
+{{- $config := index . 0 -}}
+{{- $kinds := dict "logs" "log_records" "metrics" "metric_points" "traces" "spans" -}}
+{{- $lines := list -}}
+{{- range $signal := keys ((index . 1).service.pipelines | default dict) | sortAlpha -}}
+  {{- $kind := get $kinds (splitList "/" $signal | first) -}}
+  {{- if $kind -}}
+    {{- $words := replace "_" " " $kind -}}
+    {{- $lines = append $lines (printf "otelcol_exporter_send_failed_%s %s that the backend refused" $kind $words) -}}
+    {{- if eq (dig "queue" "whenFull" "block" $config) "drop" -}}
+      {{- $lines = append $lines (printf "otelcol_exporter_enqueue_failed_%s %s that the full queue dropped" $kind $words) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+- name: LOST_METRICS
+  value: {{ $lines | uniq | join "\n" | quote }}
+{{- end -}}
+
+{{- /*
+Prints, as a YAML list, the environment by which the supervisor knows for how long the collector holds back a last line. Takes
+a list: what a pattern takes, the collector's configuration.
+*/ -}}
+{{- define "outrigger-0.1.0.collectorQuiet" -}}
+{{- $call := index . 0 -}}
+{{- $period := ((index . 1).receivers | default dict).file_log | default dict -}}
+{{- $period = hasKey $period "force_flush_period" | ternary (toString $period.force_flush_period) "500ms" -}}
+{{- $units := dict "ns" 0.000001 "us" 0.001 "µs" 0.001 "ms" 1.0 "s" 1000.0 "m" 60000.0 "h" 3600000.0 -}}
+{{- $milliseconds := 0.0 -}}
+{{- range regexFindAll "[0-9.]+[a-zµ]+" $period -1 -}}
+  {{- $milliseconds = addf $milliseconds (mulf (regexFind "^[0-9.]+" . | float64) (get $units (regexFind "[a-zµ]+$" .) | default 0.0)) -}}
+{{- end -}}
+{{- $quiet := eq $call.form "classic" | ternary 2 1 -}}
+{{- if gt $milliseconds 500.0 -}}
+  {{- $quiet = divf $milliseconds 1000.0 | ceil | int | add 1 | max $quiet -}}
+{{- end -}}
+{{- if eq $milliseconds 0.0 -}}
+  {{- include "outrigger-0.1.0.addProblem" (list $call (printf "extraConfig.receivers.file_log.force_flush_period: %s holds back a last line without its newline for ever; set it to a time such as 500ms" $period)) -}}
+{{- else if and (gt $milliseconds 500.0) (ge (int $quiet) (include "outrigger-0.1.0.drainSeconds" $call | int)) -}}
+  {{- include "outrigger-0.1.0.addProblem" (list $call (printf "extraConfig.receivers.file_log.force_flush_period: %s holds back a last line for longer than the end may take; set shutdownSeconds to %d" $period (add $quiet 4))) -}}
+{{- end -}}
+{{- if ne (int $quiet) 1 }}
+- name: QUIET_SECONDS
+  value: {{ $quiet | quote }}
+{{- end -}}
 {{- end -}}
 
 {{- /*
