@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck shell=sh disable=SC2317 # what a trap calls is reached
+# shellcheck shell=sh disable=SC2317,SC2153 # what a trap calls is reached; the names are of the environment
 #
 # Runs a log agent to its end: at SIGTERM, which a native sidecar gets only after the app has ended,
 # it waits until the agent has read every file and sent what it holds, or the time is up; then it
@@ -255,9 +255,8 @@ count_lost() { # now: by its metrics; new: when it starts
   lost='' remembered=''
   for line in ${LOST_METRICS:-}; do
     name=${line%% *} before=0 count=0
-    for known in $(busybox sed -n "s/^$POD $name //p" "$LOST" 2>/dev/null); do
-      before=${known% *} count=${known#* }
-    done
+    known=$(busybox sed -n "s/^$POD $name //p" "$LOST" 2>/dev/null)
+    [ -z "$known" ] || before=${known% *} count=${known#* }
     if [ "$1" = new ]; then
       before=$((before + count)) count=0
     elif [ "$metrics" ]; then
