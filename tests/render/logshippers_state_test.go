@@ -20,14 +20,14 @@ import (
 	"github.com/outrigger-charts/outrigger/tests/backend"
 )
 
-// supervised is a container of a collector under its supervisor, as it is rendered, but for its folders and ports.
+// supervised is a container of a collector under its supervisor, as it is rendered, but for folders and addresses.
 type supervised struct {
 	t       *testing.T
 	folder  string
 	command func() *exec.Cmd
 }
 
-func newSupervised(t *testing.T, s shipped, ports ...string) *supervised {
+func newSupervised(t *testing.T, s shipped, addresses ...string) *supervised {
 	t.Helper()
 	program, err := collector()
 	require.NoError(t, err)
@@ -37,7 +37,7 @@ func newSupervised(t *testing.T, s shipped, ports ...string) *supervised {
 	for _, name := range []string{"logs", "state", "files"} {
 		require.NoError(t, os.Mkdir(filepath.Join(folder, name), 0o755))
 	}
-	here := strings.NewReplacer(append([]string{"/run/outrigger", folder + "/state", "/logs/", folder + "/logs/", "/outrigger/", folder + "/files/"}, ports...)...)
+	here := strings.NewReplacer(append([]string{"/run/outrigger", folder + "/state", "/logs/", folder + "/logs/", "/outrigger/", folder + "/files/"}, addresses...)...)
 	for name, text := range s.files {
 		if strings.HasSuffix(name, ".yaml") {
 			text = here.Replace(text)
@@ -106,14 +106,16 @@ func (v *supervised) stateBytes() (bytes int64) {
 func TestTheStateOfFullQueuesStaysBelowItsLimitWhenTheSidecarIsKilled(t *testing.T) {
 	const queue = 24 << 20
 	var dead []*backend.Backend
+	addresses := []string{"127.0.0.1:13133", freeAddress(t), "8888", port(freeAddress(t))}
 	var to []string
-	for _, name := range []string{"otlphttp", "otlphttp/b", "otlphttp/c"} {
+	for _, name := range []string{"otlphttp/a", "otlphttp/b", "otlphttp/c"} {
 		b := backend.New(backend.Config{Addresses: backend.Addresses{HTTP: "127.0.0.1:0"}})
 		require.NoError(t, b.Start())
 		t.Cleanup(b.Close)
 		require.NoError(t, b.Behave("mode=status&code=503"))
 		dead = append(dead, b)
-		to = append(to, name+": {endpoint: http://"+b.Addresses().HTTP+"}")
+		to = append(to, name+`: {endpoint: "http://`+name+`"}`)
+		addresses = append(addresses, "http://"+name, "http://"+b.Addresses().HTTP)
 	}
 	s := renderShippers(t, `{ship: {files: [/logs/a.log], queue: {size: 24Mi}, to: {`+strings.Join(to, ", ")+`}}}`)
 	var limit resource.Quantity
@@ -122,7 +124,7 @@ func TestTheStateOfFullQueuesStaysBelowItsLimitWhenTheSidecarIsKilled(t *testing
 			limit = *volume.EmptyDir.SizeLimit
 		}
 	}
-	v := newSupervised(t, s, "127.0.0.1:13133", freeAddress(t), "8888", port(freeAddress(t)))
+	v := newSupervised(t, s, addresses...)
 	line := strings.Repeat("the quick brown fox jumps over the lazy dog ", 4)
 	log, err := os.Create(filepath.Join(v.folder, "logs/a.log"))
 	require.NoError(t, err)

@@ -11,9 +11,9 @@ is not parsed at all is redacted by outrigger-….redactProcessor. Takes the ent
     {{- range include "outrigger-0.1.0.redactLine" (list $rule $parse) | fromJsonArray -}}
       {{- $operator := dict "type" "regex_replace" "field" "body" "on_error" "send_quiet"
             "regex" (include "outrigger-0.1.0.literal" .find) "replace_with" (include "outrigger-0.1.0.literal" .put) -}}
-      {{- with $rule.field -}}
+      {{- if and $rule.field (eq (quote $rule.field) (printf "%+q" $rule.field)) -}}
         {{- /* It is cheap, other than the regular expressions. */ -}}
-        {{- $_ := set $operator "if" (printf "body contains %s or body contains %s" (quote .) (printf "%+q" . | trimAll "\"" | quote) | include "outrigger-0.1.0.literal") -}}
+        {{- $_ := set $operator "if" (printf "body contains %s" (quote $rule.field) | include "outrigger-0.1.0.literal") -}}
       {{- end -}}
       {{- $operators = append $operators $operator -}}
     {{- end -}}
@@ -80,7 +80,7 @@ was cut, or that is nested more deeply than they can tell, is all of the rest. T
 */ -}}
 {{- define "outrigger-0.1.0.redactParts" -}}
 {{- $name := regexQuoteMeta . -}}
-{{- $key := printf "\"(?:%s|%s)\"" $name (printf "%+q" . | trimAll "\"" | regexQuoteMeta) -}}
+{{- $key := printf "\"%s\"" (include "outrigger-0.1.0.redactNames" .) -}}
 {{- $text := "\"(?:[^\"\\\\]|\\\\.)*" -}}
 {{- $nested := printf "[\\[{](?:[^\\[\\]{}\"]|%s\")*[\\]}]" $text -}}
 {{- $nested = printf "[\\[{](?:[^\\[\\]{}\"]|%s\"|%s)*[\\]}]" $text $nested -}}
@@ -88,6 +88,19 @@ was cut, or that is nested more deeply than they can tell, is all of the rest. T
 {{- $value := printf "(?:%s(?:\"|\\\\?$)|'(?:[^'\\\\]|\\\\.)*(?:'|\\\\?$)|%s|[\\[{].*|[^\\s,:{}\\[\\]\"']+)" $text $nested -}}
 {{- $word := printf "(?:%s(?:\"|\\\\?$)|'[^']*(?:'|$)|(?:[^\\s\"\\\\]|\\\\.|\"[^\\s\",:}\\]])*)" $text -}}
 {{- dict "name" $name "key" $key "value" $value "word" $word | toJson -}}
+{{- end -}}
+
+{{- /*
+Prints the regular expression of a field's name as it may be written in JSON: some escape what is not ASCII, or what HTML has a
+use for, in small letters or capital ones. Takes the name.
+*/ -}}
+{{- define "outrigger-0.1.0.redactNames" -}}
+{{- $names := list (regexQuoteMeta .) -}}
+{{- range list (printf "%+q" . | trimAll "\"") (toJson . | trimAll "\"") -}}
+  {{- if ne . $ -}}{{- $names = append $names (printf "(?i:%s)" (regexQuoteMeta .)) -}}{{- end -}}
+{{- end -}}
+{{- $names = uniq $names -}}
+{{- eq (len $names) 1 | ternary (first $names) (printf "(?:%s)" (join "|" $names)) -}}
 {{- end -}}
 
 {{- /*
@@ -194,8 +207,7 @@ Prints the condition by which a text may hold a field: it is cheap, other than w
 */ -}}
 {{- define "outrigger-0.1.0.redactHas" -}}
 {{- $name := index . 1 -}}
-{{- $names := list (regexQuoteMeta $name) (toJson $name | trimAll "\"" | regexQuoteMeta) | uniq | join "|" -}}
-{{- printf "IsMatch(%s, %s)" (index . 0) ($names | include "outrigger-0.1.0.literal" | quote) -}}
+{{- printf "IsMatch(%s, %s)" (index . 0) (include "outrigger-0.1.0.redactNames" $name | include "outrigger-0.1.0.literal" | quote) -}}
 {{- end -}}
 
 {{- /*
