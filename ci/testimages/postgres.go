@@ -31,8 +31,7 @@ func postgresStandIn(ctx context.Context, e Env) (image.Spec, error) {
 	if err != nil {
 		return image.Spec{}, err
 	}
-	f.Remove("usr/lib/postgresql/15/lib/bitcode")
-	f.Remove("usr/lib/postgresql/15/lib/llvmjit.so")
+	withoutCompiler(f)
 	// Debian has a Perl script there, which chooses among versions.
 	for _, client := range []string{
 		"createdb", "createuser", "dropdb", "dropuser", "pg_basebackup", "pg_dump", "pg_dumpall", "pg_isready", "pg_restore", "psql",
@@ -56,4 +55,10 @@ func postgresStandIn(ctx context.Context, e Env) (image.Spec, error) {
 			StopSignal:   "SIGINT",
 		}}, server(f, "postgres", "/var/lib/postgresql", postgresEntrypoint,
 			"var/lib/postgresql", "var/lib/postgresql/data", "run/postgresql")
+}
+
+// withoutCompiler removes from the server's files those of just-in-time compilation.
+func withoutCompiler(f *image.Files) {
+	f.Remove("usr/lib/postgresql/15/lib/bitcode")
+	f.Remove("usr/lib/postgresql/15/lib/llvmjit.so")
 }

@@ -99,7 +99,8 @@ func TestABackupOfADatabaseThatIsWrittenToIsRestoredAsItWasAtOneMoment(t *testin
 	assert.NotEqual(t, before, after, "the database was written to all the time")
 	const plain = "pg_dump -U postgres bazaar"
 	assert.Equal(t, dumped(database, plain+" --snapshot="+snapshot), dumped(empty, plain))
-	const globals = "pg_dumpall -U postgres --globals-only"
+	// The superuser, who exists, keeps his own password.
+	const globals = "pg_dumpall -U postgres --globals-only | grep -v '^ALTER ROLE postgres WITH '"
 	assert.Equal(t, dumped(database, globals), dumped(empty, globals))
 	assert.Equal(t, "1", empty.Ask("bazaar", "with made as (insert into orders (customer, amount) values (1, 1) returning 1) select * from made"), "its sequence goes on")
 }

@@ -229,7 +229,7 @@ func TestEachSourceIsToldWhatItNeeds(t *testing.T) {
 
 func TestTheScriptsOfABackupAreThoseOfItsSourceAndStore(t *testing.T) {
 	for values, script := range map[string]string{
-		nightly: "backup-postgres.sh",
+		nightly: "backup-statements.awk",
 		strings.Replace(nightly, postgres, `mysql: {image: "mysql:8", host: db}`, 1): "backup-grants.awk",
 	} {
 		var scripts []string
@@ -240,7 +240,9 @@ func TestTheScriptsOfABackupAreThoseOfItsSourceAndStore(t *testing.T) {
 		}
 
 		assert.Subset(t, scripts, []string{"backup.sh", script})
-		assert.Equal(t, script == "backup-grants.awk", slices.Contains(scripts, "backup-grants.awk"))
+		for _, other := range []string{"backup-statements.awk", "backup-grants.awk"} {
+			assert.Equal(t, script == other, slices.Contains(scripts, other))
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,13 +53,26 @@ func freePort(t *testing.T) string {
 // serve runs a server until the test ends, and waits until it listens to its port.
 func serve(t *testing.T, port, program string, arguments ...string) {
 	t.Helper()
+	serveUntil(t, syscall.SIGKILL, port, exec.Command(program, arguments...))
+}
+
+// serveUntil is serve of a server that a signal ends.
+func serveUntil(t *testing.T, signal syscall.Signal, port string, server *exec.Cmd) {
+	t.Helper()
 	var output lockedBuffer
-	server := exec.Command(program, arguments...)
 	server.Stdout, server.Stderr = &output, &output
 	require.NoError(t, server.Start())
 	ended := make(chan struct{})
 	go func() { _ = server.Wait(); close(ended) }()
-	t.Cleanup(func() { _ = server.Process.Kill(); <-ended })
+	t.Cleanup(func() {
+		_ = server.Process.Signal(signal)
+		select {
+		case <-ended:
+		case <-time.After(patience):
+			_ = server.Process.Kill()
+			<-ended
+		}
+	})
 	require.Eventually(t, func() bool {
 		connection, err := net.Dial("tcp", "127.0.0.1:"+port)
 		if err != nil {
@@ -94,6 +108,98 @@ func serveMariaDB(t *testing.T) (port, folder string) {
 	output, err := making.CombinedOutput()
 	require.NoError(t, err, "%s", output)
 	serve(t, port, filepath.Join(folder, "mariadbd"), append(options, "--bind-address=127.0.0.1", "--port="+port, "--socket="+filepath.Join(dir, "socket"), "--pid-file="+filepath.Join(dir, "pid"))...)
+	return port, folder
+}
+
+// postgresPrograms returns the folder of PostgreSQL's programs, which look for each other and for their files from there.
+var postgresPrograms = sync.OnceValues(func() (string, error) {
+	root, err := databases()
+	if err != nil {
+		return "", err
+	}
+	const bin = "usr/lib/postgresql/15/bin"
+	tree := filepath.Join(filepath.Dir(appletDir), "postgres")
+	folder := filepath.Join(tree, bin)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", err
+	}
+	for _, files := range []string{"usr/share", "usr/lib/postgresql/15/lib"} {
+		if err := os.Symlink(filepath.Join(root, files), filepath.Join(tree, files)); err != nil {
+			return "", err
+		}
+	}
+	for _, name := range []string{"initdb", "postgres", "psql", "pg_dump", "pg_dumpall", "pg_restore"} {
+		command, err := debian.Command(root, filepath.Join(bin, name))
+		if err != nil {
+			return "", err
+		}
+		path := filepath.Join(folder, name)
+		script := fmt.Sprintf("#!/bin/sh\nexec '%s' --argv0 '%s' '%s' \"$@\"\n", command[0], path, strings.Join(command[1:], "' '"))
+		if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
+			return "", err
+		}
+	}
+	return folder, nil
+})
+
+// postgresData returns a data directory as initdb makes it: of a superuser postgres without a password.
+var postgresData = sync.OnceValues(func() (string, error) {
+	folder, err := postgresPrograms()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(filepath.Dir(appletDir), "postgres-data")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return "", err
+	}
+	if err := os.Chown(dir, unprivileged, unprivileged); err != nil {
+		return "", err
+	}
+	making := asUnprivileged(filepath.Join(folder, "initdb"), "--no-sync", "--username=postgres", "--auth=trust", "--locale=C.UTF-8", "--pgdata="+dir)
+	if output, err := making.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, output)
+	}
+	return dir, nil
+})
+
+// unprivileged is the number of who runs what refuses root, and asks for its user's name: of nobody.
+var unprivileged = func() int {
+	if os.Getuid() == 0 {
+		return 65534
+	}
+	return os.Getuid()
+}()
+
+// asUnprivileged returns a command of somebody who is not root, but reads what root has downloaded.
+func asUnprivileged(program string, arguments ...string) *exec.Cmd {
+	command := exec.Command(program, arguments...)
+	command.Dir = "/"
+	if os.Getuid() == 0 {
+		command.SysProcAttr = &syscall.SysProcAttr{
+			Credential:  &syscall.Credential{Uid: uint32(unprivileged), Gid: uint32(unprivileged)},
+			AmbientCaps: []uintptr{2}, // CAP_DAC_READ_SEARCH
+		}
+	}
+	return command
+}
+
+// servePostgres runs a server of its own, whose superuser postgres has no password.
+func servePostgres(t *testing.T) (port, folder string) {
+	t.Helper()
+	made, err := postgresData()
+	require.NoError(t, err)
+	folder, err = postgresPrograms()
+	require.NoError(t, err)
+	data := filepath.Join(t.TempDir(), "data")
+	output, err := exec.Command("cp", "-a", made, data).CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	for dir := filepath.Dir(data); dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+		require.NoError(t, os.Chmod(dir, 0o755))
+	}
+	port = freePort(t)
+	// Which ends at once, and leaves no shared memory.
+	serveUntil(t, syscall.SIGQUIT, port, asUnprivileged(filepath.Join(folder, "postgres"), "-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=16MB", "-c", "max_connections=30"))
 	return port, folder
 }
 

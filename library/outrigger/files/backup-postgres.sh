@@ -9,7 +9,7 @@
 #   JOBS           how many of its processes dump at once, and restore
 #   CHECKS         a drill's questions, one a line: each must be answered, and not by false
 #
-# Its files are DATABASE.dump, in PostgreSQL's custom format, and globals.sql: roles and tablespaces, where all
+# Its files are DATABASE.dump, in PostgreSQL's custom format, which has what is the database's own too, and globals.sql: roles and tablespaces, where all
 # databases are backed up. The dump is not compressed, which the store does better. Where JOBS is more than 1, it is
 # DATABASE.tar instead: a folder in PostgreSQL's directory format, which several processes can write and read, and which
 # lies in WORK meanwhile.
@@ -41,7 +41,7 @@ source_files() {
     names=$DATABASES
   else
     echo globals.sql
-    names=$(ask postgres 'select datname from pg_database where datallowconn and not datistemplate order by 1' 2>"$WORK/errors") ||
+    names=$(ask postgres "select datname from pg_database where datallowconn and not datistemplate and datname !~ '^outrigger_(restore|replaced)_[0-9]+_[0-9a-f]{8}\$' order by 1" 2>"$WORK/errors") ||
       fail 1 "the databases cannot be listed: $(errors)"
   fi
   printf '%s\n' "$names" | while read -r name; do printf '%s%s\n' "$(encoded "$name")" "$SUFFIX"; done
@@ -99,21 +99,6 @@ unpack() {
   busybox mkdir "$UNPACKED" && busybox tar -x -o -C "$UNPACKED"
 }
 
-# Runs pg_restore on a dump, on standard input.
-restored() { # file, options of pg_restore
-  case $1 in
-    *.tar)
-      shift
-      unpack && pg_restore --jobs="${JOBS:-1}" "$@" "$UNPACKED"
-      ended=$?
-      busybox rm -rf "$UNPACKED"
-      return "$ended"
-      ;;
-  esac
-  shift
-  pg_restore "$@"
-}
-
 # Prints a database's name as a connection string: one with a = in it would be taken for one.
 connection() { printf "dbname='%s'" "$(printf '%s' "$1" | busybox sed "s/[\\\\']/\\\\&/g")"; }
 
@@ -121,7 +106,10 @@ connection() { printf "dbname='%s'" "$(printf '%s' "$1" | busybox sed "s/[\\\\']
 source_verify() { # file; reads the dump
   case $1 in
     *.dump) pg_restore --file=/dev/null ;;
-    *.tar) JOBS=1 restored "$1" --file=/dev/null ;;
+    *.tar) unpack && pg_restore --file=/dev/null "$UNPACKED"
+      ended=$?
+      busybox rm -rf "$UNPACKED"
+      return "$ended" ;;
     *) busybox tail -n 5 | busybox grep -q 'PostgreSQL database cluster dump complete' || { echo 'the dump of the roles is not complete' >&2; return 1; } ;;
   esac
 }
@@ -144,44 +132,200 @@ source_target() { decoded "$(stem "$1")"; } # file
 # Restores into a new database, which takes the place of the target only when it is whole.
 source_restore() { # snapshot, file, target
   case $2 in *.dump | *.tar) ;; *) restore_globals "$1" "$2"; return ;; esac
-  staging=$(printf '%.40s_outrigger_%s' "$3" "$(now)")
-  exists=$(ask postgres "select count(*) from pg_database where datname = $(literal "$3")") || fail 1 'the server cannot be asked'
-  if [ "$exists" = 1 ] && [ "${OVERWRITE-}" != yes ]; then
-    tables=$(ask_in "$3" "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname not like 'pg\_%'") ||
-      fail 1 "the database $3 cannot be looked at"
-    [ "$tables" = 0 ] || fail 4 "the database $3 is not empty; set OVERWRITE=yes to put the snapshot in its place, or TARGET to another"
-  fi
-  ask postgres "create database $(identifier "$staging") template template0" || fail 1 "the database $staging cannot be created"
-  trap 'drop_staging' EXIT
-  # A drill's server has none of the roles.
-  roles=
-  [ "$task" != drill ] || roles='--no-owner --no-privileges'
-  # shellcheck disable=SC2086 # two options
-  ( set -o pipefail
-    store_read "$1" "$2" | restored "$2" --no-password --exit-on-error $roles --dbname "$(connection "$staging")" 2>"$WORK/errors" ) ||
-    fail 1 "$2 was not restored, and $3 is as it was: $(errors)$(store_error)"
   # A session can drop or rename any database but its own.
   elsewhere=postgres
   [ "$3" != postgres ] || elsewhere=template1
-  [ "$exists" = 0 ] || ask "$elsewhere" "drop database $(identifier "$3") with (force)" || fail 1 "the database $3 cannot be dropped"
-  trap - EXIT
-  ask "$elsewhere" "alter database $(identifier "$staging") rename to $(identifier "$3")" ||
-    fail 1 "the database $staging, which has all of the snapshot, cannot be renamed to $3; rename it"
+  exists=$(ask postgres "select count(*) from pg_database where datname = $(literal "$3")" 2>"$WORK/errors") || fail 1 "the server cannot be asked: $(errors)"
+  if [ "$exists" = 1 ] && [ "${OVERWRITE-}" != yes ] && [ "$task" != drill ]; then
+    content=$(ask_in "$3" "$CONTENT" 2>"$WORK/errors") || fail 1 "the database $3 cannot be looked at: $(errors)"
+    [ "$content" = 0 ] || fail 4 "the database $3 is not empty; set OVERWRITE=yes to put the snapshot in its place, or TARGET to another"
+  fi
+  lenient=
+  [ "$task" != drill ] && [ "$(ask postgres 'show is_superuser')" = on ] || lenient=yes
+  # No other restore, begun at the same time, has the same name.
+  unique=$(now)_$(busybox od -An -N4 -tx4 /dev/urandom | busybox tr -d ' ')
+  staging=outrigger_restore_$unique replaced=outrigger_replaced_$unique
+  : >"$WORK/refusal"
+  # By then what ran has ended.
+  trap 'abandon; exit 143' TERM INT
+  ( set -o pipefail
+    trap : TERM INT
+    store_read "$1" "$2" | load "$2" "$3" ) || not_restored "$2" "$3"
+  # What is begun now ends in a moment, and leaves a server whole.
+  trap '' TERM INT
+  busybox rm -rf "$UNPACKED" "$WORK/begun"
+  swap "$3" || not_restored "$2" "$3"
+  left_out
+  [ "$exists" = 0 ] || ask "$elsewhere" "drop database $(identifier "$replaced") with (force)" 2>"$WORK/errors" ||
+    say "the database $replaced, whose place was taken, is left over; drop it: $(errors)"
+  trap - TERM INT
 }
 
-drop_staging() { ask postgres "drop database if exists $(identifier "$staging") with (force)" >/dev/null 2>&1; }
+# Counts all that somebody has made in a database.
+CONTENT="with own as (select oid from pg_namespace where nspname not like 'pg\_%' and nspname <> 'information_schema')
+  select (select count(*) from own where oid <> coalesce(to_regnamespace('public'), 0::oid))
+    + (select count(*) from pg_class where relnamespace in (select oid from own))
+    + (select count(*) from pg_type where typnamespace in (select oid from own))
+    + (select count(*) from pg_proc where pronamespace in (select oid from own))
+    + (select count(*) from pg_operator where oprnamespace in (select oid from own))
+    + (select count(*) from pg_opfamily where opfnamespace in (select oid from own))
+    + (select count(*) from pg_collation where collnamespace in (select oid from own))
+    + (select count(*) from pg_conversion where connamespace in (select oid from own))
+    + (select count(*) from pg_ts_config where cfgnamespace in (select oid from own))
+    + (select count(*) from pg_ts_dict where dictnamespace in (select oid from own))
+    + (select count(*) from pg_extension where extname <> 'plpgsql')
+    + (select count(*) from pg_language where lanname not in ('internal', 'c', 'sql', 'plpgsql'))
+    + (select count(*) from pg_cast where oid >= 16384) + (select count(*) from pg_am where oid >= 16384)
+    + (select count(*) from pg_largeobject_metadata) + (select count(*) from pg_event_trigger) + (select count(*) from pg_default_acl)
+    + (select count(*) from pg_foreign_data_wrapper) + (select count(*) from pg_publication)
+    + (select count(*) from pg_subscription where subdbid = (select oid from pg_database where datname = current_database()))"
+
+# Ends a restore that has failed.
+not_restored() { # file, target
+  abandon
+  role=$(busybox sed -n 's/.*ERROR:  *\(role ".*" does not exist\).*/\1/p' "$WORK/errors" | busybox head -n 1)
+  [ -z "$role" ] || printf '%s on this server: restore FILE=globals.sql first, or create it' "$role" >"$WORK/refusal"
+  [ ! -s "$WORK/refusal" ] || fail 4 "$1 was not restored, and $2 is as it was: $(busybox cat "$WORK/refusal")"
+  reason=$(store_error)
+  case $reason in *' said nothing') reason= ;; esac
+  fail 1 "$1 was not restored, and $2 is as it was: $(errors)$reason"
+}
+
+# Removes what a restore has made.
+abandon() {
+  ask postgres "drop database if exists $(identifier "$staging") with (force)" >/dev/null 2>&1
+  busybox rm -rf "$UNPACKED" "$WORK/begun"
+}
+
+# Loads a dump, on standard input, into a database of its own.
+load() { # file, target; ends its shell
+  trap 'exit 143' TERM INT
+  # A drill's server has none of the roles and tablespaces.
+  bare=
+  [ "$task" != drill ] || bare='--no-owner --no-privileges --no-tablespaces'
+  case $1 in
+    *.tar) unpack && contents "$UNPACKED" ;;
+    *) begins ;;
+  esac && make_staging && rehearse "$2" || exit
+  into=$(connection "$staging")
+  # shellcheck disable=SC2086 # options
+  case $1 in
+    *.tar) pg_restore --no-password --exit-on-error $bare --jobs="${JOBS:-1}" --dbname "$into" "$UNPACKED" ;;
+    *) busybox cat "$WORK/begun" - | pg_restore --no-password --exit-on-error $bare --dbname "$into" ;;
+  esac 2>"$WORK/errors"
+  exit
+}
+
+# Reads a dump for as long as its table of contents goes on.
+begins() {
+  : >"$WORK/begun"
+  part=16
+  while :; do
+    busybox dd bs=65536 count="$part" iflag=fullblock 2>/dev/null >"$WORK/part"
+    busybox cat "$WORK/part" >>"$WORK/begun"
+    ! contents <"$WORK/begun" || break
+    [ -s "$WORK/part" ] && busybox grep -q 'end of file' "$WORK/errors" || return
+    part=$((part * 2))
+  done
+  busybox rm -f "$WORK/part"
+}
+
+# Leaves the SQL of what is the database's own.
+contents() { # a folder, or else a dump on standard input
+  # Nothing is in a schema without a name.
+  pg_restore --create --schema-only --schema= --file=- "$@" >"$WORK/contents" 2>"$WORK/errors"
+}
+
+statements() ( # part, name
+  export PART="$1" LENIENT="$lenient"
+  NAME=$(identifier "$2")
+  export NAME
+  busybox awk -f "$SCRIPTS/backup-statements.awk" "$WORK/contents"
+)
+
+# Makes the database as it was: its encoding and the order of its texts too. In a drill others have to do where its server lacks
+# them, and everywhere a tablespace that is not there.
+make_staging() {
+  create=$(statements create "$staging")
+  [ "$create" ] || { create="create database $(identifier "$staging") template template0" && say 'the dump was made of a part of the database, and has not its owner, encoding and settings'; }
+  made "$create" && return
+  if busybox grep -q 'tablespace ".*" does not exist' "$WORK/errors"; then
+    say "the server has not the database's tablespace, and its default one is used: $(errors)"
+    create="${create% TABLESPACE = *};"
+    made "$create" && return
+  fi
+  if [ "$task" = drill ]; then
+    say "the drill's server cannot order texts as the database does, and orders them by their bytes: $(errors)"
+    encoding=$(printf '%s' "$create" | busybox sed -n "s/.* \(ENCODING = '[^']*'\).*/\1/p")
+    made "create database $(identifier "$staging") template template0 $encoding locale 'C'" && return
+  fi
+  busybox grep -q 'permission denied' "$WORK/errors" || printf "the server has to be given the database's locale and encoding: %s" "$(errors)" >"$WORK/refusal"
+  return 1
+}
+
+# What a server has begun to make is there only later: so it is not interrupted. Nobody else looks into what is half restored.
+made() ( # SQL
+  trap '' TERM INT
+  ask postgres "$1" 2>"$WORK/errors" && ask postgres "revoke connect, temporary on database $(identifier "$staging") from public" 2>"$WORK/errors"
+)
+
+# Prints the SQL that gives a database what is its own.
+properties() { # the database's name
+  # It is what a new database has, to which the dump's privileges are a change.
+  printf 'grant connect, temporary on database %s to public;\n' "$(identifier "$1")"
+  [ "$task" = drill ] || statements properties "$1"
+}
+
+# Sees, before there is much to do, that the server takes it.
+rehearse() { # target
+  { echo 'begin;' && properties "$staging" && echo 'rollback;'; } | run_sql
+}
+
+run_sql() { client --set ON_ERROR_STOP=1 --dbname "$elsewhere" >/dev/null 2>"$WORK/errors"; } # reads SQL
+
+# Lets the new database take the place of the old one: at once, or not at all.
+swap() { # target
+  {
+    echo 'begin;'
+    [ "$exists" = 0 ] || printf 'alter database %s rename to %s;\nalter database %s is_template false;\n' "$(identifier "$1")" "$replaced" "$replaced"
+    printf 'alter database %s rename to %s;\n' "$staging" "$(identifier "$1")"
+    properties "$1"
+    echo 'commit;'
+  } >"$WORK/swap.sql"
+  run_sql <"$WORK/swap.sql" &
+  swapping=$!
+  # A rename waits for the sessions that there are for five seconds, and lets no new ones begin.
+  while busybox kill -0 "$swapping" 2>/dev/null; do
+    ask "$elsewhere" "do \$\$ declare other int; begin
+      for other in select pid from pg_stat_activity where datname in ($(literal "$1"), $(literal "$staging")) and pid <> pg_backend_pid() loop
+        begin perform pg_terminate_backend(other); exception when insufficient_privilege then null; end;
+      end loop; end \$\$" >/dev/null 2>&1
+    busybox usleep 20000
+  done
+  wait "$swapping"
+}
+
+# Says what the server has refused to who is no superuser.
+left_out() {
+  busybox sed -n 's/^.*WARNING:  */left out: /p' "$WORK/errors" | while read -r line; do say "$line"; done
+}
 
 literal() { printf "'%s'" "$(printf '%s' "$1" | busybox sed "s/'/''/g")"; }
 
 ask_in() { ask "$(connection "$1")" "$2"; } # database, SQL
 
-# Roles that exist stay as they are, which is no error.
+# Roles and tablespaces that exist stay as they are.
 restore_globals() { # snapshot, file
+  ask postgres "select 'role ' || rolname from pg_roles union all select 'tablespace ' || spcname from pg_tablespace" >"$WORK/kept" 2>"$WORK/errors" ||
+    fail 1 "the server cannot be asked: $(errors)"
+  : >"$WORK/kept.found"
   ( set -o pipefail
-    store_read "$1" "$2" | client --dbname postgres >/dev/null 2>"$WORK/errors" ) ||
+    store_read "$1" "$2" | PART=globals KEPT=$WORK/kept busybox awk -f "$SCRIPTS/backup-statements.awk" |
+      client --dbname postgres >/dev/null 2>"$WORK/errors" ) ||
     fail 1 "$2 was not restored: $(store_error)"
   others=$(busybox grep 'ERROR' "$WORK/errors" | busybox grep -v 'already exists')
   [ -z "$others" ] || fail 1 "$2 was restored in part: $(printf '%s' "$others" | busybox tr '\n' ' ')"
+  [ ! -s "$WORK/kept.found" ] || say "what exists stays as it is: $(busybox tr '\n' ' ' <"$WORK/kept.found")"
 }
 
 # ---- A drill

@@ -33,6 +33,7 @@ Prints, as JSON, the library's files that the containers of a backup find in /ou
 {{- define "outrigger-0.1.0.backupFiles" -}}
 {{- $files := list "backup.sh" "backup-tools.sh" (printf "backup-%s.sh" .source) (printf "backup-%s.sh" .store) "schedule.awk" -}}
 {{- if eq .source "mysql" -}}{{- $files = append $files "backup-grants.awk" -}}{{- end -}}
+{{- if eq .source "postgres" -}}{{- $files = append $files "backup-statements.awk" -}}{{- end -}}
 {{- append $files (eq .store "files" | ternary "backup-keep.awk" "backup-repository.sh") | toJson -}}
 {{- end -}}
 
