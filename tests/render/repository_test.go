@@ -206,8 +206,13 @@ func eachNodeOfTheClusterTests(t *testing.T, visit func(ast.Node, token.Position
 
 // chart-testing checks this with yamale, which cannot be had from Go's module proxy.
 func TestEveryChartYAMLHasOnlyKeysThatHelmKnows(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(harness.Root(), "*", "*", "Chart.yaml"))
-	require.NoError(t, err)
+	// Not in every folder: go test takes what lies there for a part of what the test has found, of git's and what is built too.
+	var files []string
+	for _, folder := range []string{"charts", "library"} {
+		found, err := filepath.Glob(filepath.Join(harness.Root(), folder, "*", "Chart.yaml"))
+		require.NoError(t, err)
+		files = append(files, found...)
+	}
 	require.GreaterOrEqual(t, len(files), 2)
 	for _, file := range files {
 		t.Run(file, func(t *testing.T) {
