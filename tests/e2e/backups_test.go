@@ -154,6 +154,7 @@ func TestARestoreRefusesADatabaseThatIsNotEmptyUnlessTold(t *testing.T) {
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
 	namespace.Install("demo", harness.Consumer(t).Write(t), backupValues(repository))
+	database.Ask("postgres", "alter database shop owner to clerk; alter database shop set work_mem to '8MB'")
 	before := database.Ask("shop", checksum)
 	_, log, code := runTask(t, namespace, "demo-shop-nightly", "now")
 	require.Zero(t, code, log)
@@ -168,6 +169,7 @@ func TestARestoreRefusesADatabaseThatIsNotEmptyUnlessTold(t *testing.T) {
 	_, log, code = runTask(t, namespace, "demo-shop-nightly-restore", "told", "OVERWRITE=yes")
 	assert.Zero(t, code, log)
 	assert.Equal(t, before, database.Ask("shop", checksum))
+	assert.Equal(t, "clerk 8MB", database.Ask("shop", "select pg_get_userbyid(datdba) || ' ' || current_setting('work_mem') from pg_database where datname = 'shop'"), "what is the database's own")
 	assert.Equal(t, "0", database.Ask("postgres", "select count(*) from pg_database where datname like '%outrigger%'"), "no half-restored database stays")
 }
 

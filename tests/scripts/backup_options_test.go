@@ -122,7 +122,7 @@ case $1 in backup) echo '{"snapshot_id":"0123456789abcdef","total_bytes_processe
 }
 
 // A pg_dump that writes a folder, and then fails where DUMP_EXIT says so; a restic that keeps what it is given as stored;
-// a pg_restore that says what is in the folder it is given, and knows of nothing that is a database's own.
+// a pg_restore that says what is in the folder it is given, of a database that has nothing of its own.
 var parallel = map[string]string{
 	"pg_dump": `case $1 in --version) echo "pg_dump (PostgreSQL) 15.20"; exit ;; esac
 for option; do case $option in --file=*) folder=${option#--file=} ;; --jobs=* | --format=*) echo "$option" >>"$CALLS" ;; esac; done
@@ -136,7 +136,7 @@ backup) echo "$*" | sed 's/.*--stdin-filename \([^ ]*\) .*/\1/' >>"$CALLS"
 snapshots) printf '[%s]' "$SNAPSHOTS" ;;
 dump) cat stored ;;
 esac`,
-	"pg_restore": `for last; do case $last in --create) exit ;; --jobs=*) echo "$last" >>"$CALLS" ;; esac; done
+	"pg_restore": `for last; do case $last in --create) echo "CREATE DATABASE shop WITH TEMPLATE = template0;"; exit ;; --list) exit ;; --jobs=*) echo "$last" >>"$CALLS" ;; esac; done
 [ -d "$last" ] || { cat >/dev/null; echo "one file" >>"$CALLS"; exit; }
 cat "$last/toc.dat" "$last/1.dat" >>"$CALLS"`,
 }

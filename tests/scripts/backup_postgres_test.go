@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,7 +24,7 @@ type postgres struct {
 
 // shopsOwn is what a database has beside what is in it, and the roles that it needs.
 const (
-	shopsRoles = `create role app login; create role "o'neil"`
+	shopsRoles = `create role app login; create role "o'neil"; create role "a clerk"; create role heir; create role auditor; create role remote`
 	shopsOwn   = `alter database shop set search_path to store, public; alter database shop set timezone to 'Europe/Stockholm';
 		alter role app in database shop set statement_timeout to 7000; alter role "o'neil" in database shop set work_mem to '8MB';
 		alter database shop connection limit 50; revoke connect, temporary on database shop from public; grant connect on database shop to "o'neil";
@@ -47,7 +48,10 @@ func newPostgresShop(t *testing.T) *postgres {
 	t.Helper()
 	p := newPostgres(t, shopsRoles, "create database shop template template0 owner app locale_provider icu icu_locale 'sv-SE' locale 'C'", shopsOwn)
 	p.ask("shop", `create schema store authorization app; create table store.orders (number int primary key, customer text); alter table store.orders owner to app;
-		insert into store.orders values (1, 'Ann'), (2, 'Bob')`)
+		insert into store.orders values (1, 'Ann'), (2, 'Bob');
+		grant select on store.orders to "a clerk"; alter default privileges for role app in schema store grant select on tables to heir;
+		create policy seen on store.orders as restrictive for select to "a clerk", auditor using (customer <> 'to;');
+		create foreign data wrapper w; create server s foreign data wrapper w; create user mapping for remote server s`)
 	return p
 }
 
@@ -105,10 +109,11 @@ func (p *postgres) databases() string {
 
 func TestARestoreBringsBackAllThatIsADatabasesOwn(t *testing.T) {
 	t.Parallel()
-	for name, env := range map[string][]string{"one file": nil, "by several processes": {"JOBS=2"}} {
-		t.Run(name, func(t *testing.T) {
+	for store, env := range map[string][]string{"files": nil, "restic": {"JOBS=2"}} {
+		t.Run(store, func(t *testing.T) {
 			t.Parallel()
 			p := newPostgresShop(t)
+			p.archive = newArchive(t, store)
 			own := p.own("shop")
 			p.backedUp(env...)
 
@@ -170,13 +175,60 @@ func TestBytesOfNoEncodingAreRestoredAsTheyWere(t *testing.T) {
 	assert.Equal(t, "4 52656ee9", p.ask("shop", "select length(customer) || ' ' || encode(customer::bytea, 'hex') from orders"))
 }
 
+func TestAPartOfADatabaseIsRestoredIntoOneAsItWas(t *testing.T) {
+	t.Parallel()
+	p := newPostgres(t, "create database shop template template0 encoding 'SQL_ASCII' locale 'C'", "alter database shop connection limit 50")
+	p.ask("shop", `create table orders (customer text); insert into orders values (E'Ren\xe9')`)
+	own := p.own("shop")
+	p.backedUp("DUMP_OPTIONS=--table=orders")
+
+	message, code := p.restore("TARGET=copy")
+
+	require.Zero(t, code, message)
+	assert.Equal(t, own, p.own("copy"))
+	assert.Equal(t, "52656ee9", p.ask("copy", "select encode(customer::bytea, 'hex') from orders"))
+}
+
+func TestANameThatIsNotWrittenInTheEncodingOfItsDatabaseIsKept(t *testing.T) {
+	t.Parallel()
+	const name = "bücher"
+	p := newPostgres(t, "create database "+name+" template template0 encoding 'LATIN1' locale 'C'", "create role müller")
+	p.ask(name, "comment on database "+name+" is 'über'; alter role müller in database "+name+" set work_mem to '8MB'; create table orders (customer text)")
+	own := p.own(name)
+	p.backedUp("DATABASES=" + name)
+
+	message, code := p.restore("DATABASES="+name, "OVERWRITE=yes")
+
+	require.Zero(t, code, message)
+	assert.Equal(t, own, p.own(name))
+	assert.Contains(t, own, "LATIN1")
+	assert.Equal(t, name+" postgres", p.databases())
+}
+
+func TestASettingThatTheServerDoesNotKnowIsLeftOutAndSaid(t *testing.T) {
+	t.Parallel()
+	p := newPostgres(t, "create database shop", "alter database shop set work_mem to '8MB'")
+	p.ask("postgres", "update pg_db_role_setting set setconfig = setconfig || '{work_memory=8MB}' where setdatabase <> 0")
+	p.backedUp()
+
+	output, err := p.backup("OVERWRITE=yes").command("restore").CombinedOutput()
+
+	require.NoError(t, err, "%s", output)
+	assert.Contains(t, string(output), `left out: unrecognized configuration parameter "work_memory": ALTER DATABASE shop SET work_memory TO '8MB';`)
+	assert.Contains(t, p.own("shop"), "{work_mem=8MB}")
+}
+
 func TestARestoreIsRefusedWhereTheServerLacksARoleOrALocale(t *testing.T) {
 	t.Parallel()
 	p := newPostgresShop(t)
 	p.backedUp()
 	for name, test := range map[string]struct{ sql, said string }{
-		"the owner":           {"alter role app rename to old", `role "app" does not exist on this server: restore FILE=globals.sql first, or create it`},
-		"who has a privilege": {`alter role "o'neil" rename to old`, `role "o'neil" does not exist on this server`},
+		"the owner":                    {"alter role app rename to old", `role "app" does not exist on this server: restore FILE=globals.sql first, or create it`},
+		"who may connect":              {`alter role "o'neil" rename to old`, `role "o'neil" does not exist on this server`},
+		"who may read a table":         {`alter role "a clerk" rename to old`, `role "a clerk" does not exist on this server`},
+		"who may read what is to come": {`alter role heir rename to old`, `role "heir" does not exist on this server`},
+		"whom a policy is for":         {`alter role auditor rename to old`, `role "auditor" does not exist on this server`},
+		"who is somebody elsewhere":    {`alter role remote rename to old`, `role "remote" does not exist on this server`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -185,11 +237,14 @@ func TestARestoreIsRefusedWhereTheServerLacksARoleOrALocale(t *testing.T) {
 			target.ask("shop", "create table precious ()")
 			target.ask("postgres", test.sql)
 
-			refused := target.backup("OVERWRITE=yes")
-			reported, code := refused.run("restore")
+			i := target.backup("OVERWRITE=yes")
+			i.standIn("pg_restore", `case $* in *--dbname*) echo loads >>"$CALLS" ;; esac; exec `+filepath.Join(p.programs, "pg_restore")+` "$@"`)
+
+			reported, code := i.run("restore")
 
 			assert.Equal(t, 4, code)
-			assert.NoFileExists(t, filepath.Join(refused.dir, "work", "begun"), "the work volume is free again")
+			assert.Empty(t, i.calls(), "nothing is loaded")
+			assert.NoFileExists(t, filepath.Join(i.dir, "work", "begun"), "the work volume is free again")
 			assert.Contains(t, reported["message"], "shop.dump was not restored, and shop is as it was: "+test.said)
 			assert.Equal(t, "precious", target.ask("shop", "select relname from pg_class where relnamespace = 'public'::regnamespace"))
 			assert.Equal(t, "postgres shop", target.databases())
@@ -202,7 +257,7 @@ func TestARestoreIsRefusedWhereTheServerLacksARoleOrALocale(t *testing.T) {
 		reported, code := i.run("restore")
 
 		assert.Equal(t, 4, code)
-		assert.Equal(t, `shop.dump was not restored, and shop is as it was: the server has to be given the database's locale and encoding: ERROR: invalid locale name: "xx_XX.utf8"`, strings.TrimSpace(fmt.Sprint(reported["message"])))
+		assert.Equal(t, `shop.dump was not restored, and shop is as it was: the server cannot have a database as the snapshot's: ERROR: invalid locale name: "xx_XX.utf8" ; restore into one that has its locale and encoding`, reported["message"])
 		assert.Equal(t, "Ann", p.ask("shop", "select customer from orders where number = 1"))
 		assert.Equal(t, "postgres shop", p.databases())
 
@@ -256,16 +311,20 @@ func TestWhoIsNoSuperuserRestoresWhatHeMayAndIsToldTheRest(t *testing.T) {
 	output, err := p.backup("PGUSER=manager", "OVERWRITE=yes").command("restore").CombinedOutput()
 
 	require.NoError(t, err, "%s", output)
-	assert.Contains(t, string(output), `left out: must be member of role "app": ALTER DATABASE "shop" OWNER TO app;`)
-	assert.Contains(t, string(output), `left out: permission denied: ALTER ROLE app IN DATABASE "shop" SET statement_timeout TO '7000';`)
+	assert.Contains(t, string(output), `left out: must be member of role "app": ALTER DATABASE shop OWNER TO app;`)
+	assert.Contains(t, string(output), `left out: permission denied: ALTER ROLE app IN DATABASE shop SET statement_timeout TO '7000';`)
 	assert.Equal(t, "7", p.ask("shop", "select number from public.orders"))
+	p.ask("postgres", "alter role app rename to old")
+	message, code := p.restore("PGUSER=manager", "OVERWRITE=yes")
+	assert.Equal(t, 4, code)
+	assert.Contains(t, message, `role "app" does not exist on this server`)
 	assert.Regexp(t, `(?s)^manager\|UTF8.*\|50\|.*it's; a.*search_path`, p.own("shop"))
 	assert.Equal(t, "postgres shop", p.databases())
 }
 
 func TestRolesAndTablespacesThatExistStayAsTheyAre(t *testing.T) {
 	t.Parallel()
-	p := newPostgres(t, `create role app login createdb password 'old'; create role "new; role" login connection limit 7 password 'kept'; create role team; grant team to app; set allow_in_place_tablespaces = on; create tablespace fast location ''; alter tablespace fast set (random_page_cost = 1);
+	p := newPostgres(t, `create role app login createdb password 'old'; create role "new; role" login connection limit 7 password 'kept'; create role team; grant team to app; grant team to "new; role"; set allow_in_place_tablespaces = on; create tablespace fast location ''; alter tablespace fast set (random_page_cost = 1);
 		alter role app set work_mem to '1MB'; alter role "new; role" set work_mem to '3MB'; comment on role "new; role" is 'a -- comment'; create database shop`)
 	p.backedUp("DATABASES=")
 	hash := func(role string) string {
@@ -283,7 +342,7 @@ func TestRolesAndTablespacesThatExistStayAsTheyAre(t *testing.T) {
 	assert.Equal(t, "{random_page_cost=2}", p.ask("postgres", "select spcoptions from pg_tablespace where spcname = 'fast'"))
 	assert.Equal(t, made, hash("new; role"))
 	assert.Equal(t, "7|{work_mem=3MB}|a -- comment", p.ask("postgres", "select rolconnlimit, rolconfig, shobj_description(oid, 'pg_authid') from pg_roles where rolname = 'new; role'"))
-	assert.Equal(t, "t", p.ask("postgres", "select pg_has_role('app', 'team', 'member')"))
+	assert.Equal(t, "false true", p.ask("postgres", "select pg_has_role('app', 'team', 'member') || ' ' || pg_has_role('new; role', 'team', 'member')"))
 }
 
 func TestADatabaseIsEmptyOnlyWhereNobodyHasMadeAnythingInIt(t *testing.T) {
@@ -333,7 +392,7 @@ func TestSessionsInTheOldAndTheNewDatabaseDoNotKeepThemFromTheirNames(t *testing
 	require.Eventually(t, func() bool {
 		return p.ask("postgres", "select count(*) from pg_stat_activity where datname = 'shop'") == "3"
 	}, patience, time.Millisecond, "the app's sessions, which begin anew when they end")
-	i.inStaging(p, `PGAPPNAME=exporter psql -X -d "$into" -c "select pg_sleep(3600)" >/dev/null 2>&1 9>&- &
+	i.inStaging(p, `PGAPPNAME=exporter psql -X -d "$into" -c "select pg_sleep(3600)" >/dev/null 2>&1 3>&- 9>&- &
 until [ "$(psql -XqAt -d "$into" -c "select count(*) from pg_stat_activity where application_name = 'exporter'")" = 1 ]; do :; done`)
 
 	reported, code := i.run("restore")
@@ -420,4 +479,41 @@ func TestABackupOfAllDatabasesLeavesOutWhatARestoreHasLeft(t *testing.T) {
 
 	require.Zero(t, code, reported["message"])
 	assert.Equal(t, "backed up globals.sql outrigger_restore_mine.dump postgres.dump shop.dump", reported["message"])
+}
+
+func TestADatabaseThatIsEmptyNoMoreWhenAllIsLoadedIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	p := newPostgresShop(t)
+	p.backedUp()
+	p.ask("postgres", "create database fresh")
+	i := p.backup("TARGET=fresh")
+	i.inStaging(p, `psql -Xq -d fresh -c "create table precious ()"`)
+
+	reported, code := i.run("restore")
+
+	assert.Equal(t, 4, code)
+	assert.Contains(t, reported["message"], "the database fresh is not empty; set OVERWRITE=yes")
+	assert.Equal(t, "precious", p.ask("fresh", "select relname from pg_class where relnamespace = 'public'::regnamespace"))
+	assert.Equal(t, "fresh postgres shop", p.databases())
+}
+
+func TestADumpThatIsCutOffCostsTheTargetNothing(t *testing.T) {
+	t.Parallel()
+	p := newPostgresShop(t)
+	p.backedUp()
+	dumps, err := filepath.Glob(filepath.Join(p.archive.folder, "demo-app/shop.dump/*Z-*"))
+	require.NoError(t, err)
+	dump := slices.DeleteFunc(dumps, func(name string) bool { return strings.HasSuffix(name, ".json") })[0]
+	whole, err := os.ReadFile(dump)
+	require.NoError(t, err)
+	for _, part := range [][]byte{nil, whole[:100], whole[:len(whole)/2], whole[:len(whole)-1]} {
+		require.NoError(t, os.WriteFile(dump, part, 0o644))
+
+		message, code := p.restore("OVERWRITE=yes")
+
+		assert.Equal(t, 1, code)
+		assert.Regexp(t, "^shop.dump was not restored, and shop is as it was: .*is not that of its manifest", message)
+		assert.Equal(t, "2", p.ask("shop", "select count(*) from orders"))
+		assert.Equal(t, "postgres shop", p.databases())
+	}
 }

@@ -9,10 +9,10 @@
 #   JOBS           how many of its processes dump at once, and restore
 #   CHECKS         a drill's questions, one a line: each must be answered, and not by false
 #
-# Its files are DATABASE.dump, in PostgreSQL's custom format, which has what is the database's own too, and globals.sql: roles and tablespaces, where all
-# databases are backed up. The dump is not compressed, which the store does better. Where JOBS is more than 1, it is
-# DATABASE.tar instead: a folder in PostgreSQL's directory format, which several processes can write and read, and which
-# lies in WORK meanwhile.
+# Its files are DATABASE.dump, in PostgreSQL's custom format, which has what is the database's own too (owner, encoding, order
+# of texts, settings, privileges), and globals.sql: roles and tablespaces, where all databases are backed up. The dump is not
+# compressed, which the store does better. Where JOBS is more than 1, it is DATABASE.tar instead: a folder in PostgreSQL's
+# directory format, which several processes can write and read, and which lies in WORK meanwhile.
 export PGCONNECT_TIMEOUT="${PGCONNECT_TIMEOUT:-10}" PGAPPNAME=outrigger
 FIRST=$(printf '%s\n' "${DATABASES-}" | busybox head -n 1)
 MAINTENANCE=${FIRST:-postgres}
@@ -136,12 +136,7 @@ source_restore() { # snapshot, file, target
   elsewhere=postgres
   [ "$3" != postgres ] || elsewhere=template1
   exists=$(ask postgres "select count(*) from pg_database where datname = $(literal "$3")" 2>"$WORK/errors") || fail 1 "the server cannot be asked: $(errors)"
-  if [ "$exists" = 1 ] && [ "${OVERWRITE-}" != yes ] && [ "$task" != drill ]; then
-    content=$(ask_in "$3" "$CONTENT" 2>"$WORK/errors") || fail 1 "the database $3 cannot be looked at: $(errors)"
-    [ "$content" = 0 ] || fail 4 "the database $3 is not empty; set OVERWRITE=yes to put the snapshot in its place, or TARGET to another"
-  fi
-  lenient=
-  [ "$task" != drill ] && [ "$(ask postgres 'show is_superuser')" = on ] || lenient=yes
+  full "$3" && refuse "$3"
   # No other restore, begun at the same time, has the same name.
   unique=$(now)_$(busybox od -An -N4 -tx4 /dev/urandom | busybox tr -d ' ')
   staging=outrigger_restore_$unique replaced=outrigger_replaced_$unique
@@ -150,15 +145,27 @@ source_restore() { # snapshot, file, target
   trap 'abandon; exit 143' TERM INT
   ( set -o pipefail
     trap : TERM INT
-    store_read "$1" "$2" | load "$2" "$3" ) || not_restored "$2" "$3"
+    store_read "$1" "$2" | load "$2" ) || not_restored "$2" "$3"
   # What is begun now ends in a moment, and leaves a server whole.
   trap '' TERM INT
   busybox rm -rf "$UNPACKED" "$WORK/begun"
-  swap "$3" || not_restored "$2" "$3"
-  left_out
-  [ "$exists" = 0 ] || ask "$elsewhere" "drop database $(identifier "$replaced") with (force)" 2>"$WORK/errors" ||
+  full "$3" && abandon && refuse "$3" # by now
+  { properties >"$WORK/properties" && in_staging <"$WORK/properties" && left_out && swap "$3"; } || not_restored "$2" "$3"
+  [ "$exists" = 0 ] || ask "$elsewhere" "drop database $replaced with (force)" 2>"$WORK/errors" ||
     say "the database $replaced, whose place was taken, is left over; drop it: $(errors)"
   trap - TERM INT
+}
+
+# Tells whether a database has something that nobody has said may be lost.
+full() { # target
+  [ "$exists" = 1 ] && [ "${OVERWRITE-}" != yes ] && [ "$task" != drill ] || return
+  content=$(ask_in "$1" "$CONTENT" 2>"$WORK/errors") || content="what cannot be looked at: $(errors)"
+  [ "$content" != 0 ]
+}
+
+refuse() { # target
+  case $content in *[!0-9]*) fail 1 "the database $1 has $content" ;; esac
+  fail 4 "the database $1 is not empty; set OVERWRITE=yes to put the snapshot in its place, or TARGET to another"
 }
 
 # Counts all that somebody has made in a database.
@@ -186,32 +193,38 @@ not_restored() { # file, target
   role=$(busybox sed -n 's/.*ERROR:  *\(role ".*" does not exist\).*/\1/p' "$WORK/errors" | busybox head -n 1)
   [ -z "$role" ] || printf '%s on this server: restore FILE=globals.sql first, or create it' "$role" >"$WORK/refusal"
   [ ! -s "$WORK/refusal" ] || fail 4 "$1 was not restored, and $2 is as it was: $(busybox cat "$WORK/refusal")"
+  fail 1 "$1 was not restored, and $2 is as it was: $(why)"
+}
+
+# Prints why a restore failed: what the server's tool said, and what the store did.
+why() {
+  errors
   reason=$(store_error)
-  case $reason in *' said nothing') reason= ;; esac
-  fail 1 "$1 was not restored, and $2 is as it was: $(errors)$reason"
+  case $reason in *' said nothing') ;; *) printf '%s' "$reason" ;; esac
 }
 
 # Removes what a restore has made.
 abandon() {
-  ask postgres "drop database if exists $(identifier "$staging") with (force)" >/dev/null 2>&1
   busybox rm -rf "$UNPACKED" "$WORK/begun"
+  ask postgres "alter database $staging is_template false" >/dev/null 2>&1
+  ask postgres "drop database if exists $staging with (force)" >/dev/null 2>&1 || say "the database $staging is left over; drop it"
 }
 
 # Loads a dump, on standard input, into a database of its own.
-load() { # file, target; ends its shell
+load() { # file; ends its shell
   trap 'exit 143' TERM INT
-  # A drill's server has none of the roles and tablespaces.
+  # A drill's server has none of the owners and tablespaces.
   bare=
   [ "$task" != drill ] || bare='--no-owner --no-privileges --no-tablespaces'
   case $1 in
     *.tar) unpack && contents "$UNPACKED" ;;
-    *) begins ;;
-  esac && make_staging && rehearse "$2" || exit
+    *) begins && contents "$WORK/begun" ;;
+  esac && make_staging && rehearse || exit
   into=$(connection "$staging")
   # shellcheck disable=SC2086 # options
   case $1 in
     *.tar) pg_restore --no-password --exit-on-error $bare --jobs="${JOBS:-1}" --dbname "$into" "$UNPACKED" ;;
-    *) busybox cat "$WORK/begun" - | pg_restore --no-password --exit-on-error $bare --dbname "$into" ;;
+    *) { busybox cat "$WORK/begun" && busybox dd bs=65536 2>/dev/null; } | pg_restore --no-password --exit-on-error $bare --dbname "$into" ;;
   esac 2>"$WORK/errors"
   exit
 }
@@ -219,35 +232,35 @@ load() { # file, target; ends its shell
 # Reads a dump for as long as its table of contents goes on.
 begins() {
   : >"$WORK/begun"
-  part=16
+  part=1
   while :; do
     busybox dd bs=65536 count="$part" iflag=fullblock 2>/dev/null >"$WORK/part"
     busybox cat "$WORK/part" >>"$WORK/begun"
-    ! contents <"$WORK/begun" || break
+    ! pg_restore --list "$WORK/begun" >/dev/null 2>"$WORK/errors" || break
     [ -s "$WORK/part" ] && busybox grep -q 'end of file' "$WORK/errors" || return
     part=$((part * 2))
   done
   busybox rm -f "$WORK/part"
 }
 
-# Leaves the SQL of what is the database's own.
-contents() { # a folder, or else a dump on standard input
+# Leaves the SQL of what is the database's own, and of what in it names roles beside its owners.
+contents() { # dump
+  : >"$WORK/naming-roles"
   # Nothing is in a schema without a name.
-  pg_restore --create --schema-only --schema= --file=- "$@" >"$WORK/contents" 2>"$WORK/errors"
+  pg_restore --create --schema-only --schema= --file=- "$1" >"$WORK/contents" 2>"$WORK/errors" &&
+    pg_restore --list "$1" >"$WORK/list-of-dump" 2>"$WORK/errors" || return
+  ! busybox grep -E '^[0-9]+; [0-9]+ [0-9]+ (ACL|DEFAULT ACL|POLICY|USER MAPPING) ' "$WORK/list-of-dump" >"$WORK/some" ||
+    pg_restore --schema-only --use-list="$WORK/some" --file=- "$1" >"$WORK/naming-roles" 2>"$WORK/errors"
 }
 
-statements() ( # part, name
-  export PART="$1" LENIENT="$lenient"
-  NAME=$(identifier "$2")
-  export NAME
-  busybox awk -f "$SCRIPTS/backup-statements.awk" "$WORK/contents"
-)
+# Prints what backup-statements.awk makes of SQL for the new database.
+statements() { PART=$1 NAME=$staging busybox awk -f "$SCRIPTS/backup-statements.awk" "$2"; } # part, file
 
 # Makes the database as it was: its encoding and the order of its texts too. In a drill others have to do where its server lacks
 # them, and everywhere a tablespace that is not there.
 make_staging() {
-  create=$(statements create "$staging")
-  [ "$create" ] || { create="create database $(identifier "$staging") template template0" && say 'the dump was made of a part of the database, and has not its owner, encoding and settings'; }
+  create=$(statements create "$WORK/contents" 2>"$WORK/errors") || return
+  [ "$create" ] || { echo 'the dump does not say of which database it is' >"$WORK/errors"; return 1; }
   made "$create" && return
   if busybox grep -q 'tablespace ".*" does not exist' "$WORK/errors"; then
     say "the server has not the database's tablespace, and its default one is used: $(errors)"
@@ -257,42 +270,43 @@ make_staging() {
   if [ "$task" = drill ]; then
     say "the drill's server cannot order texts as the database does, and orders them by their bytes: $(errors)"
     encoding=$(printf '%s' "$create" | busybox sed -n "s/.* \(ENCODING = '[^']*'\).*/\1/p")
-    made "create database $(identifier "$staging") template template0 $encoding locale 'C'" && return
+    made "create database $staging template template0 $encoding locale 'C'" && return
   fi
-  busybox grep -q 'permission denied' "$WORK/errors" || printf "the server has to be given the database's locale and encoding: %s" "$(errors)" >"$WORK/refusal"
+  ! busybox grep -Eiq 'locale|encoding|collat|ICU' "$WORK/errors" ||
+    printf "the server cannot have a database as the snapshot's: %s; restore into one that has its locale and encoding" "$(errors)" >"$WORK/refusal"
   return 1
 }
 
 # What a server has begun to make is there only later: so it is not interrupted. Nobody else looks into what is half restored.
 made() ( # SQL
   trap '' TERM INT
-  ask postgres "$1" 2>"$WORK/errors" && ask postgres "revoke connect, temporary on database $(identifier "$staging") from public" 2>"$WORK/errors"
+  ask postgres "$1" 2>"$WORK/errors" && ask postgres "revoke connect, temporary on database $staging from public" 2>"$WORK/errors"
 )
 
-# Prints the SQL that gives a database what is its own.
-properties() { # the database's name
+# Prints the SQL that gives the new database what is its own.
+properties() {
   # It is what a new database has, to which the dump's privileges are a change.
-  printf 'grant connect, temporary on database %s to public;\n' "$(identifier "$1")"
-  [ "$task" = drill ] || statements properties "$1"
+  printf 'grant connect, temporary on database %s to public;\n' "$staging"
+  [ "$task" = drill ] || statements properties "$WORK/contents"
 }
 
-# Sees, before there is much to do, that the server takes it.
-rehearse() { # target
-  { echo 'begin;' && properties "$staging" && echo 'rollback;'; } | run_sql
+# Sees, before there is much to do, that the server takes it, and has all roles. In a drill they are made.
+rehearse() {
+  if [ "$task" = drill ]; then
+    statements roles "$WORK/naming-roles"
+  else
+    echo 'begin;' && statements grantees "$WORK/naming-roles" && properties && echo 'rollback;'
+  fi >"$WORK/properties" && in_staging <"$WORK/properties"
 }
 
-run_sql() { client --set ON_ERROR_STOP=1 --dbname "$elsewhere" >/dev/null 2>"$WORK/errors"; } # reads SQL
+# Runs SQL in the new database: what servers know of a database is written in its own encoding.
+in_staging() { client --set ON_ERROR_STOP=1 --dbname "$staging" >/dev/null 2>"$WORK/errors"; }
 
 # Lets the new database take the place of the old one: at once, or not at all.
 swap() { # target
-  {
-    echo 'begin;'
-    [ "$exists" = 0 ] || printf 'alter database %s rename to %s;\nalter database %s is_template false;\n' "$(identifier "$1")" "$replaced" "$replaced"
-    printf 'alter database %s rename to %s;\n' "$staging" "$(identifier "$1")"
-    properties "$1"
-    echo 'commit;'
-  } >"$WORK/swap.sql"
-  run_sql <"$WORK/swap.sql" &
+  old=
+  [ "$exists" = 0 ] || old="alter database $(identifier "$1") rename to $replaced; alter database $replaced is_template false;"
+  ask "$elsewhere" "begin; $old alter database $staging rename to $(identifier "$1"); commit" 2>"$WORK/errors" &
   swapping=$!
   # A rename waits for the sessions that there are for five seconds, and lets no new ones begin.
   while busybox kill -0 "$swapping" 2>/dev/null; do
@@ -305,9 +319,9 @@ swap() { # target
   wait "$swapping"
 }
 
-# Says what the server has refused to who is no superuser.
+# Says what of it the server has refused: to who is no superuser, or as it knows no such setting.
 left_out() {
-  busybox sed -n 's/^.*WARNING:  */left out: /p' "$WORK/errors" | while read -r line; do say "$line"; done
+  busybox sed -n 's/^.*WARNING:  */left out: /p' "$WORK/errors" | while IFS= read -r line; do say "$line"; done
 }
 
 literal() { printf "'%s'" "$(printf '%s' "$1" | busybox sed "s/'/''/g")"; }
@@ -322,7 +336,7 @@ restore_globals() { # snapshot, file
   ( set -o pipefail
     store_read "$1" "$2" | PART=globals KEPT=$WORK/kept busybox awk -f "$SCRIPTS/backup-statements.awk" |
       client --dbname postgres >/dev/null 2>"$WORK/errors" ) ||
-    fail 1 "$2 was not restored: $(store_error)"
+    fail 1 "$2 was not restored: $(why)"
   others=$(busybox grep 'ERROR' "$WORK/errors" | busybox grep -v 'already exists')
   [ -z "$others" ] || fail 1 "$2 was restored in part: $(printf '%s' "$others" | busybox tr '\n' ' ')"
   [ ! -s "$WORK/kept.found" ] || say "what exists stays as it is: $(busybox tr '\n' ' ' <"$WORK/kept.found")"
