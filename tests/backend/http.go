@@ -21,6 +21,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/outrigger-charts/outrigger/tests/tenants"
 )
 
 const contentType = "application/x-protobuf"
@@ -30,6 +32,7 @@ type connKey struct{}
 
 func (b *Backend) httpServer() *http.Server {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, tenants.Healthy) })
 	for path, record := range map[string]func([]byte, time.Time) ([]byte, error){
 		"/v1/logs": b.recordLogs, "/v1/traces": b.recordTraces, "/v1/metrics": b.recordMetrics,
 	} {

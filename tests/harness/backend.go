@@ -74,6 +74,7 @@ func (n *Namespace) newBackend(certificate backend.Certificate) *Backend {
 		delete(ports, "otlp-https")
 	}
 	n.lead(backendName, host, backendName, backendPorts, ports)
+	n.awaitTenant(backendName, 4318)
 	return b
 }
 

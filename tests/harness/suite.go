@@ -11,6 +11,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/outrigger-charts/outrigger/ci/testimages"
+	"github.com/outrigger-charts/outrigger/tests/tenants"
 )
 
 // shared is a server that all tests of a process use, each as a tenant who knows nothing of the others: it is started for the
@@ -28,6 +31,7 @@ var (
 	sharedTokenServer = &shared{start: func(host *Namespace) { host.startTokenServer() }}
 	sharedPostgres    = &shared{start: func(host *Namespace) { host.startPostgres("db", postgresTenants) }}
 	sharedS3          = &shared{start: func(host *Namespace) { host.startS3("emptyDir: {}") }}
+	prober            = &shared{start: func(host *Namespace) { host.startProber() }}
 )
 
 // in returns the namespace in which the server is, as a test knows it.
@@ -40,6 +44,39 @@ func (s *shared) in(t testing.TB) *Namespace {
 	})
 	require.NotNil(t, s.host, "a server that tests share did not start; the test that asked first says why")
 	return s.host.As(t)
+}
+
+// startProber creates a pod that asks what Services answer.
+func (n *Namespace) startProber() {
+	n.t.Helper()
+	n.Apply(`
+apiVersion: v1
+kind: Pod
+metadata:
+  name: prober
+  labels: {app: prober}
+spec:
+  automountServiceAccountToken: false
+  enableServiceLinks: false
+  securityContext: {runAsNonRoot: true, runAsUser: 65532, seccompProfile: {type: RuntimeDefault}}
+  containers:
+    - name: prober
+      image: ` + testimages.BusyBoxRef + `
+      command: [sh, -c, "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"]
+      securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+`)
+	n.ReadyPods("app=prober", 1)
+}
+
+// awaitTenant waits until a Service leads to a tenant. Until the node knows its address, whoever is asked there is somebody outside
+// of the cluster, who may answer too.
+func (n *Namespace) awaitTenant(service string, port int) {
+	n.t.Helper()
+	host := prober.in(n.t)
+	url := fmt.Sprintf("http://%s.%s.svc:%d/healthz", service, n.Name, port)
+	n.Eventually(PodStart, "the Service leads to "+service, func() bool {
+		return host.Exec("prober", "prober", "sh", "-c", "wget -T 2 -q -O - "+url+" 2>&1 || true") == tenants.Healthy
+	})
 }
 
 // suite is the namespace of the servers that are shared.

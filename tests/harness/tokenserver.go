@@ -63,6 +63,7 @@ func (n *Namespace) TokenServer(behaviour ...string) *TokenServer {
 	n.lead(tokenServerName, host, tokenServerName, []corev1.ServicePort{
 		{Name: "postgres", Port: 5432}, {Name: "sts", Port: 8080}, {Name: "sts-tls", Port: 443},
 	}, portsFrom(first, tokenserver.TenantPorts))
+	n.awaitTenant(tokenServerName, 8080)
 	return s
 }
 

@@ -62,6 +62,7 @@ func folders(container corev1.Container) map[string]string {
 }
 
 func TestPgBouncerStartsTheAppOnceAQueryHasGoneThroughIt(t *testing.T) {
+	t.Parallel()
 	db := renderAmbassador(t, pooled)
 
 	assert.Equal(t, []string{"outrigger-tools", "db"}, containerNames(db.pod.InitContainers))
@@ -75,6 +76,7 @@ func TestPgBouncerStartsTheAppOnceAQueryHasGoneThroughIt(t *testing.T) {
 }
 
 func TestPgBouncerReadsASecretsPasswordFromAFile(t *testing.T) {
+	t.Parallel()
 	db := renderAmbassador(t, strings.Replace(pooled, "secret: db", "secret: {name: db, key: pass}", 1))
 
 	env := variables(db.container)
@@ -92,6 +94,7 @@ func TestPgBouncerReadsASecretsPasswordFromAFile(t *testing.T) {
 }
 
 func TestPgBouncerTakesTheFileAndTheServerOfItsRefresher(t *testing.T) {
+	t.Parallel()
 	db := renderAmbassador(t, refreshed)
 
 	assert.Equal(t, []string{"outrigger-tools", "token", "db"}, containerNames(db.pod.InitContainers))
@@ -106,12 +109,14 @@ func TestPgBouncerTakesTheFileAndTheServerOfItsRefresher(t *testing.T) {
 }
 
 func TestPgBouncerFindsTheFileOfItsRefresherOnASharedVolume(t *testing.T) {
+	t.Parallel()
 	db := renderAmbassador(t, refreshed+"  volumes: {shared: {mountPath: /tokens}}\n")
 
 	assert.Equal(t, "shared", folders(db.container)["/tokens"])
 }
 
 func TestPgBouncerVerifiesTheServerUnlessToldOtherwise(t *testing.T) {
+	t.Parallel()
 	public := renderAmbassador(t, pooled)
 	own := renderAmbassador(t, strings.Replace(pooled, "database: shop", "database: shop, tls: {ca: {configMap: {name: ca, key: ca.pem}}}", 1))
 	none := renderAmbassador(t, strings.Replace(pooled, "database: shop", "database: shop, tls: {mode: disable}", 1))
@@ -126,6 +131,7 @@ func TestPgBouncerVerifiesTheServerUnlessToldOtherwise(t *testing.T) {
 }
 
 func TestPgBouncersConfigurationEndsInTheSectionThatTheScriptGoesOnWith(t *testing.T) {
+	t.Parallel()
 	db := renderAmbassador(t, strings.Replace(pooled, "database: shop", `databases: {b: {database: "it's", poolMode: session, poolSize: 3}, a: {host: other}},
         poolMode: statement, maxClientConn: 50, settings: {server_lifetime: 600, server_fast_close: true, application_name_add_host: false}`, 1))
 
@@ -149,6 +155,7 @@ server_tls_sslmode = verify-full
 }
 
 func TestAClassicPgBouncerOutlastsTheApp(t *testing.T) {
+	t.Parallel()
 	native := renderAmbassador(t, pooled)
 	classic := renderAmbassador(t, pooled, harness.Settings{KubeVersion: "v1.27.16"})
 
@@ -160,6 +167,7 @@ func TestAClassicPgBouncerOutlastsTheApp(t *testing.T) {
 }
 
 func TestAnAmbassadorSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ settings, want string }{
 		"kind":          {"{}", "outrigger.ambassadors.db: says no kind of proxy; set pgbouncer"},
 		"password":      {"{pgbouncer: {host: a, database: b}}", "pgbouncer has no password; set tokenRefresher"},
@@ -182,6 +190,7 @@ func TestAnAmbassadorSaysWhatIsMissing(t *testing.T) {
 }
 
 func TestAnAmbassadorSaysWhatIsWrongWithItsRefresher(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ was, is, want string }{
 		"another":    {"tokenRefresher: token", "tokenRefresher: tokens", "there is no tokenRefreshers.tokens; set one of token"},
 		"off":        {"awsRds:", "enabled: false\n      awsRds:", "tokenRefreshers.token is off (enabled: false)"},
@@ -201,12 +210,14 @@ func TestAnAmbassadorSaysWhatIsWrongWithItsRefresher(t *testing.T) {
 }
 
 func TestARefresherKnowsItsAmbassadorsAlsoByATemplate(t *testing.T) {
+	t.Parallel()
 	db := renderAmbassador(t, strings.Replace(refreshed, "tokenRefresher: token", "tokenRefresher: '{{ printf `token` }}'", 1))
 
 	assert.Equal(t, "db", variables(db.pod.InitContainers[1])["PROVERS"])
 }
 
 func TestARefresherAndAnAmbassadorOfOneNameAreOneProblem(t *testing.T) {
+	t.Parallel()
 	message := harness.Consumer(t).RenderError(t, appPod+strings.NewReplacer("    token:", "    db:", "tokenRefresher: token", "tokenRefresher: db").Replace(refreshed))
 
 	assert.Contains(t, message, `1 problem(s) in chart "shop":
@@ -214,6 +225,7 @@ func TestARefresherAndAnAmbassadorOfOneNameAreOneProblem(t *testing.T) {
 }
 
 func TestAnAmbassadorOfAPodWithoutAWorkloadSaysThatItsRefresherIsNotThere(t *testing.T) {
+	t.Parallel()
 	chart := harness.NewChart(t, map[string]string{"templates/pod.yaml": `
 apiVersion: v1
 kind: Pod

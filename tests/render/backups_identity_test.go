@@ -50,6 +50,7 @@ func (p place) identities(t *testing.T) (names, tags, hosts map[string]string, a
 
 // Each of them has a neighbour that a name joined by hyphens could not be told from.
 func TestNoTwoReleasesOfDifferentNamespacesOrClustersShareAnIdentity(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("n", 60)
 	seenNames, seenHosts := map[string]place{}, map[string]place{}
 	for _, where := range []place{
@@ -90,6 +91,7 @@ func TestNoTwoReleasesOfDifferentNamespacesOrClustersShareAnIdentity(t *testing.
 }
 
 func TestABackupsIdentityIsItsClusterNamespaceAndName(t *testing.T) {
+	t.Parallel()
 	names, tags, _, alarms := place{"eu", "prod", "demo"}.identities(t)
 	without, withoutTags, _, withoutAlarms := place{"", "prod", "demo"}.identities(t)
 
@@ -103,6 +105,7 @@ func TestABackupsIdentityIsItsClusterNamespaceAndName(t *testing.T) {
 }
 
 func TestASidecarHasTheIdentityOfItsCronJobs(t *testing.T) {
+	t.Parallel()
 	values := appPod + nightly + "      as: sidecar\n  cluster: eu\n"
 	pod := renderPod(t, values)
 
@@ -110,6 +113,7 @@ func TestASidecarHasTheIdentityOfItsCronJobs(t *testing.T) {
 }
 
 func TestAClustersNameThatCouldBeTakenForMoreIsRefused(t *testing.T) {
+	t.Parallel()
 	for _, cluster := range []string{"eu/prod", "'a,b'", "'a b'", "-eu", strings.Repeat("c", 64)} {
 		assert.Contains(t, harness.Consumer(t).RenderError(t, appPod+nightly+"  cluster: "+cluster+"\n"), "/cluster", cluster)
 	}

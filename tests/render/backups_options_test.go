@@ -24,6 +24,7 @@ func task(t *testing.T, cronJob *batchv1.CronJob) corev1.Container {
 }
 
 func TestAPruneHasASchedulesCronJobThatKnowsTheStoreAndNotTheDatabase(t *testing.T) {
+	t.Parallel()
 	found := cronJobs(t, nightly+`      prune: {schedule: "17 6 * * 0"}
       timeZone: Europe/Berlin
 `)
@@ -43,6 +44,7 @@ func TestAPruneHasASchedulesCronJobThatKnowsTheStoreAndNotTheDatabase(t *testing
 }
 
 func TestASidecarsPruneIsACronJobToo(t *testing.T) {
+	t.Parallel()
 	found := cronJobs(t, nightly+"      as: sidecar\n      prune: {schedule: \"17 6 * * 0\", timeZone: UTC}\n")
 
 	assert.Equal(t, "UTC", *found["demo-shop-nightly-prune"].Spec.TimeZone)
@@ -56,12 +58,14 @@ func withRestic(setting string) string {
 }
 
 func TestTheTagsOfSnapshotsAreOneVariable(t *testing.T) {
+	t.Parallel()
 	env := variables(task(t, cronJobs(t, withRestic(`tags: [shop, "of the {{ .Release.Name }}", "$(x)"]`))["demo-shop-nightly"]))
 
 	assert.Equal(t, "namespace=default,shop,of the demo,$$(x)", env["TAGS"])
 }
 
 func TestEachCompressionThatResticKnowsIsHandedToIt(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"auto", "off", "fastest", "better", "max"} {
 		env := variables(task(t, cronJobs(t, withRestic("compression: "+mode))["demo-shop-nightly"]))
 
@@ -71,6 +75,7 @@ func TestEachCompressionThatResticKnowsIsHandedToIt(t *testing.T) {
 }
 
 func TestWhatDumpsInParallelIsRestoredAndDrilledSo(t *testing.T) {
+	t.Parallel()
 	found := cronJobs(t, strings.Replace(nightly, "database: shop", "database: shop, jobs: 4", 1)+`      drill: {schedule: "1 2 * * 0"}`+"\n")
 
 	for _, name := range []string{"demo-shop-nightly", "demo-shop-nightly-restore", "demo-shop-nightly-drill"} {
@@ -101,6 +106,7 @@ func rule(t *testing.T, values string) monitoringv1.PrometheusRule {
 }
 
 func TestABackupThatIsTooOldAlarmsAndSoDoesOneThatFailed(t *testing.T) {
+	t.Parallel()
 	found := rule(t, alarmed("1d2h", `drill: {schedule: "1 2 * * 0"}`, "ruleLabels: {release: prometheus}"))
 
 	assert.Equal(t, "demo-shop-outrigger-nightly", found.Name)
@@ -119,18 +125,21 @@ func TestABackupThatIsTooOldAlarmsAndSoDoesOneThatFailed(t *testing.T) {
 }
 
 func TestAnAgeIsADurationOfGosOrOfPrometheus(t *testing.T) {
+	t.Parallel()
 	for age, seconds := range map[string]string{"26h": "93600", "1h30m": "5400", "36h0m0s": "129600", "1w1d": "691200", "90m": "5400", "08h": "28800"} {
 		assert.Contains(t, rule(t, alarmed(age)).Spec.Groups[0].Rules[0].Expr.String(), " > "+seconds+" or ", age)
 	}
 }
 
 func TestThereIsNoRuleWhereNoneIsAskedFor(t *testing.T) {
+	t.Parallel()
 	for _, object := range harness.Consumer(t).RenderMaps(t, appPod+nightly+"      metrics: {textfile: /metrics/backup.prom}\n") {
 		assert.NotEqual(t, "PrometheusRule", object["kind"])
 	}
 }
 
 func TestARunThatFailedIsAJobThatFailedAndItsPodSaysWhy(t *testing.T) {
+	t.Parallel()
 	for name, cronJob := range cronJobs(t, nightly+`      drill: {schedule: "1 2 * * 0"}`+"\n"+`      prune: {schedule: "17 6 * * 0"}`+"\n") {
 		pod := cronJob.Spec.JobTemplate.Spec.Template.Spec
 
@@ -143,6 +152,7 @@ func TestARunThatFailedIsAJobThatFailedAndItsPodSaysWhy(t *testing.T) {
 }
 
 func TestTheResourcesOfABackupAreMergedOverItsDefaults(t *testing.T) {
+	t.Parallel()
 	container := task(t, cronJobs(t, nightly+"      resources: {limits: {cpu: 500m}}\n")["demo-shop-nightly"])
 
 	assert.Equal(t, "500m", container.Resources.Limits.Cpu().String())
@@ -158,6 +168,7 @@ func withPlainFiles(values string) string {
 }
 
 func TestAnOptionThatABackupCannotHaveIsSaidWithTheMend(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ values, message string }{
 		"a prune of plain files":   {withPlainFiles(nightly) + `      prune: {schedule: "17 6 * * 0"}` + "\n", `outrigger.backups.nightly: prune means nothing beside store.files, where keep removes whole files; leave it out`},
 		"a prune without a clock":  {nightly + "      prune: {}\n", `outrigger.backups.nightly: prune.schedule is missing; set it to a cron expression`},
@@ -199,6 +210,7 @@ func fetched(cronJob *batchv1.CronJob) (programs []string) {
 }
 
 func TestABackupHasRcloneToMakeARepositoryWhereTheStoreTellsWhoComesFirst(t *testing.T) {
+	t.Parallel()
 	for repository, programs := range map[string][]string{
 		`"s3:http://s3/backups"`:               {"rclone", "restic"},
 		`'{{ printf "s3:%s" "http://s3/a" }}'`: {"rclone", "restic"},
@@ -214,6 +226,7 @@ func TestABackupHasRcloneToMakeARepositoryWhereTheStoreTellsWhoComesFirst(t *tes
 }
 
 func TestOneBackupMayBeToldToMakeTheRepositoryAndTheOthersOfTheChartWaitForIt(t *testing.T) {
+	t.Parallel()
 	found := cronJobs(t, withRestic("init: true")+another("hourly")+strings.Replace(another("never"), "secret: restic", "secret: restic, init: false", 1)+
 		strings.Replace(another("elsewhere"), "s3:http://s3/backups", "s3:http://s3/others", 1))
 
@@ -238,6 +251,7 @@ func TestOneBackupMayBeToldToMakeTheRepositoryAndTheOthersOfTheChartWaitForIt(t 
 }
 
 func TestASidecarHasRcloneToMakeARepositoryToo(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, appPod+nightly+"      as: sidecar\n")
 
 	var names []string
@@ -248,6 +262,7 @@ func TestASidecarHasRcloneToMakeARepositoryToo(t *testing.T) {
 }
 
 func TestCredentialsThatAreFilesAreMountedWhereAVariableNamesThem(t *testing.T) {
+	t.Parallel()
 	for _, store := range []string{withRestic("credentialFiles: gcs"), strings.Replace(nightly, `restic: {repository: "s3:http://s3/backups", secret: restic, credentials: s3}`, `files: {remote: ":gcs:backups", credentialFiles: gcs}`, 1)} {
 		for _, name := range []string{"demo-shop-nightly", "demo-shop-nightly-restore"} {
 			pod := cronJobs(t, store+"      env: {GOOGLE_APPLICATION_CREDENTIALS: /outrigger-credentials/key.json}\n")[name].Spec.JobTemplate.Spec.Template.Spec

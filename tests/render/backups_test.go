@@ -52,6 +52,7 @@ func variables(container corev1.Container) map[string]string {
 }
 
 func TestABackupIsACronJobWithOneForRestoresThatIsSuspended(t *testing.T) {
+	t.Parallel()
 	found := cronJobs(t, nightly)
 
 	require.Len(t, found, 2)
@@ -73,10 +74,12 @@ func TestABackupIsACronJobWithOneForRestoresThatIsSuspended(t *testing.T) {
 }
 
 func TestABackupThatIsACronJobLeavesTheAppsPodAlone(t *testing.T) {
+	t.Parallel()
 	assert.Equal(t, renderPod(t, appPod), renderPod(t, appPod+nightly))
 }
 
 func TestABackupThatIsASidecarGatesNothingAndCancelsItsDumpWhenThePodIsToEnd(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, appPod+nightly+"      as: sidecar\n      replica: 0\n")
 	found := cronJobs(t, nightly+"      as: sidecar\n")
 
@@ -90,6 +93,7 @@ func TestABackupThatIsASidecarGatesNothingAndCancelsItsDumpWhenThePodIsToEnd(t *
 }
 
 func TestADrillHasAServerOfItsOwnThatOnlyItsPodReaches(t *testing.T) {
+	t.Parallel()
 	found := cronJobs(t, nightly+`      drill: {schedule: "1 2 * * 0", check: ["select 1", "select $(two)"]}`+"\n")
 
 	pod := found["demo-shop-nightly-drill"].Spec.JobTemplate.Spec.Template.Spec
@@ -104,6 +108,7 @@ func TestADrillHasAServerOfItsOwnThatOnlyItsPodReaches(t *testing.T) {
 }
 
 func TestWhatIsKeptNeverGoesBelowTheMinimum(t *testing.T) {
+	t.Parallel()
 	for keep, options := range map[string]string{
 		"{daily: 7, yearly: 2}": "--keep-last 1 --keep-daily 7 --keep-yearly 2",
 		"{last: 0, minimum: 3}": "--keep-last 3",
@@ -117,6 +122,7 @@ func TestWhatIsKeptNeverGoesBelowTheMinimum(t *testing.T) {
 }
 
 func TestWhatABackupLacksIsSaidWithTheMend(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ old, new, message string }{
 		"a schedule":       {`schedule: "17 3 * * *"`, `as: cronJob`, `outrigger.backups.nightly: schedule is missing; set it to a cron expression`},
 		"a source":         {postgres, `as: cronJob`, `outrigger.backups.nightly: needs one source and has none; set one of exec, mariadb, mysql, path, postgres, redis, sqlite`},
@@ -146,6 +152,7 @@ func saving(command string) string {
 }
 
 func TestASnapshotThatEtcdctlIsToSaveToItsOutputIsRefusedWithACommandThatWorks(t *testing.T) {
+	t.Parallel()
 	const mend = `[sh, -c, 'etcdctl snapshot save "$WORK/etcd.db" >&2 && cat "$WORK/etcd.db"']`
 	for _, command := range []string{
 		`[etcdctl, snapshot, save, /dev/stdout]`,
@@ -168,12 +175,14 @@ func TestASnapshotThatEtcdctlIsToSaveToItsOutputIsRefusedWithACommandThatWorks(t
 }
 
 func TestTheValuesOfABackupMayBeTemplates(t *testing.T) {
+	t.Parallel()
 	found := cronJobs(t, strings.Replace(nightly, "host: db", `host: '{{ .Release.Name }}-db'`, 1))
 
 	assert.Equal(t, "demo-db", variables(found["demo-shop-nightly"].Spec.JobTemplate.Spec.Template.Spec.Containers[0])["PGHOST"])
 }
 
 func TestThePostgresAppBacksUpItsOwnServerWithItsOwnImage(t *testing.T) {
+	t.Parallel()
 	objects := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/postgres-app")).Render(t, "image: {tag: '16.1'}")
 
 	for _, object := range objects {
@@ -188,6 +197,7 @@ func TestThePostgresAppBacksUpItsOwnServerWithItsOwnImage(t *testing.T) {
 }
 
 func TestAStoreOfPlainFilesIsRclones(t *testing.T) {
+	t.Parallel()
 	found := cronJobs(t, strings.Replace(nightly, `restic: {repository: "s3:http://s3/backups", secret: restic, credentials: s3}`, `files: {remote: ":s3:backups/plain", credentials: s3}`, 1))
 
 	pod := found["demo-shop-nightly"].Spec.JobTemplate.Spec.Template.Spec
@@ -199,6 +209,7 @@ func TestAStoreOfPlainFilesIsRclones(t *testing.T) {
 }
 
 func TestEachSourceIsToldWhatItNeeds(t *testing.T) {
+	t.Parallel()
 	for source, test := range map[string]struct {
 		values, image string
 		env           map[string]string
@@ -228,6 +239,7 @@ func TestEachSourceIsToldWhatItNeeds(t *testing.T) {
 }
 
 func TestTheScriptsOfABackupAreThoseOfItsSourceAndStore(t *testing.T) {
+	t.Parallel()
 	for values, script := range map[string]string{
 		nightly: "backup-statements.awk",
 		strings.Replace(nightly, postgres, `mysql: {image: "mysql:8", host: db}`, 1): "backup-grants.awk",
@@ -247,6 +259,7 @@ func TestTheScriptsOfABackupAreThoseOfItsSourceAndStore(t *testing.T) {
 }
 
 func TestAVolumeThatIsBackedUpIsMountedByTheJobsOrFoundInTheAppsPod(t *testing.T) {
+	t.Parallel()
 	found := cronJobs(t, strings.Replace(nightly, postgres, `path: {paths: [/srv/files], mountPath: /srv, volume: {persistentVolumeClaim: {claimName: data}}}`, 1)+"      drill: {schedule: \"1 2 * * 0\"}\n")
 	pod := renderPod(t, appPod+strings.Replace(nightly, postgres, `path: {paths: [/srv/files]}`, 1)+"      as: sidecar\n  volumes: {files: {mountPath: /srv}}\n")
 	reader := renderPod(t, appPod+strings.Replace(nightly, postgres, `exec: {image: "a:1", command: [a], mountPath: /srv}`, 1)+"      as: sidecar\n  volumes: {files: {mountPath: /srv}}\n")
@@ -268,6 +281,7 @@ func TestAVolumeThatIsBackedUpIsMountedByTheJobsOrFoundInTheAppsPod(t *testing.T
 }
 
 func TestTheServerOfADrillHasNoPasswordAndListensToItsPodAlone(t *testing.T) {
+	t.Parallel()
 	for source, argument := range map[string]string{
 		`mariadb: {image: "mariadb:11", host: db, secret: db}`: "--bind-address=127.0.0.1",
 		`redis: {image: "redis:7", host: db, secret: db}`:      "127.0.0.1",
@@ -285,6 +299,7 @@ func TestTheServerOfADrillHasNoPasswordAndListensToItsPodAlone(t *testing.T) {
 }
 
 func TestTheResourcesOfBackupsAreADefaultThatEntriesOverride(t *testing.T) {
+	t.Parallel()
 	const defaults = "  defaults: {backupResources: {limits: {memory: 1Gi}}}\n"
 	memory := func(values, task string) string {
 		pod := cronJobs(t, values)["demo-shop-nightly"+task].Spec.JobTemplate.Spec.Template.Spec

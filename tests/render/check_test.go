@@ -10,6 +10,7 @@ import (
 
 // A bad value fails with a message that names its key and the mend; its neighbour, which is as it should be, passes.
 func TestBadValuesFailWithTheKeyAndTheMend(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		bad, good string
 		message   []string
@@ -255,6 +256,7 @@ outrigger: `
 
 // What is at fault in the author's own pod template, which no schema sees.
 func TestBadPodTemplatesFailWithThePlaceAndTheMend(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ bad, good, message string }{
 		"an unknown field": {
 			bad:     `{containers: [{name: app, image: "a:1", comand: [run]}]}`,
@@ -297,6 +299,7 @@ func TestBadPodTemplatesFailWithThePlaceAndTheMend(t *testing.T) {
 }
 
 func TestASidecarMayMountAVolumeOfAStatefulSetsClaims(t *testing.T) {
+	t.Parallel()
 	chart := harness.NewChart(t, map[string]string{"templates/statefulset.yaml": `
 apiVersion: apps/v1
 kind: StatefulSet
@@ -316,6 +319,7 @@ outrigger: {containers: {helper: {image: "h:1", volumeMounts: [{name: data}]}}}
 }
 
 func TestAnInitContainerOfTheAuthorsThatStaysNeedsAClusterThatKnowsIt(t *testing.T) {
+	t.Parallel()
 	const pod = `pod: {metadata: {labels: {app: web}}, spec: {initContainers: [{name: own, image: "o:1", restartPolicy: Always}], containers: [{name: app, image: "a:1"}]}}`
 
 	message := harness.Consumer(t).RenderError(t, pod, harness.Settings{KubeVersion: "v1.28.0"})
@@ -325,6 +329,7 @@ func TestAnInitContainerOfTheAuthorsThatStaysNeedsAClusterThatKnowsIt(t *testing
 }
 
 func TestAllProblemsComeInOneMessage(t *testing.T) {
+	t.Parallel()
 	message := harness.Consumer(t).RenderError(t, appPod+`
 outrigger:
   containers:
@@ -340,6 +345,7 @@ outrigger:
 }
 
 func TestAPodMayRepeatAPortInARunOnceInitContainer(t *testing.T) {
+	t.Parallel()
 	renderPod(t, `
 pod:
   metadata: {labels: {app: web}}
@@ -351,5 +357,6 @@ outrigger: {containers: {helper: {image: "h:1"}}}
 }
 
 func TestGlobalValuesAreLetThrough(t *testing.T) {
+	t.Parallel()
 	harness.Consumer(t).Render(t, appPod+`global: {anything: {at: all}}`, harness.Settings{})
 }

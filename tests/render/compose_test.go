@@ -12,6 +12,7 @@ import (
 )
 
 func TestAPodTemplateWithoutEntriesComesOutAsItWentIn(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, `
 pod:
   metadata: {labels: {app: web}, annotations: {a: "1"}}
@@ -29,6 +30,7 @@ pod:
 }
 
 func TestAPodTemplateMayBeGivenByTheNameOfATemplate(t *testing.T) {
+	t.Parallel()
 	chart := harness.NewChart(t, map[string]string{"templates/pod.yaml": `
 apiVersion: v1
 kind: PodTemplate
@@ -51,6 +53,7 @@ template:
 }
 
 func TestSidecarsAreNativeFromKubernetes129OnAndClassicBelow(t *testing.T) {
+	t.Parallel()
 	values := appPod + `outrigger: {containers: {helper: {image: "helper:1"}}}`
 	for version, native := range map[string]bool{
 		"v1.28.15":              false,
@@ -81,6 +84,7 @@ func TestSidecarsAreNativeFromKubernetes129OnAndClassicBelow(t *testing.T) {
 }
 
 func TestModeOverridesTheVersion(t *testing.T) {
+	t.Parallel()
 	classic := renderPod(t, appPod+`outrigger: {mode: classic, containers: {helper: {image: "helper:1"}}}`)
 	native := renderPod(t, appPod+`outrigger: {mode: native, kubeVersion: 1.29.0, containers: {helper: {image: "helper:1"}}}`, harness.Settings{KubeVersion: "v1.20.0"})
 
@@ -89,6 +93,7 @@ func TestModeOverridesTheVersion(t *testing.T) {
 }
 
 func TestAClassicSidecarInAJobIsAnErrorThatSaysSo(t *testing.T) {
+	t.Parallel()
 	for _, policy := range []string{"Never", "OnFailure"} {
 		values := `{job: {spec: {restartPolicy: ` + policy + `, containers: [{name: job, image: "job:1"}]}}, outrigger: {containers: {helper: {image: "helper:1"}}}}`
 
@@ -102,6 +107,7 @@ func TestAClassicSidecarInAJobIsAnErrorThatSaysSo(t *testing.T) {
 }
 
 func TestSidecarsStartInOrderBeforeTheAuthorsInitContainers(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, `
 pod:
   metadata: {labels: {app: web}}
@@ -124,6 +130,7 @@ outrigger:
 }
 
 func TestAnEntryIsLeftOutWhereItIsOffOrBelongsToAnotherWorkload(t *testing.T) {
+	t.Parallel()
 	values := appPod + `
 job: {spec: {restartPolicy: Never, containers: [{name: job, image: job:1}]}}
 outrigger:
@@ -138,6 +145,7 @@ outrigger:
 }
 
 func TestAContainerTakesEveryKubernetesField(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, appPod+`
 outrigger:
   containers:
@@ -166,6 +174,7 @@ outrigger:
 }
 
 func TestRenderingTwiceInOneChartGivesTheSame(t *testing.T) {
+	t.Parallel()
 	same := `
 apiVersion: v1
 kind: PodTemplate
@@ -191,6 +200,7 @@ outrigger:
 }
 
 func TestTheDependencyMayHaveAnAlias(t *testing.T) {
+	t.Parallel()
 	chart := harness.Consumer(t).With(map[string]string{
 		"Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\ndependencies: [{name: outrigger, version: 0.x, alias: sidecars}]\n",
 	})
@@ -203,6 +213,7 @@ func TestTheDependencyMayHaveAnAlias(t *testing.T) {
 }
 
 func TestMisusedCallsSayWhatToWrite(t *testing.T) {
+	t.Parallel()
 	for call, mend := range map[string]string{
 		`(dict "template" "x")`: `write (dict "context" $ "template" "NAME")`,
 		`(dict "context" .)`:    "the pod template is missing",
@@ -220,6 +231,7 @@ func TestMisusedCallsSayWhatToWrite(t *testing.T) {
 }
 
 func TestAChartThatDoesNotDependOnTheLibraryIsTold(t *testing.T) {
+	t.Parallel()
 	chart := harness.Consumer(t).With(map[string]string{
 		"charts/stranger/Chart.yaml":         "apiVersion: v2\nname: stranger\nversion: 1.0.0\n",
 		"charts/stranger/templates/pod.yaml": `{{ include "outrigger.objects" . }}`,

@@ -25,6 +25,7 @@ func container(t testing.TB, pod corev1.PodTemplateSpec, name string) corev1.Con
 }
 
 func TestKindInitMakesAContainerThatRunsToItsEnd(t *testing.T) {
+	t.Parallel()
 	values := appPod + `
 outrigger:
   containers:
@@ -45,6 +46,7 @@ outrigger:
 }
 
 func TestAfterInitStartsAfterTheAuthorsInitContainers(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, `
 pod: {metadata: {labels: {app: web}}, spec: {initContainers: [{name: migrate, image: "m:1"}], containers: [{name: app, image: "app:1"}]}}
 outrigger:
@@ -57,6 +59,7 @@ outrigger:
 }
 
 func TestMapsKeyedByNameStandForKubernetesLists(t *testing.T) {
+	t.Parallel()
 	helper := container(t, renderPod(t, appPod+`
 outrigger:
   volumes: {logs: {mountPath: /var/log}, tmp: {mountPath: /tmp}, own: {mountPath: /own}}
@@ -87,6 +90,7 @@ outrigger:
 }
 
 func TestAMapOfEnvironmentMergesAcrossValuesAndIsOfOnePieceWithAList(t *testing.T) {
+	t.Parallel()
 	helper := container(t, renderPod(t, appPod+`
 outrigger: {containers: {helper: {image: "h:1", downwardAPI: true, env: [{name: B, value: "1"}, {name: POD_IP, value: mine}, {name: A, value: "2"}]}}}
 `), "helper")
@@ -99,6 +103,7 @@ outrigger: {containers: {helper: {image: "h:1", downwardAPI: true, env: [{name: 
 }
 
 func TestTheDownwardAPITellsASidecarItsPodOnRequest(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, appPod+`
 outrigger:
   defaults: {downwardAPI: true}
@@ -119,6 +124,7 @@ outrigger:
 }
 
 func TestImagesComeFromTheGlobalRegistryWithTheGlobalPullSecrets(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, `
 pod: {metadata: {labels: {app: web}}, spec: {imagePullSecrets: [{name: own}], containers: [{name: app, image: "docker.io/app:1"}]}}
 global: {imageRegistry: "mirror:5000/", imagePullSecrets: [one, {name: two}, own]}
@@ -144,6 +150,7 @@ outrigger:
 }
 
 func TestAProcessNamespaceIsSharedOnRequestByTheWorkloadsThatAsk(t *testing.T) {
+	t.Parallel()
 	const all = `outrigger: {shareProcessNamespace: true}`
 	const one = `outrigger: {workloads: {web: {shareProcessNamespace: true}}}`
 	const other = `outrigger: {shareProcessNamespace: true, workloads: {web: {shareProcessNamespace: false}}}`
@@ -154,6 +161,7 @@ func TestAProcessNamespaceIsSharedOnRequestByTheWorkloadsThatAsk(t *testing.T) {
 }
 
 func TestTheGracePeriodIsWhatTheAppAndItsSidecarsDeclareAddedUp(t *testing.T) {
+	t.Parallel()
 	const shipper = `volumes: {logs: {mountPath: /logs}}, logshippers: {ship: {files: [/logs/a], to: {stdout: {}}}}`
 	for name, test := range map[string]struct {
 		values string
@@ -181,6 +189,7 @@ func TestTheGracePeriodIsWhatTheAppAndItsSidecarsDeclareAddedUp(t *testing.T) {
 }
 
 func TestAnAuthorsGracePeriodIsKeptAndCheckedOnlyAgainstWhatIsDeclared(t *testing.T) {
+	t.Parallel()
 	pod := func(seconds string) string {
 		return `pod: {metadata: {labels: {app: web}}, spec: {terminationGracePeriodSeconds: ` + seconds + `, containers: [{name: app, image: "app:1"}]}}
 `
@@ -196,6 +205,7 @@ func TestAnAuthorsGracePeriodIsKeptAndCheckedOnlyAgainstWhatIsDeclared(t *testin
 }
 
 func TestACustomPatternOfAnotherLibraryContributesAsTheBuiltInOnesDo(t *testing.T) {
+	t.Parallel()
 	chart := harness.Consumer(t).With(map[string]string{
 		"charts/vault/Chart.yaml": "{apiVersion: v2, name: vault, version: 1.0.0, type: library}",
 		"charts/vault/templates/_vault.tpl": `
@@ -230,6 +240,7 @@ outrigger:
 }
 
 func TestACustomPatternIsHeldToKubernetesFields(t *testing.T) {
+	t.Parallel()
 	chart := harness.Consumer(t).With(map[string]string{
 		"templates/_vault.tpl": `{{- define "outrigger.pattern.vault" }}
 sidecars: [{name: {{ .name }}, image: "v:1", comand: [run]}]

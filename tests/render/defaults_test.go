@@ -9,6 +9,7 @@ import (
 )
 
 func TestSidecarsAreRestrictedByDefault(t *testing.T) {
+	t.Parallel()
 	context := renderPod(t, appPod+`outrigger: {containers: {helper: {image: "helper:1"}}}`).Spec.InitContainers[0].SecurityContext
 
 	assert.False(t, *context.AllowPrivilegeEscalation)
@@ -21,6 +22,7 @@ func TestSidecarsAreRestrictedByDefault(t *testing.T) {
 }
 
 func TestEachSecurityDefaultCanBeOverriddenAlone(t *testing.T) {
+	t.Parallel()
 	context := renderPod(t, appPod+`
 outrigger:
   containers:
@@ -37,6 +39,7 @@ outrigger:
 }
 
 func TestTheChartsDefaultsCanBeOverridden(t *testing.T) {
+	t.Parallel()
 	helper := renderPod(t, appPod+`
 outrigger:
   defaults:
@@ -55,6 +58,7 @@ outrigger:
 }
 
 func TestSidecarsRunAsTheAppsUserWhereThePodSaysOne(t *testing.T) {
+	t.Parallel()
 	number := func(value int64) *int64 { return &value }
 	for name, test := range map[string]struct {
 		pod         string
@@ -85,6 +89,7 @@ outrigger: {containers: {helper: {image: "helper:1", volumeMounts: [`+map[bool]s
 }
 
 func TestSidecarsHaveSmallRequestsAndAMemoryLimit(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ given, requestCPU, requestMemory, limitMemory string }{
 		"nothing given":                      {`{}`, "10m", "16Mi", "64Mi"},
 		"a limit":                            {`{limits: {memory: 1Gi}}`, "10m", "16Mi", "1Gi"},
@@ -105,6 +110,7 @@ func TestSidecarsHaveSmallRequestsAndAMemoryLimit(t *testing.T) {
 }
 
 func TestAGuaranteedPodStaysGuaranteed(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		app, sidecar string
 		guaranteed   bool
@@ -133,6 +139,7 @@ outrigger:
 }
 
 func TestASidecarThatAsksForLessThanItsLimitLeavesGuaranteedOnPurpose(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, `
 pod: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: app:1, resources: {limits: {cpu: 1, memory: 1Gi}}}]}}
 outrigger: {containers: {helper: {image: "helper:1", resources: {requests: {cpu: 1m}}}}}
@@ -142,6 +149,7 @@ outrigger: {containers: {helper: {image: "helper:1", resources: {requests: {cpu:
 }
 
 func TestEachSidecarHasTheUserOfTheContainerItSharesAVolumeWith(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, `
 pod:
   metadata: {labels: {app: web}}
@@ -163,6 +171,7 @@ outrigger:
 }
 
 func TestAPrivilegedEntryLosesTheDefaultThatKubernetesRefusesBesideIt(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, appPod+`
 outrigger:
   containers:

@@ -20,6 +20,7 @@ func djangoPod(t *testing.T, values string) corev1.PodTemplateSpec {
 }
 
 func TestTheDjangoAppConnectsToItsProxyAsTheEntriesOfTheSidecarsSay(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ values, port, database, user string }{
 		"as the chart has them": {"", "6432", "shop", "shop"},
 		"another database and port": {
@@ -47,6 +48,7 @@ func TestTheDjangoAppConnectsToItsProxyAsTheEntriesOfTheSidecarsSay(t *testing.T
 }
 
 func TestTheDjangoAppAndItsMigrationsHaveNoPassword(t *testing.T) {
+	t.Parallel()
 	pod := djangoPod(t, "")
 
 	for _, name := range []string{"migrate", "app"} {
@@ -64,6 +66,7 @@ func TestTheDjangoAppAndItsMigrationsHaveNoPassword(t *testing.T) {
 }
 
 func TestTheDjangoAppIsMigratedWhenItsSidecarsRun(t *testing.T) {
+	t.Parallel()
 	pod := djangoPod(t, "")
 
 	names := containerNames(pod.Spec.InitContainers)
@@ -73,6 +76,7 @@ func TestTheDjangoAppIsMigratedWhenItsSidecarsRun(t *testing.T) {
 }
 
 func TestTheDjangoAppAnswersToTheNamesOfItsServiceAndToThoseThatAreGiven(t *testing.T) {
+	t.Parallel()
 	pod := djangoPod(t, "app: {allowedHosts: [guestbook.example.com]}")
 
 	names := strings.Fields(variables(container(t, pod, "app"))["ALLOWED_HOSTS"])

@@ -96,6 +96,7 @@ func renderEffectiveQuickly(t testing.TB, specs []string) []effective {
 }
 
 func TestEffectiveResourcesFollowKEP753(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ spec, expected string }{
 		// max(app 100m + sidecars 50m + 30m, migrate 500m + the one sidecar before it 50m, late 60m + 50m + 30m)
 		"a run-once init container adds to the sidecars before it alone": {
@@ -170,6 +171,7 @@ func TestEffectiveResourcesFollowKEP753(t *testing.T) {
 }
 
 func TestEffectiveResourcesCountTheSidecarsThatTheLibraryAdds(t *testing.T) {
+	t.Parallel()
 	actual := renderEffective(t, []string{`{containers: [{name: app, image: i, resources: {requests: {cpu: 100m, memory: 64Mi}, limits: {memory: 64Mi}}}]}`},
 		`{containers: {helper: {image: "h:1", resources: {requests: {cpu: 7m}}}}}`)
 
@@ -181,6 +183,7 @@ func TestEffectiveResourcesCountTheSidecarsThatTheLibraryAdds(t *testing.T) {
 }
 
 func TestEveryWayToWriteAQuantityIsReadExactly(t *testing.T) {
+	t.Parallel()
 	var specs, written []string
 	for _, quantity := range []string{
 		"0", `"0"`, "1", "+1", `"+1"`, "007", `"007"`, "1.", `".5"`, ".5", "0.5", "1.50", "100m", "1n", "999999n", "1000001n", "1u", "1500u", "0.1m", "1k", "1M",
@@ -201,6 +204,7 @@ func TestEveryWayToWriteAQuantityIsReadExactly(t *testing.T) {
 }
 
 func TestWhatIsNoQuantityIsAnErrorThatShowsIt(t *testing.T) {
+	t.Parallel()
 	for _, quantity := range []string{"1x", "1 Gi", "-1", "1.2.3", "Mi", "1KI", "1e", "1mi", "1m2m", "."} {
 		chart := harness.NewChart(t, map[string]string{"templates/x.yaml": `{{ include "outrigger.effectiveResources" (dict "context" . "podTemplate" .Values.pod) }}`})
 
@@ -212,6 +216,7 @@ func TestWhatIsNoQuantityIsAnErrorThatShowsIt(t *testing.T) {
 
 // OUTRIGGER_FUZZ_SEED repeats one run.
 func TestTenThousandRandomPodsHaveTheResourcesThatKubernetesGivesThem(t *testing.T) {
+	t.Parallel()
 	seed := time.Now().UnixNano()
 	if value, err := strconv.ParseInt(os.Getenv("OUTRIGGER_FUZZ_SEED"), 10, 64); err == nil {
 		seed = value

@@ -148,6 +148,7 @@ outrigger:
 `
 
 func TestTextsOfPatternsReachTheirProgramsAsTheyAreWritten(t *testing.T) {
+	t.Parallel()
 	chart := harness.Consumer(t)
 	for _, text := range awkward() {
 		words := strings.ReplaceAll(text, "'", `'\''`) // in a line for sh
@@ -187,6 +188,7 @@ func TestTextsOfPatternsReachTheirProgramsAsTheyAreWritten(t *testing.T) {
 }
 
 func TestContainersAndTheAuthorsPodMeanWhatTheyMeanInKubernetes(t *testing.T) {
+	t.Parallel()
 	const values = `
 pod:
   metadata: {labels: {app: web}}

@@ -12,6 +12,7 @@ import (
 )
 
 func TestWhatHelm3AndHelm4RenderDifferentlyFailsTheTest(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		template string
 		message  []string
@@ -51,6 +52,7 @@ func TestWhatHelm3AndHelm4RenderDifferentlyFailsTheTest(t *testing.T) {
 }
 
 func TestWhatHelmPutsBeforeAMessageMayDiffer(t *testing.T) {
+	t.Parallel()
 	chart := harness.NewChart(t, map[string]string{
 		"templates/NOTES.txt": `{{ include "outrigger.podTemplate" (dict "context" .) }}`,
 	})

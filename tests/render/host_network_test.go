@@ -27,6 +27,7 @@ sidecars: [{name: {{ .name }}, image: "g:1", ports: [{containerPort: 7000}]}]
 }
 
 func TestAListenerInTheNodesNetworkIsAnErrorUnlessItIsWanted(t *testing.T) {
+	t.Parallel()
 	const toBackend = `files: [/logs/a], to: {otlphttp: {endpoint: "http://b:4318"}}`
 	for name, test := range map[string]struct{ pattern, entry, ports string }{
 		"pgbouncer":                       {"ambassadors", `pgbouncer: {secret: db, user: shop, host: postgres, database: shop}`, "6432"},
@@ -53,6 +54,7 @@ func TestAListenerInTheNodesNetworkIsAnErrorUnlessItIsWanted(t *testing.T) {
 }
 
 func TestAListenerInTheNodesNetworkIsAnErrorInAJobToo(t *testing.T) {
+	t.Parallel()
 	chart := jobsChart(t)
 	const values = `
 pod: {spec: {hostNetwork: true, containers: [{name: app, image: "app:1"}]}}
@@ -64,6 +66,7 @@ outrigger: {ambassadors: {db: {workloads: [WORKLOAD], pgbouncer: {secret: db, us
 }
 
 func TestWhatDoesNotListenMayBeInTheNodesNetwork(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, onTheNode+`
 outrigger:
   volumes: {logs: {mountPath: /logs}, html: {mountPath: /html, seed: true}}

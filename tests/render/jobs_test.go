@@ -30,6 +30,7 @@ func jobsChart(t testing.TB) harness.Chart {
 }
 
 func TestAJobHasSafeDefaults(t *testing.T) {
+	t.Parallel()
 	objects := jobsChart(t).Render(t, `outrigger: {containers: {helper: {image: "h:1"}}}`)
 
 	job := harness.Find[*batchv1.Job](t, objects)
@@ -40,6 +41,7 @@ func TestAJobHasSafeDefaults(t *testing.T) {
 }
 
 func TestAnUpgradeThatChangesAJobsSpecMakesAnotherJobAndOneThatDoesNotMakesNone(t *testing.T) {
+	t.Parallel()
 	name := func(values string) string { return harness.Find[*batchv1.Job](t, jobsChart(t).Render(t, values)).Name }
 
 	first := name(``)
@@ -51,6 +53,7 @@ func TestAnUpgradeThatChangesAJobsSpecMakesAnotherJobAndOneThatDoesNotMakesNone(
 }
 
 func TestACronJobHasSafeDefaults(t *testing.T) {
+	t.Parallel()
 	objects := jobsChart(t).Render(t, `outrigger: {containers: {helper: {image: "h:1"}}}`)
 
 	cronJob := harness.Find[*batchv1.CronJob](t, objects)
@@ -63,6 +66,7 @@ func TestACronJobHasSafeDefaults(t *testing.T) {
 }
 
 func TestEveryFieldOfAJobIsAValue(t *testing.T) {
+	t.Parallel()
 	objects := jobsChart(t).Render(t, `
 outrigger:
   jobs:
@@ -180,6 +184,7 @@ func jobs(objects harness.Objects) map[string]batchv1.JobSpec {
 }
 
 func TestNoServiceOfTheChartSelectsThePodsOfItsJobs(t *testing.T) {
+	t.Parallel()
 	objects := helmCreate(t).Render(t, jobsOfEveryForm)
 
 	pods := jobs(objects)
@@ -201,6 +206,7 @@ func TestNoServiceOfTheChartSelectsThePodsOfItsJobs(t *testing.T) {
 }
 
 func TestAJobsPodsKeepTheLabelsOfTheTemplateThatAreNamed(t *testing.T) {
+	t.Parallel()
 	objects := helmCreate(t).Render(t, jobsOfEveryForm+`
   jobs:
     process: {keepLabels: [team], podLabels: {run: nightly}}
@@ -221,6 +227,7 @@ func TestAJobsPodsKeepTheLabelsOfTheTemplateThatAreNamed(t *testing.T) {
 }
 
 func TestALabelThatAJobsPodsCannotKeepIsAnError(t *testing.T) {
+	t.Parallel()
 	message := helmCreate(t).RenderError(t, jobsOfEveryForm+`
   jobs: {process: {keepLabels: [team, flavour, app.kubernetes.io/name]}}
 `)
@@ -231,6 +238,7 @@ func TestALabelThatAJobsPodsCannotKeepIsAnError(t *testing.T) {
 }
 
 func TestAFinishedJobOfTheReleaseStaysAsTheNextUpgradeWouldRunItAgain(t *testing.T) {
+	t.Parallel()
 	byItself := jobs(helmCreate(t).Render(t, jobsOfEveryForm))
 	byDefault := jobs(helmCreate(t).Render(t, jobsOfEveryForm+`  defaults: {job: {ttlSecondsAfterFinished: 5}}`))
 
@@ -250,6 +258,7 @@ func TestAFinishedJobOfTheReleaseStaysAsTheNextUpgradeWouldRunItAgain(t *testing
 }
 
 func TestALongReleaseNameLeavesRoomForWhatTheCronJobControllerAdds(t *testing.T) {
+	t.Parallel()
 	objects := jobsChart(t).Render(t, ``, harness.Settings{Release: strings.Repeat("r", 53)})
 
 	assert.LessOrEqual(t, len(harness.Find[*batchv1.CronJob](t, objects).Name), 52)
@@ -257,6 +266,7 @@ func TestALongReleaseNameLeavesRoomForWhatTheCronJobControllerAdds(t *testing.T)
 }
 
 func TestAPodFailurePolicyThatASidecarWouldMatchIsAnError(t *testing.T) {
+	t.Parallel()
 	const policy = `podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [42]}}]}`
 	const sidecar = `containers: {helper: {image: "h:1"}}`
 
@@ -269,6 +279,7 @@ func TestAPodFailurePolicyThatASidecarWouldMatchIsAnError(t *testing.T) {
 }
 
 func TestACronJobWithoutAScheduleIsAnErrorThatSaysSo(t *testing.T) {
+	t.Parallel()
 	without := jobsChart(t).With(map[string]string{"values.yaml": "pod: {spec: {containers: [{name: app, image: \"app:1\"}]}}"})
 
 	message := without.RenderError(t, ``)
@@ -277,6 +288,7 @@ func TestACronJobWithoutAScheduleIsAnErrorThatSaysSo(t *testing.T) {
 }
 
 func TestWhatAHooksPodMountsIsAHookOfLowerWeight(t *testing.T) {
+	t.Parallel()
 	values := `
 pod: {spec: {restartPolicy: Never, containers: [{name: app, image: "app:1"}]}}
 outrigger: {volumes: {logs: {mountPath: /logs}}, logshippers: {ship: {files: [/logs/a], to: {stdout: {}}}}}
@@ -314,6 +326,7 @@ spec:
 }
 
 func TestTheFacetsAreWhatTheWholePodTemplateHas(t *testing.T) {
+	t.Parallel()
 	chart := harness.NewChart(t, map[string]string{"templates/facets.yaml": `
 apiVersion: v1
 kind: Pod

@@ -72,6 +72,7 @@ job: {spec: {restartPolicy: Never, containers: [{name: job, image: "job:1"}]}}
 `
 
 func TestEveryVersionOfKubernetesTakesWhatIsRenderedForIt(t *testing.T) {
+	t.Parallel()
 	chart := harness.Consumer(t)
 	eachMinor(t, func(t *testing.T, minor int) {
 		values := manySided
@@ -95,6 +96,7 @@ func TestEveryVersionOfKubernetesTakesWhatIsRenderedForIt(t *testing.T) {
 // A chart's Job is left out for the versions in which a sidecar would keep it from completing; a chart of nothing but Jobs
 // does not claim these versions.
 func TestEveryVersionOfKubernetesTakesTheExampleCharts(t *testing.T) {
+	t.Parallel()
 	folders, err := filepath.Glob(filepath.Join(harness.Root(), "charts", "*", "Chart.yaml"))
 	require.NoError(t, err)
 	require.NotEmpty(t, folders)
@@ -127,6 +129,7 @@ func TestEveryVersionOfKubernetesTakesTheExampleCharts(t *testing.T) {
 
 // The form that a newer version would get is refused by the types of an older one: the matrix can tell them apart.
 func TestANativeSidecarIsRefusedByTheTypesOfAVersionThatHasNone(t *testing.T) {
+	t.Parallel()
 	objects := harness.Consumer(t).RenderMaps(t, appPod+`outrigger: {mode: native, containers: {helper: {image: "helper:1"}}}`)
 
 	require.Len(t, objects, 1)

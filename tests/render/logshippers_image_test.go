@@ -15,6 +15,7 @@ func shipperOf(keys string) string {
 }
 
 func TestTheCollectorsProgramIsFoundInUpstreamsImagesWhereverTheyAreMirrored(t *testing.T) {
+	t.Parallel()
 	const digest = "@sha256:2c1a2f0e9d7d4d7c1d0f8b3a1b9e2f6f6f0d7d9f7f3c7c0f4a7d9e7b9d5f3a11"
 	for image, program := range map[string]string{
 		"otel/opentelemetry-collector:0.158.0":                                                                     "/otelcol",
@@ -38,6 +39,7 @@ func TestTheCollectorsProgramIsFoundInUpstreamsImagesWhereverTheyAreMirrored(t *
 }
 
 func TestAnImageOfOnesOwnNamesItsProgram(t *testing.T) {
+	t.Parallel()
 	s := renderShippers(t, shipperOf(`image: "registry.example/mine:1", command: [/bin/collector, --verbose]`))
 
 	assert.Equal(t, []string{"/bin/collector", "--verbose", "--config=/outrigger/ship.conf.yaml", "--feature-gates=stanza.synchronousLogEmitter"},
@@ -45,6 +47,7 @@ func TestAnImageOfOnesOwnNamesItsProgram(t *testing.T) {
 }
 
 func TestAnImageWhoseProgramNobodyKnowsIsRefused(t *testing.T) {
+	t.Parallel()
 	for _, image := range []string{
 		"mine:1", "amazon/aws-otel-collector:v0.43.3", "registry.example/opentelemetry-collector-contrib/mine:1",
 		"otel/opentelemetry-collector-opampsupervisor:0.158.0", "otel/opentelemetry-collectors:1", "opentelemetry-collector-k8s.example:5000/mine:1",
@@ -58,6 +61,7 @@ func TestAnImageWhoseProgramNobodyKnowsIsRefused(t *testing.T) {
 }
 
 func TestTheProgramOfAnAgentOfOnesOwnHasItsOwnKey(t *testing.T) {
+	t.Parallel()
 	message := harness.Consumer(t).RenderError(t, shippersValues(`{ship: {files: [/logs/a], agent: custom, image: "a:1", command: [/a], custom: {command: [/a]}}}`))
 
 	assert.Contains(t, message, "outrigger.logshippers.ship: command means nothing beside agent: custom; move it to custom.command")

@@ -213,6 +213,7 @@ msg=x password='53cret12 53cret13'
 }
 
 func TestNoSecretOfALineLeavesThePodWhateverTheLineIs(t *testing.T) {
+	t.Parallel()
 	for name, test := range secretLines {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -227,6 +228,7 @@ func TestNoSecretOfALineLeavesThePodWhateverTheLineIs(t *testing.T) {
 }
 
 func TestAPatternIsFoundAcrossTheLinesOfARecord(t *testing.T) {
+	t.Parallel()
 	c := runCollector(t, `files: [/logs/a.log], multiline: {startPattern: '^2030'}, redact: [{pattern: 'key:\s+\w+', replacement: "key: $"}]`,
 		map[string]string{"a.log": "2030 a key:\n  53cret01\n2030 next\n"})
 
@@ -237,6 +239,7 @@ func TestAPatternIsFoundAcrossTheLinesOfARecord(t *testing.T) {
 }
 
 func TestAPatternIsFoundInALineThatTheContainerRuntimeHasCut(t *testing.T) {
+	t.Parallel()
 	c := runCollector(t, `files: [/logs/a.log], parse: {cri: {}}, redact: [{pattern: 'card=\d+'}]`, map[string]string{
 		"a.log": "2030-01-31T12:00:00Z stdout P an order of card=41\n2030-01-31T12:00:00Z stdout F 11001 and more\n",
 	})
@@ -247,6 +250,7 @@ func TestAPatternIsFoundInALineThatTheContainerRuntimeHasCut(t *testing.T) {
 }
 
 func TestWhatIsNoSecretStaysAsItWas(t *testing.T) {
+	t.Parallel()
 	c := runCollector(t, "files: [/logs/a.log], parse: {json: {}, message: msg}, "+redactRules, map[string]string{"a.log": `
 {"msg":"first","password":"53cret01","token":"53cret02","user":{"password":"53cret03","name":"bob","old":[1,{"password":2}]},"card":"card=4111001","rest":"passwords"}
 {"level":"info","event":"login","password":"53cret04"}
@@ -271,6 +275,7 @@ half a line of "password":"53cret06
 }
 
 func TestAReplacementMayBeginWithWhatItsGroupsMatched(t *testing.T) {
+	t.Parallel()
 	c := runCollector(t, `files: [/logs/a.log], parse: {json: {}, message: msg}, redact: [{pattern: '(?i)(key=)[^\s"]+', replacement: '${1}"$$"'}]`,
 		map[string]string{"a.log": `{"msg":"KEY=53cret01 and","note":["key=53cret02"]}` + "\n"})
 
@@ -283,6 +288,7 @@ func TestAReplacementMayBeginWithWhatItsGroupsMatched(t *testing.T) {
 
 // Lines of any shape, written in any way, some of them cut.
 func TestNoSecretOfAnyLineLeavesThePod(t *testing.T) {
+	t.Parallel()
 	const lines = 1500
 	for format, line := range map[string]func(*rand.Rand) string{
 		"json":   func(random *rand.Rand) string { return secretDocument(random, 0) },
@@ -368,6 +374,7 @@ func secretDocument(random *rand.Rand, depth int) string {
 }
 
 func TestWhatTheAppSendsByOTLPIsRedactedToo(t *testing.T) {
+	t.Parallel()
 	const attributes = `[{"key":"note","value":{"stringValue":"card=4111001"}},{"key":"password","value":{"stringValue":"53cret01"}},{"key":"token","value":{"stringValue":"53cret02"}},{"key":"rest","value":{"intValue":"7"}},
 		{"key":"deep","value":{"kvlistValue":{"values":[{"key":"password","value":{"stringValue":"53cret03"}},{"key":"notes","value":{"arrayValue":{"values":[{"stringValue":"card=4111002"}]}}},{"key":"kept","value":{"stringValue":"yes"}}]}}}]`
 	const resource = `"resource":{"attributes":` + attributes + `},"scope":{"name":"s","attributes":` + attributes + `}`

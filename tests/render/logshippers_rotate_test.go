@@ -22,6 +22,7 @@ outrigger:
 }
 
 func TestRotationIsRefusedWhereTheSidecarMayNotTruncateTheAppsFiles(t *testing.T) {
+	t.Parallel()
 	const app = `{name: app, image: "app:1"}`
 	for name, test := range map[string]struct{ pod, containers, keys, message string }{
 		"the image's user": {
@@ -43,6 +44,7 @@ func TestRotationIsRefusedWhereTheSidecarMayNotTruncateTheAppsFiles(t *testing.T
 }
 
 func TestRotationIsTakenWhereTheSidecarIsTheAppsUserOrTheEntrySaysWhichItIs(t *testing.T) {
+	t.Parallel()
 	const app = `{name: app, image: "app:1"}`
 	for name, test := range map[string]struct{ pod, containers, keys string }{
 		"the pod's user":                        {"runAsUser: 1000", app, ""},

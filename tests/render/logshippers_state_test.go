@@ -104,6 +104,7 @@ func (v *supervised) stateBytes() (bytes int64) {
 }
 
 func TestTheStateOfFullQueuesStaysBelowItsLimitWhenTheSidecarIsKilled(t *testing.T) {
+	t.Parallel()
 	const queue = 24 << 20
 	var dead []*backend.Backend
 	addresses := []string{"127.0.0.1:13133", freeAddress(t), "8888", port(freeAddress(t))}

@@ -147,6 +147,7 @@ func collectors(pod corev1.PodSpec) []corev1.Container {
 // ---- The collector's configuration
 
 func TestTheCollectorTakesWhatTheValuesMake(t *testing.T) {
+	t.Parallel()
 	const to = `to: {otlphttp: {endpoint: "http://backend:4318"}}`
 	for name, test := range map[string]struct {
 		entry string
@@ -427,6 +428,7 @@ func splitLines(text string) []string { return strings.Split(text, "\n") }
 
 // A typing error in a key that passes through reaches the collector, which must then say so here.
 func TestTheCollectorRefusesWhatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
 	s := renderShippers(t, `{ship: {files: [/logs/a], to: {otlphttp: {endpoint: "http://a:1", compresion: gzip}}}}`)
 
 	message := failureOf(t, func(t testing.TB) { validate(t, container(t, s.pod, "ship"), s.files) })
@@ -437,6 +439,7 @@ func TestTheCollectorRefusesWhatItDoesNotKnow(t *testing.T) {
 // Every example chart, by its own values and by each of its further files of values, with those that its first lines
 // have before it in a `helm install … -f …`.
 func TestTheCollectorTakesWhatTheExampleChartsMake(t *testing.T) {
+	t.Parallel()
 	charts, err := filepath.Glob(filepath.Join(harness.Root(), "charts", "*", "Chart.yaml"))
 	require.NoError(t, err)
 	require.NotEmpty(t, charts)
@@ -538,6 +541,7 @@ const twoCollectors = `{
   traces: {receive: {otlp: true}, resources: {limits: {memory: 1Gi}}, to: {otlp: {endpoint: "b:1"}}}}`
 
 func TestACollectorIsASidecarThatIsStartedReadyAndClosedToTheNetwork(t *testing.T) {
+	t.Parallel()
 	s := renderShippers(t, twoCollectors)
 
 	assert.Equal(t, []string{"outrigger-tools", "logs", "traces"}, containerNames(s.pod.Spec.InitContainers))
@@ -563,6 +567,7 @@ func TestACollectorIsASidecarThatIsStartedReadyAndClosedToTheNetwork(t *testing.
 }
 
 func TestACollectorsResourcesAreTheAgentsAndTheEntrysOverThem(t *testing.T) {
+	t.Parallel()
 	resources := func(values string) string {
 		ship := container(t, renderPod(t, values), "ship")
 		var all []string
@@ -589,6 +594,7 @@ func TestACollectorsResourcesAreTheAgentsAndTheEntrysOverThem(t *testing.T) {
 }
 
 func TestNoCredentialStandsInAConfigMapOrAnArgument(t *testing.T) {
+	t.Parallel()
 	s := renderShippers(t, twoCollectors)
 
 	ship := container(t, s.pod, "logs")
@@ -603,6 +609,7 @@ func TestNoCredentialStandsInAConfigMapOrAnArgument(t *testing.T) {
 }
 
 func TestMetricsForTheClusterAreAnnounced(t *testing.T) {
+	t.Parallel()
 	s := renderShippers(t, `{ship: {files: [/logs/a], metrics: {annotations: true}, to: {otlphttp: {endpoint: "http://a:1"}}}}`)
 
 	assert.Equal(t, "true", s.pod.Annotations["prometheus.io/scrape"])
@@ -610,6 +617,7 @@ func TestMetricsForTheClusterAreAnnounced(t *testing.T) {
 }
 
 func TestTheConfigurationIsTheSameInBothFormsAndRollsThePodWhenItChanges(t *testing.T) {
+	t.Parallel()
 	const entry = `{ship: {files: [/logs/a], to: {otlphttp: {endpoint: "http://a:1"}}%s}}`
 	checksum := func(s shipped) string { return s.pod.Annotations["checksum/outrigger"] }
 
@@ -628,6 +636,7 @@ func TestTheConfigurationIsTheSameInBothFormsAndRollsThePodWhenItChanges(t *test
 }
 
 func TestACollectorDrainsForAsLongAsTheEntryMayTake(t *testing.T) {
+	t.Parallel()
 	drain := func(entry string, settings ...harness.Settings) string {
 		s := renderShippers(t, `{ship: {files: [/logs/a], to: {otlphttp: {endpoint: "http://a:1"}}`+entry+`}}`, settings...)
 		return fmt.Sprint(environment(container(t, s.pod, "ship"))["DRAIN_SECONDS"], " of ", *s.pod.Spec.TerminationGracePeriodSeconds)
@@ -640,6 +649,7 @@ func TestACollectorDrainsForAsLongAsTheEntryMayTake(t *testing.T) {
 }
 
 func TestTheStateVolumeHoldsTheQueueOfEachTargetAndSignal(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ keys, limit string }{
 		"one target":                       {`files: [/logs/a], to: {otlphttp: {endpoint: "http://a:1"}}`, "832Mi"},
 		"two targets":                      {`files: [/logs/a], to: {otlphttp: {endpoint: "http://a:1"}, otlphttp/b: {endpoint: "http://b:1"}}`, "1632Mi"},
@@ -665,6 +675,7 @@ func TestTheStateVolumeHoldsTheQueueOfEachTargetAndSignal(t *testing.T) {
 }
 
 func TestTheSupervisorWaitsForAsLongAsTheCollectorHoldsBackALastLine(t *testing.T) {
+	t.Parallel()
 	for period, quiet := range map[string]string{
 		"": "", "500ms": "", "100ms": "", "800ms": "2", "5s": "6", "1500ms": "3", "0m4.2s": "6",
 	} {
@@ -682,6 +693,7 @@ func TestTheSupervisorWaitsForAsLongAsTheCollectorHoldsBackALastLine(t *testing.
 }
 
 func TestTheSupervisorIsToldWhatCountsAsLost(t *testing.T) {
+	t.Parallel()
 	const to = `to: {otlphttp: {endpoint: "http://a:1"}}`
 	s := renderShippers(t, `{logs: {files: [/logs/a], `+to+`}, all: {receive: {otlp: true}, queue: {whenFull: drop}, `+to+`}}`)
 
@@ -693,6 +705,7 @@ func TestTheSupervisorIsToldWhatCountsAsLost(t *testing.T) {
 }
 
 func TestAnAgentOfOnesOwnRunsUnderTheSupervisor(t *testing.T) {
+	t.Parallel()
 	s := renderShippers(t, `{ship: {agent: custom, image: "vector:1", files: ["/logs/*.log"], custom: {
       command: [/vector, --config, /outrigger/ship.conf.yaml], config: "sources: {}", left: {command: [ask, "it's $(left)"]}}},
     other: {agent: custom, image: "fluent:1", files: [/logs/b], custom: {command: [/fluent], left: {url: "http://127.0.0.1:1/m", metrics: [a, b]}}}}`)
@@ -708,6 +721,7 @@ func TestAnAgentOfOnesOwnRunsUnderTheSupervisor(t *testing.T) {
 }
 
 func TestACollectorsChartMayNameTheDependencyOtherwise(t *testing.T) {
+	t.Parallel()
 	chart := harness.Consumer(t).With(map[string]string{
 		"Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\ndependencies: [{name: outrigger, version: 0.x, alias: sidecars}]\n",
 	})
@@ -718,6 +732,7 @@ func TestACollectorsChartMayNameTheDependencyOtherwise(t *testing.T) {
 }
 
 func TestACollectorWatchesTheSharedVolumesOnTheNodesDisk(t *testing.T) {
+	t.Parallel()
 	ship := container(t, renderPod(t, appPod+`
 outrigger:
   volumes: {logs: {mountPath: /logs, size: 5Mi}, tmp: {mountPath: /mem, size: 1Mi, medium: Memory}, other: {mountPath: /other, size: 2Mi}}
@@ -729,6 +744,7 @@ outrigger:
 // ---- Checks
 
 func TestBadLogshippersFailWithTheKeyAndTheMend(t *testing.T) {
+	t.Parallel()
 	const to = `to: {otlphttp: {endpoint: "http://a:1"}}`
 	for name, test := range map[string]struct {
 		bad, good string
@@ -875,6 +891,7 @@ func TestBadLogshippersFailWithTheKeyAndTheMend(t *testing.T) {
 }
 
 func TestKeysThatMeanNothingBesideStdoutAreRefused(t *testing.T) {
+	t.Parallel()
 	for key, value := range map[string]string{
 		"exclude": "[/logs/b]", "multiline": "{startPattern: x}", "parse": "{json: {}}", "attributes": "{a: b}", "resource": "{a: b}",
 		"redact": "[{pattern: x}]", "filter": "{drop: [x]}", "queue": "{size: 1Mi}", "metrics": "{port: 1}", "extraConfig": "{a: b}", "liveness": "true", "command": "[/a]",

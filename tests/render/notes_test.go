@@ -45,6 +45,7 @@ const notedSidecars = `
 `
 
 func TestTheNotesDrawTheLifeOfAPodWithNativeSidecars(t *testing.T) {
+	t.Parallel()
 	assert.Equal(t, strings.TrimPrefix(`
 START-UP of web, in this order; on the right, when the next one starts
   1.  proxy    sidecar, stays  once its startup probe has passed
@@ -77,6 +78,7 @@ RESOURCES that the scheduler books for the whole pod
 }
 
 func TestTheNotesSayThatClassicSidecarsStopWithTheApp(t *testing.T) {
+	t.Parallel()
 	assert.Equal(t, strings.TrimPrefix(`
 START-UP of web, in this order; on the right, when the next one starts
   1.  migrate  init, ends      once it has run to its end
@@ -107,6 +109,7 @@ RESOURCES that the scheduler books for the whole pod
 }
 
 func TestTheNotesSayWhenAPodThatIsToEndCompletes(t *testing.T) {
+	t.Parallel()
 	assert.Equal(t, strings.TrimPrefix(`
 START-UP of web, in this order; on the right, when the next one starts
   1.  tail    sidecar, stays  once its postStart hook has ended
@@ -139,6 +142,7 @@ outrigger: {containers: {tail: {image: "t:1", lifecycle: {postStart: {exec: {com
 }
 
 func TestTheNotesAreAtMost78ColumnsWideButForLongNames(t *testing.T) {
+	t.Parallel()
 	const long = "a-name-that-is-much-longer-than-those-of-the-other-containers"
 	for _, sidecars := range []int{0, 1, 4, 5, 8, 9, 18} {
 		var values strings.Builder

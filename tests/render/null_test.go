@@ -180,6 +180,7 @@ func mayBeLeftOut(path, key string) bool {
 
 // Helm takes away what the library's values.yaml has where the user's values have null.
 func TestAValueOfTheLibrarysThatIsNullCrashesNothing(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(harness.Root(), "library/outrigger/values.yaml"))
 	require.NoError(t, err)
 	var values map[string]any
@@ -202,6 +203,7 @@ outrigger: {` + everyPattern + "}}"})
 }
 
 func TestAnEntryOfACustomPatternMayHaveFieldsThatAreNull(t *testing.T) {
+	t.Parallel()
 	chart := harness.Consumer(t).With(map[string]string{"templates/_greeter.tpl": `
 {{- define "outrigger.pattern.greeter" -}}
 sidecars: [{name: {{ .name }}, image: "g:1"}]

@@ -13,6 +13,7 @@ import (
 
 // No operator of Prometheus' runs in the tests' cluster: its own types tell whether it would take the object.
 func TestAPodMonitorSelectsThePodsByALabelOfItsOwnAndNamesThePortOfTheMetrics(t *testing.T) {
+	t.Parallel()
 	var (
 		monitor monitoringv1.PodMonitor
 		web     map[string]any

@@ -27,6 +27,7 @@ import (
 )
 
 func TestTheScriptReachesThePodsThroughAConfigMap(t *testing.T) {
+	t.Parallel()
 	script, err := os.ReadFile(filepath.Join(harness.Root(), "library/outrigger/files/logshipper.sh"))
 	require.NoError(t, err)
 
@@ -51,6 +52,7 @@ outrigger:
 }
 
 func TestNothingIsGeneratedWhereNothingIsNeeded(t *testing.T) {
+	t.Parallel()
 	objects := harness.Consumer(t).Render(t, appPod+`outrigger: {containers: {helper: {image: "h:1"}}}`)
 
 	require.Len(t, objects, 1)
@@ -58,6 +60,7 @@ func TestNothingIsGeneratedWhereNothingIsNeeded(t *testing.T) {
 }
 
 func TestEveryExampleChartRendersStrictly(t *testing.T) {
+	t.Parallel()
 	folders, err := filepath.Glob(filepath.Join(harness.Root(), "charts", "*", "Chart.yaml"))
 	require.NoError(t, err)
 	require.NotEmpty(t, folders)
@@ -71,6 +74,7 @@ func TestEveryExampleChartRendersStrictly(t *testing.T) {
 }
 
 func TestTheChartNamesTheImagesThatItPins(t *testing.T) {
+	t.Parallel()
 	var metadata struct{ Annotations map[string]string }
 	var values struct{ Images map[string]string }
 	for file, into := range map[string]any{"Chart.yaml": &metadata, "values.yaml": &values} {
@@ -92,6 +96,7 @@ func TestTheChartNamesTheImagesThatItPins(t *testing.T) {
 
 // Named templates are global in Helm: the library's own carry its version, so that two versions live side by side.
 func TestEveryNameCarriesTheVersionExceptThePublicOnes(t *testing.T) {
+	t.Parallel()
 	library := filepath.Join(harness.Root(), "library/outrigger")
 	var metadata struct{ Version string }
 	text, err := os.ReadFile(filepath.Join(library, "Chart.yaml"))
@@ -119,6 +124,7 @@ func TestEveryNameCarriesTheVersionExceptThePublicOnes(t *testing.T) {
 }
 
 func TestEveryTemplateSaysWhatItTakes(t *testing.T) {
+	t.Parallel()
 	eachTemplate(t, filepath.Join(harness.Root(), "library/outrigger"), func(file, text string) {
 		defines := regexp.MustCompile(`(?m)^\{\{- define "[^"]+" -\}\}`).FindAllStringIndex(text, -1)
 		documented := regexp.MustCompile(`\*/ -\}\}\n\{\{- define "[^"]+" -\}\}`).FindAllStringIndex(text, -1)
@@ -144,6 +150,7 @@ func eachTemplate(t *testing.T, library string, visit func(file, text string)) {
 
 // So that nobody has to know a list of names to tell which tests may run beside others.
 func TestEachTestInTheClusterSaysFirstWhetherItAssertsFactsOrSeconds(t *testing.T) {
+	t.Parallel()
 	says := map[string]int{}
 	eachNodeOfTheClusterTests(t, func(node ast.Node, at token.Position) {
 		switch node := node.(type) {
@@ -166,6 +173,7 @@ func TestEachTestInTheClusterSaysFirstWhetherItAssertsFactsOrSeconds(t *testing.
 
 // A condition that requires something of the test itself would end it where the API server hiccups.
 func TestNoConditionInTheClusterRequiresAnythingOfTheTestItself(t *testing.T) {
+	t.Parallel()
 	conditions := 0
 	eachNodeOfTheClusterTests(t, func(node ast.Node, at token.Position) {
 		call, ok := node.(*ast.CallExpr)
@@ -206,6 +214,7 @@ func eachNodeOfTheClusterTests(t *testing.T, visit func(ast.Node, token.Position
 
 // chart-testing checks this with yamale, which cannot be had from Go's module proxy.
 func TestEveryChartYAMLHasOnlyKeysThatHelmKnows(t *testing.T) {
+	t.Parallel()
 	// Not in every folder: go test takes what lies there for a part of what the test has found, of git's and what is built too.
 	var files []string
 	for _, folder := range []string{"charts", "library"} {
@@ -232,6 +241,7 @@ func TestEveryChartYAMLHasOnlyKeysThatHelmKnows(t *testing.T) {
 }
 
 func TestTheSchemaIsTheOneThatItsPartsMake(t *testing.T) {
+	t.Parallel()
 	command := exec.Command("go", "run", "./library/schema", "--check")
 	command.Dir = harness.Root()
 
@@ -243,6 +253,7 @@ func TestTheSchemaIsTheOneThatItsPartsMake(t *testing.T) {
 // Every snippet of the library's page is rendered, so that none of them can be wrong: the values by themselves, and the
 // templates (`# templates/NAME`) of a section together with its values, in a chart that defines the pod template shop.pod.
 func TestEverySnippetOfTheLibrarysPageRenders(t *testing.T) {
+	t.Parallel()
 	page, err := os.ReadFile(filepath.Join(harness.Root(), "library/outrigger/README.md"))
 	require.NoError(t, err)
 	block := regexp.MustCompile("(?s)```yaml\n(.*?)```")

@@ -33,6 +33,7 @@ outrigger:
 const printed = `exec: {image: "tool:1", command: [print-token]}`
 
 func TestATokenRefresherStartsTheAppWithACredentialAndIsReadyWhileItIsValid(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, appPod+rdsToken)
 
 	refresher := container(t, pod, "db")
@@ -50,6 +51,7 @@ func TestATokenRefresherStartsTheAppWithACredentialAndIsReadyWhileItIsValid(t *t
 }
 
 func TestTheAppReadsACredentialFromAVolumeInMemoryThatItCannotWrite(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, appPod+rdsToken)
 
 	mount := corev1.VolumeMount{Name: "outrigger-db-token", MountPath: "/tokens", ReadOnly: true}
@@ -64,6 +66,7 @@ func TestTheAppReadsACredentialFromAVolumeInMemoryThatItCannotWrite(t *testing.T
 }
 
 func TestWhatPgBouncerReadsTheAppDoesNotHaveUnlessItIsNamed(t *testing.T) {
+	t.Parallel()
 	file := func(more string) string {
 		return anyToken(printed, "ttl: 15m", "file: {path: /tokens/users.txt, format: pgbouncer, user: shop"+more+"}")
 	}
@@ -83,6 +86,7 @@ func mountNames(container corev1.Container) (names []string) {
 }
 
 func TestAFileInAVolumeOfTheAppsNeedsNoOther(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, appPod+anyToken(printed, "ttl: 15m", "file: {path: /shared/token, format: raw}")+`
   volumes:
     shared: {mountPath: /shared}
@@ -96,6 +100,7 @@ func TestAFileInAVolumeOfTheAppsNeedsNoOther(t *testing.T) {
 }
 
 func TestACommandIsRunAsItIsWrittenAndWhatItPrintsIsReadAsTheValuesSay(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, appPod+anyToken(
 		`exec: {image: "tool:1", command: [print-token, --format, "$(X)"], output: json, pointers: {password: /a/b, expiresAt: /c}, timeout: 1m}`,
 		"file: {path: /tokens/t, format: template, template: \"x=${password:url}\", mode: \"0400\"}",
@@ -113,6 +118,7 @@ func TestACommandIsRunAsItIsWrittenAndWhatItPrintsIsReadAsTheValuesSay(t *testin
 }
 
 func TestEachProviderIsAFewFieldsOfACommand(t *testing.T) {
+	t.Parallel()
 	file := "file: {path: /tokens/t, format: json}"
 	for name, provider := range map[string]struct{ values, command string }{
 		"Google": {"googleCloudSql: {user: shop@project.iam}", "gcloud sql generate-login-token --quiet"},
@@ -129,6 +135,7 @@ func TestEachProviderIsAFewFieldsOfACommand(t *testing.T) {
 }
 
 func TestAUserThatTheFileNamesStandsInPlaceOfTheCredentialsOwn(t *testing.T) {
+	t.Parallel()
 	env := func(file string) map[string]string {
 		pod := renderPod(t, appPod+anyToken(`vault: {address: "https://vault:8200", path: database/creds/shop}`, "file: {path: /tokens/t, format: json"+file+"}"))
 		return variables(container(t, pod, "db"))
@@ -140,6 +147,7 @@ func TestAUserThatTheFileNamesStandsInPlaceOfTheCredentialsOwn(t *testing.T) {
 }
 
 func TestSigningKeysComeFromASecretAsFilesSoThatChangedOnesAreUsed(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, appPod+strings.Replace(rdsToken, "region: eu-west-1", "region: eu-west-1, secret: aws-keys", 1))
 
 	refresher := container(t, pod, "db")
@@ -149,6 +157,7 @@ func TestSigningKeysComeFromASecretAsFilesSoThatChangedOnesAreUsed(t *testing.T)
 }
 
 func TestWhatIsWrongWithATokenRefresherIsSaidWithItsMend(t *testing.T) {
+	t.Parallel()
 	file := "file: {path: /tokens/t, format: raw}"
 	for name, wrong := range map[string]struct{ values, message string }{
 		"no provider":           {anyToken(file), "needs one provider and has none; set one of awsRds, azureDatabase, exec, googleCloudSql, vault"},
@@ -188,18 +197,21 @@ func second(path string) string {
 }
 
 func TestTwoRefreshersMayWriteIntoOneSharedVolume(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, appPod+anyToken(printed, "ttl: 15m", "file: {path: /shared/t, format: raw}")+second("/shared/u")+"  volumes: {shared: {mountPath: /shared}}\n")
 
 	assert.Contains(t, mountNames(container(t, pod, "db2")), "shared")
 }
 
 func TestATextOfARefreshersMayNameTheChartsOwnThings(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, appPod+strings.Replace(rdsToken, "user: shop", "user: '{{ .Release.Name }}'", 1))
 
 	assert.Equal(t, "demo", variables(container(t, pod, "db"))["RDS_USER"])
 }
 
 func TestAGuaranteedPodStaysSoBesideATokenRefresher(t *testing.T) {
+	t.Parallel()
 	guaranteed := strings.Replace(appPod, "image: app:1", "image: app:1, resources: {limits: {cpu: 1, memory: 1Gi}}", 1)
 
 	refresher := container(t, renderPod(t, guaranteed+rdsToken), "db")

@@ -46,6 +46,7 @@ func staticBusyBox(t *testing.T) string {
 }
 
 func TestAStaticBusyBoxIsCopiedWithALinkForEachOfItsTools(t *testing.T) {
+	t.Parallel()
 	busybox, folder := staticBusyBox(t), t.TempDir()
 
 	said, err := copyTools(t, busybox, folder)
@@ -62,6 +63,7 @@ func TestAStaticBusyBoxIsCopiedWithALinkForEachOfItsTools(t *testing.T) {
 }
 
 func TestToolsThatAreThereAreNoErrorWhenThePodsSandboxIsMadeAnew(t *testing.T) {
+	t.Parallel()
 	busybox, folder := staticBusyBox(t), t.TempDir()
 	for range 2 {
 		said, err := copyTools(t, busybox, folder)
@@ -71,6 +73,7 @@ func TestToolsThatAreThereAreNoErrorWhenThePodsSandboxIsMadeAnew(t *testing.T) {
 }
 
 func TestADynamicBusyBoxIsRefusedInALineThatSaysWhatToSet(t *testing.T) {
+	t.Parallel()
 	root, err := rig.DynamicBusyBox(context.Background(), os.Stderr)
 	require.NoError(t, err)
 	linkers, err := filepath.Glob(root + "/usr/lib*/ld-linux-*.so.*")

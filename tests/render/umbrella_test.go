@@ -10,6 +10,7 @@ import (
 )
 
 func TestChartsOfAnUmbrellaEachRenderWithTheirOwnVersionOfTheLibrary(t *testing.T) {
+	t.Parallel()
 	parts := []harness.Part{{Name: "one", Version: "0.1.0"}, {Name: "two", Version: "0.2.0", Alias: "sidecars"}, {Name: "three", Version: "1.0.0"}}
 
 	together := harness.Umbrella(t, parts...).RenderTexts(t, "")

@@ -22,6 +22,7 @@ pod:
 `
 
 func TestASharedVolumeIsMountedIntoTheAppAndTheSidecarsThatUseIt(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, twoContainers+`
 outrigger:
   volumes: {logs: {mountPath: /var/log/shop}}
@@ -47,6 +48,7 @@ outrigger:
 }
 
 func TestASharedVolumeMayBelongToSomeContainersOnly(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, twoContainers+`outrigger: {volumes: {logs: {mountPath: /logs, containers: [worker], readOnly: true}}}`)
 
 	assert.Empty(t, pod.Spec.Containers[0].VolumeMounts)
@@ -55,6 +57,7 @@ func TestASharedVolumeMayBelongToSomeContainersOnly(t *testing.T) {
 }
 
 func TestAnEmptyDirAlwaysHasASizeLimit(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		entry, limit string
 		medium       corev1.StorageMedium
@@ -76,6 +79,7 @@ func TestAnEmptyDirAlwaysHasASizeLimit(t *testing.T) {
 }
 
 func TestASharedVolumeMayBeAnyVolumeOfKubernetes(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, appPod+`outrigger: {volumes: {data: {mountPath: /data, subPath: x, persistentVolumeClaim: {claimName: data}}}}`)
 
 	assert.Equal(t, "data", pod.Spec.Volumes[0].PersistentVolumeClaim.ClaimName)
@@ -84,6 +88,7 @@ func TestASharedVolumeMayBeAnyVolumeOfKubernetes(t *testing.T) {
 }
 
 func TestNullTakesAwayWhatTheChartsAuthorSaidOfAVolume(t *testing.T) {
+	t.Parallel()
 	chart := harness.Consumer(t).With(map[string]string{"values.yaml": `
 outrigger:
   volumes:
@@ -119,6 +124,7 @@ outrigger:
 }
 
 func TestAVolumeOfNoContainerOfTheAppIsForTheSidecarsAlone(t *testing.T) {
+	t.Parallel()
 	for name, entry := range map[string]string{
 		"an empty list": `{mountPath: /scratch, containers: []}`,
 		"an empty map":  `{mountPath: /scratch, containers: {}}`,
@@ -141,6 +147,7 @@ outrigger:
 }
 
 func TestALogshipperFindsTheVolumeOfItsFiles(t *testing.T) {
+	t.Parallel()
 	pod := renderPod(t, `
 pod:
   metadata: {labels: {app: web}}
@@ -166,6 +173,7 @@ outrigger:
 }
 
 func TestALogshippersOwnVolumesHaveNamesThatNothingElseHas(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"files", "state", strings.Repeat("a", 63), strings.Repeat("a", 62) + "b"} {
 		pod := renderPod(t, appPod+`
 outrigger:
@@ -185,6 +193,7 @@ outrigger:
 }
 
 func TestASeedBringsItsScriptAlsoWhereNothingElseDoes(t *testing.T) {
+	t.Parallel()
 	objects := harness.Consumer(t).Render(t, appPod+`outrigger: {volumes: {html: {mountPath: /html, seed: true}}}`)
 
 	files := harness.Find[*corev1.ConfigMap](t, objects)
@@ -197,6 +206,7 @@ func TestASeedBringsItsScriptAlsoWhereNothingElseDoes(t *testing.T) {
 }
 
 func TestSharedMemoryIsAVolumeInMemory(t *testing.T) {
+	t.Parallel()
 	emptyDir := func(values string) *corev1.EmptyDirVolumeSource {
 		return renderPod(t, appPod+`outrigger: {volumes: {shm: `+values+`}}`).Spec.Volumes[0].EmptyDir
 	}
@@ -208,6 +218,7 @@ func TestSharedMemoryIsAVolumeInMemory(t *testing.T) {
 }
 
 func TestASeedIsCopiedByTheAppsOwnUserAndPullPolicy(t *testing.T) {
+	t.Parallel()
 	seed := container(t, renderPod(t, `
 pod: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "app:1", imagePullPolicy: Never, securityContext: {runAsUser: 1234, runAsGroup: 5678}}]}}
 outrigger: {volumes: {html: {mountPath: /html, seed: true}}}
@@ -219,6 +230,7 @@ outrigger: {volumes: {html: {mountPath: /html, seed: true}}}
 }
 
 func TestTheObjectsAreThoseOfEveryWorkload(t *testing.T) {
+	t.Parallel()
 	objects := harness.Consumer(t).Render(t, appPod+`
 outrigger: {volumes: {logs: {mountPath: /logs}}, logshippers: {ship: {workloads: [web], files: [/logs/a], to: {stdout: {}}}}}`)
 

@@ -49,6 +49,7 @@ func dumped(t *testing.T, source, file, text string) (given, said string, code i
 }
 
 func TestADumpThatBeginsAsOneReachesTheStoreByteByByte(t *testing.T) {
+	t.Parallel()
 	large := strings.Repeat("\x00\xff\n row", 500_000)
 	for name, test := range map[string]struct{ source, file, text string }{
 		"PostgreSQL's":                 {"postgres", "shop.dump", "PGDMP" + large},
@@ -75,6 +76,7 @@ func TestADumpThatBeginsAsOneReachesTheStoreByteByByte(t *testing.T) {
 }
 
 func TestADumpThatIsEmptyOrBeginsAsNoneFailsBeforeTheStoreHasIt(t *testing.T) {
+	t.Parallel()
 	const (
 		notCustom = "what was dumped is not in the custom format; leave out of postgres.options what changes that"
 		noDump    = "what was dumped does not begin as a dump; leave out of the options what changes that, as --compact, --xml and --result-file do"
@@ -201,6 +203,7 @@ forget) exit "${FORGET_EXIT:-0}" ;;
 esac`
 
 func TestASnapshotThatResticMakesOfNothingIsForgottenAtOnceAndNothingElse(t *testing.T) {
+	t.Parallel()
 	const summary = `SUMMARY={"message_type":"summary","snapshot_id":"0123456789abcdef0123"}`
 	for name, test := range map[string]struct {
 		env   []string
@@ -239,6 +242,7 @@ func TestARepositorysPasswordIsReadFromASecretAsResticReadsItFromAFile(t *testin
 }
 
 func TestAServersPasswordThatEndsWithANewlineIsSaid(t *testing.T) {
+	t.Parallel()
 	reported, code := newBackup(t, "PGPASSWORD=password\n").run("run")
 
 	assert.Equal(t, 2, code)

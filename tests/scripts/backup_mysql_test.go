@@ -395,6 +395,7 @@ esac`)
 }
 
 func TestWhatMySQLGrantsIsReadAsItPrintsIt(t *testing.T) {
+	t.Parallel()
 	const (
 		everything = "GRANT SELECT, INSERT, UPDATE, DELETE, RELOAD, PROCESS, SHOW DATABASES, LOCK TABLES, EXECUTE, SHOW VIEW, EVENT, TRIGGER, CREATE ROLE ON *.* TO `backup`@`10.0.0.%` WITH GRANT OPTION\n"
 		usage      = "GRANT USAGE ON *.* TO `backup`@`10.0.0.%`\n"
@@ -437,6 +438,7 @@ func TestWhatMySQLGrantsIsReadAsItPrintsIt(t *testing.T) {
 }
 
 func TestADumpOfMySQLsDoesNotTellItsTransactions(t *testing.T) {
+	t.Parallel()
 	for version, options := range map[string]string{"8.0.40": " --set-gtid-purged=OFF", "11.4.5-MariaDB": ""} {
 		b := mysql8(t, version, "GRANT ALL PRIVILEGES ON *.* TO `backup`@`%`", "DUMP_OPTIONS=--ignore-table=shop.log")
 

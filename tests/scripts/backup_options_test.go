@@ -29,6 +29,7 @@ backup) while [ "$1" != -- ]; do shift; done; shift; "$@" >/dev/null; echo '{"sn
 esac`
 
 func TestAPruneOfItsOwnAsksNoDatabase(t *testing.T) {
+	t.Parallel()
 	b := newBackup(t, "PRUNE_APART=yes")
 	b.standIn("psql", `echo psql >>"$CALLS"; exit 1`)
 	b.standIn("restic", `echo "$*" >>"$CALLS"`)
@@ -42,6 +43,7 @@ func TestAPruneOfItsOwnAsksNoDatabase(t *testing.T) {
 }
 
 func TestABackupOnlyForgetsWhereAPruneOfItsOwnFollows(t *testing.T) {
+	t.Parallel()
 	for apart, options := range map[string]string{
 		"yes": "forget --quiet --host default/demo-shop-nightly --tag outrigger --group-by host,paths --keep-last 3",
 		"":    "forget --quiet --prune --host default/demo-shop-nightly --tag outrigger --group-by host,paths --keep-last 3",
@@ -57,6 +59,7 @@ func TestABackupOnlyForgetsWhereAPruneOfItsOwnFollows(t *testing.T) {
 }
 
 func TestARepositoryThatIsLockedIsWaitedForAndAnOldLockRemoved(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ task, age, calls string }{
 		"a backup":                        {"run", "51.337526ms", "backup, backup waits, dump"},
 		"a backup, for more than a while": {"run", "29m59.5s", "backup, backup waits, dump"},
@@ -78,6 +81,7 @@ func TestARepositoryThatIsLockedIsWaitedForAndAnOldLockRemoved(t *testing.T) {
 }
 
 func TestWhereLocksComeAndGoTheRunTriesAgain(t *testing.T) {
+	t.Parallel()
 	for _, said := range []string{"The specified key does not exist.", "open /repository/locks/0a: no such file or directory", "file 0a not found"} {
 		b := newBackup(t)
 		b.standIn("restic", `echo "$1" >>"$CALLS"
@@ -93,6 +97,7 @@ while [ "$1" != -- ]; do shift; done; shift; "$@" >/dev/null; echo '{"snapshot_i
 }
 
 func TestARepositoryThatStaysLockedIsTheStoresFailure(t *testing.T) {
+	t.Parallel()
 	for task, message := range map[string]string{
 		"run":   "shop.dump was not backed up: repository is already locked exclusively by PID 7 on other by root ",
 		"prune": "the repository was not pruned: repository is already locked exclusively by PID 7 on other by root ",
@@ -109,6 +114,7 @@ func TestARepositoryThatStaysLockedIsTheStoresFailure(t *testing.T) {
 }
 
 func TestFurtherTagsAreThoseOfTheSnapshotAndNotOfTheSearch(t *testing.T) {
+	t.Parallel()
 	for tags, saved := range map[string]string{"": "--tag outrigger", "shop,of two words": "--tag outrigger,shop,of two words"} {
 		b := newBackup(t, "KEEP=--keep-last 3", "TAGS="+tags)
 		b.standIn("restic", `echo "$1 $*" | sed 's/ .*\( --tag .*\) --\(stdin-filename\|group-by\) .*/\1/' >>"$CALLS"
@@ -164,6 +170,7 @@ func snapshot(id, file string) string {
 }
 
 func TestADumpByManyProcessesIsStoredAsATarAndRestoredByAsMany(t *testing.T) {
+	t.Parallel()
 	b := newParallelBackup(t, "JOBS=3", "SNAPSHOTS="+snapshot("0a", "shop.tar"))
 
 	made, code := b.run("run")
@@ -180,6 +187,7 @@ func TestADumpByManyProcessesIsStoredAsATarAndRestoredByAsMany(t *testing.T) {
 }
 
 func TestADumpByManyProcessesThatFailsLeavesNothing(t *testing.T) {
+	t.Parallel()
 	b := newParallelBackup(t, "JOBS=3", "DUMP_EXIT=1")
 
 	reported, code := b.run("run")
@@ -193,6 +201,7 @@ func TestADumpByManyProcessesThatFailsLeavesNothing(t *testing.T) {
 }
 
 func TestADumpIsRestoredAlsoWhereTheNumberOfProcessesWasAnotherThen(t *testing.T) {
+	t.Parallel()
 	both := snapshot("0a", "shop.dump") + "," + snapshot("0b", "shop.tar")
 	for name, test := range map[string]struct {
 		env  []string
@@ -225,6 +234,7 @@ func TestADumpIsRestoredAlsoWhereTheNumberOfProcessesWasAnotherThen(t *testing.T
 }
 
 func TestADrillRestoresAllThatIsBackedUpAndAsksTheFirst(t *testing.T) {
+	t.Parallel()
 	for source, what := range map[string]string{"path": "PATHS", "sqlite": "FILES"} {
 		t.Run(source, func(t *testing.T) {
 			b := newParallelBackup(t, "SOURCE="+source, what+"=/data/one\n/data/two", `CHECKS=pwd | sed 's#.*/##' | tee -a "$CALLS"`,
@@ -245,6 +255,7 @@ case $last in *integrity*) echo ok ;; pwd*) echo "${database##*/}" | tee -a "$CA
 }
 
 func TestADrillFailsWhereOneOfSeveralHasNoSnapshot(t *testing.T) {
+	t.Parallel()
 	b := newParallelBackup(t, "SOURCE=path", "PATHS=/data/one\n/data/two", "SNAPSHOTS="+snapshot("0a", "%2Fdata%2Fone"))
 	require.NoError(t, exec.Command(filepath.Join(appletDir, "busybox"), "tar", "-c", "-f", filepath.Join(b.dir, "stored"), "-C", t.TempDir(), ".").Run())
 
@@ -255,6 +266,7 @@ func TestADrillFailsWhereOneOfSeveralHasNoSnapshot(t *testing.T) {
 }
 
 func TestWhyARunFailedIsTheMessageOfItsContainer(t *testing.T) {
+	t.Parallel()
 	const broken = `echo 'Fatal: unable to open the repository' >&2; exit 1`
 	for name, test := range map[string]struct {
 		env     []string
@@ -303,6 +315,7 @@ backup) while [ "$1" != -- ]; do shift; done; shift; "$@" >/dev/null; echo '{"sn
 esac`
 
 func TestTheOneBackupThatMakesARepositoryReadsItBackBeforeAndAfterItsFirstSnapshot(t *testing.T) {
+	t.Parallel()
 	b := newBackup(t, "INIT=yes")
 	b.standIn("restic", missingRestic)
 
@@ -314,6 +327,7 @@ func TestTheOneBackupThatMakesARepositoryReadsItBackBeforeAndAfterItsFirstSnapsh
 }
 
 func TestARepositoryThatTwoHaveSpoiledIsSaidBeforeAnythingIsStored(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ spoiled, said string }{
 		"a config of another's key": {"SPOILED=Fatal: config or key 0ae5 is damaged: ciphertext verification failed", "Fatal: config or key 0ae5 is damaged"},
 		"two keys":                  {"KEYS=2", "it has 2 keys"},

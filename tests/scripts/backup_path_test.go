@@ -66,6 +66,7 @@ func (p *paths) content() map[string]string {
 }
 
 func TestAFileOrFolderThatIsGoneIsRestoredAsWhatItWas(t *testing.T) {
+	t.Parallel()
 	p := newPaths(t)
 	require.NoError(t, os.RemoveAll(p.at("app.conf")))
 	require.NoError(t, os.RemoveAll(p.at("conf")))
@@ -85,6 +86,7 @@ func TestAFileOrFolderThatIsGoneIsRestoredAsWhatItWas(t *testing.T) {
 }
 
 func TestAFileIsRestoredUnderTheNameOfItsTargetAndAFolderIntoIt(t *testing.T) {
+	t.Parallel()
 	p := newPaths(t)
 	require.NoError(t, os.MkdirAll(p.at("empty"), 0o755))
 	p.write("there.conf", "of today")
@@ -101,6 +103,7 @@ func TestAFileIsRestoredUnderTheNameOfItsTargetAndAFolderIntoIt(t *testing.T) {
 }
 
 func TestWhatIsThereIsNotOverwrittenUnasked(t *testing.T) {
+	t.Parallel()
 	p := newPaths(t)
 	p.write("app.conf", "of today")
 	p.write("conf/later", "of today")
@@ -121,6 +124,7 @@ func TestWhatIsThereIsNotOverwrittenUnasked(t *testing.T) {
 }
 
 func TestNoFileTakesThePlaceOfAFolderAndNoFolderThatOfAFile(t *testing.T) {
+	t.Parallel()
 	p := newPaths(t)
 	before := p.content()
 
@@ -135,6 +139,7 @@ func TestNoFileTakesThePlaceOfAFolderAndNoFolderThatOfAFile(t *testing.T) {
 }
 
 func TestADrillAsksAFileInAFolder(t *testing.T) {
+	t.Parallel()
 	p := newPaths(t, "CHECKS=grep -c snapshot app.conf")
 
 	_, code := p.run("drill")
@@ -143,6 +148,7 @@ func TestADrillAsksAFileInAFolder(t *testing.T) {
 }
 
 func TestAFolderWhoseHiddenFilesAreLeftOutIsBackedUpAllTheSame(t *testing.T) {
+	t.Parallel()
 	p := newPaths(t)
 	p.write("conf/.hidden", "of today")
 	p.env = append(p.env, "EXCLUDE=.*")

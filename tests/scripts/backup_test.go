@@ -102,6 +102,7 @@ func (b *backup) calls() string {
 }
 
 func TestARunReportsWhatItStoredInOneLine(t *testing.T) {
+	t.Parallel()
 	b := newBackup(t, "KEEP=--keep-last 3")
 
 	reported, code := b.run("run")
@@ -117,6 +118,7 @@ func TestARunReportsWhatItStoredInOneLine(t *testing.T) {
 }
 
 func TestALineForShHasTheToolsThatTheDatabasesImageLacks(t *testing.T) {
+	t.Parallel()
 	b := newBackup(t, "TOOLS="+toolDir)
 	marker := filepath.Join(b.dir, "marker")
 	// A program other than busybox's shell, which in some builds knows its applets without a path.
@@ -129,6 +131,7 @@ func TestALineForShHasTheToolsThatTheDatabasesImageLacks(t *testing.T) {
 }
 
 func TestAPgDumpThatIsOlderThanTheServerIsRefusedBeforeItStarts(t *testing.T) {
+	t.Parallel()
 	b := newBackup(t, "SERVER_VERSION=160002", "KEEP=--keep-last 3")
 
 	reported, code := b.run("run")
@@ -142,6 +145,7 @@ func TestAPgDumpThatIsOlderThanTheServerIsRefusedBeforeItStarts(t *testing.T) {
 }
 
 func TestNothingIsRemovedAfterADumpThatFailed(t *testing.T) {
+	t.Parallel()
 	b := newBackup(t, "DUMP_EXIT=1", "KEEP=--keep-last 3")
 
 	reported, code := b.run("run")
@@ -152,6 +156,7 @@ func TestNothingIsRemovedAfterADumpThatFailed(t *testing.T) {
 }
 
 func TestAFailureIsTheDumpsOrTheStoresWhicheverItWas(t *testing.T) {
+	t.Parallel()
 	const trouble = "Save(<data/0123456789>) returned error, retrying after 1.5s: client.PutObject: "
 	for name, test := range map[string]struct {
 		env  []string
@@ -184,6 +189,7 @@ func TestAFailureIsTheDumpsOrTheStoresWhicheverItWas(t *testing.T) {
 }
 
 func TestTheCommandsBeforeAndAfterStandAroundTheDump(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		env   []string
 		calls string
@@ -208,6 +214,7 @@ func TestTheCommandsBeforeAndAfterStandAroundTheDump(t *testing.T) {
 }
 
 func TestARunThatFindsTheLockTakenIsSkippedWithoutADump(t *testing.T) {
+	t.Parallel()
 	b := newBackup(t, "LOCK=f")
 
 	reported, code := b.run("run")
@@ -237,6 +244,7 @@ func requests(t *testing.T) (url string, all func() []string) {
 }
 
 func TestTheOutcomeIsToldToWhomItConcerns(t *testing.T) {
+	t.Parallel()
 	for exit, path := range map[string]string{"0": "/good", "1": "/bad"} {
 		url, all := requests(t)
 		b := newBackup(t, "DUMP_EXIT="+exit, "ON_SUCCESS="+url+"/good", "ON_FAILURE="+url+"/bad")
@@ -253,6 +261,7 @@ func TestTheOutcomeIsToldToWhomItConcerns(t *testing.T) {
 }
 
 func TestTheLastSuccessIsAMetricThatAFailureLeavesAlone(t *testing.T) {
+	t.Parallel()
 	url, all := requests(t)
 	file := filepath.Join(t.TempDir(), "backup.prom")
 
@@ -287,6 +296,7 @@ func TestTheLastSuccessIsAMetricThatAFailureLeavesAlone(t *testing.T) {
 }
 
 func TestSIGTERMEndsTheDumpToo(t *testing.T) {
+	t.Parallel()
 	b := newBackup(t, "DUMP_SLEEPS=600")
 	command := b.command("run")
 	require.NoError(t, command.Start())

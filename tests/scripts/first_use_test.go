@@ -249,6 +249,7 @@ func TestAMakerThatStandsStillOrIsKilledKeepsNobodyWaitingAndSpoilsNothingLater(
 }
 
 func TestWhatAStoreCannotTellIsSaidWithWhoShallMakeTheRepository(t *testing.T) {
+	t.Parallel()
 	const mend = "; run restic init, or set store.restic.init to true in the one backup that is to make it"
 	for name, test := range map[string]struct {
 		env     []string
@@ -282,6 +283,7 @@ func TestWhatAStoreCannotTellIsSaidWithWhoShallMakeTheRepository(t *testing.T) {
 }
 
 func TestTheOneBackupThatIsToMakeTheRepositoryMakesItAndAnotherOfTheChartWaits(t *testing.T) {
+	t.Parallel()
 	shared := inABucket(t)
 	waiting := shared.backup("hourly", "MAKER=backups.nightly")
 	waits := begin(waiting)
@@ -300,6 +302,7 @@ func TestTheOneBackupThatIsToMakeTheRepositoryMakesItAndAnotherOfTheChartWaits(t
 }
 
 func TestARepositoryThatSomebodyMakesByHandAtTheSameTimeIsSaidToBeSpoiledAndNoBackupCounts(t *testing.T) {
+	t.Parallel()
 	shared := inABucket(t)
 	b := shared.backup("shop")
 	awaited, goesOn := b.standsStillAt("restic", "list*keys*")

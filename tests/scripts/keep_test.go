@@ -44,6 +44,7 @@ func kept(t *testing.T, keep string, times []time.Time) []string {
 }
 
 func TestOfSixtyDaysExactlyTheRightSnapshotsRemain(t *testing.T) {
+	t.Parallel()
 	var days []time.Time
 	for day := range 60 {
 		days = append(days, time.Date(2026, 1, 1+day, 3, 0, 0, 0, time.UTC)) // to 1 March, a Sunday
@@ -64,6 +65,7 @@ func TestOfSixtyDaysExactlyTheRightSnapshotsRemain(t *testing.T) {
 }
 
 func TestOfOneDayTheNewestSnapshotIsKept(t *testing.T) {
+	t.Parallel()
 	var hours []time.Time
 	for hour := range 30 {
 		hours = append(hours, time.Date(2026, 1, 1, hour, 0, 0, 0, time.UTC))
@@ -76,6 +78,7 @@ func TestOfOneDayTheNewestSnapshotIsKept(t *testing.T) {
 }
 
 func TestOfSixtyDaysByEachPolicyTheSnapshotsThatItsRuleSaysAreKept(t *testing.T) {
+	t.Parallel()
 	var days []time.Time
 	for _, at := range sixtyDays() {
 		if at.Minute() != 47 { // two of one hour would have one name

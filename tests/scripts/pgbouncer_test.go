@@ -267,6 +267,7 @@ func (p *proxy) ask() error {
 }
 
 func TestAPasswordOfAnyBytesReachesTheServer(t *testing.T) {
+	t.Parallel()
 	all := make([]byte, 0, 255)
 	for b := 1; b < 256; b++ {
 		all = append(all, byte(b))
@@ -285,6 +286,7 @@ func TestAPasswordOfAnyBytesReachesTheServer(t *testing.T) {
 
 // Upstream's busybox counts the characters of a text, and not its bytes.
 func TestAUserWithLettersOfSeveralBytesIsProven(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, "secret")
 
 	p.put("\"größe\" \"secret\"\n")
@@ -293,6 +295,7 @@ func TestAUserWithLettersOfSeveralBytesIsProven(t *testing.T) {
 }
 
 func TestTheStartWaitsForAPasswordThatTheServerTakes(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, "right")
 	assert.False(t, p.started())
 
@@ -309,6 +312,7 @@ func TestTheStartWaitsForAPasswordThatTheServerTakes(t *testing.T) {
 }
 
 func TestANewPasswordIsUsedForNewConnectionsAndSessionsStay(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, "first")
 	p.put(users("first"))
 	p.await(p.started, "it does not start")
@@ -328,6 +332,7 @@ func TestANewPasswordIsUsedForNewConnectionsAndSessionsStay(t *testing.T) {
 }
 
 func TestAPasswordThatIsRefusedLeavesTheOneThatWorks(t *testing.T) {
+	t.Parallel()
 	for name, text := range map[string]string{
 		"wrong": users("wrong"), "torn": `"shop" "firs`, "empty": "", "too long": users(strings.Repeat("x", 70000)),
 	} {
@@ -350,6 +355,7 @@ func TestAPasswordThatIsRefusedLeavesTheOneThatWorks(t *testing.T) {
 }
 
 func TestAPasswordThatWasRefusedIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, "later")
 	p.put(users("now"))
 	assert.Regexp(t, "^refused ", p.awaitVerdict())
@@ -359,6 +365,7 @@ func TestAPasswordThatWasRefusedIsTriedAgain(t *testing.T) {
 }
 
 func TestAServerThatDoesNotAnswerIsNamedAndHasRefusedNothing(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, "secret")
 	p.server.listener.Close()
 	p.put(users("secret"))
@@ -367,6 +374,7 @@ func TestAServerThatDoesNotAnswerIsNamedAndHasRefusedNothing(t *testing.T) {
 }
 
 func TestAServerThatSaysNothingHasRefusedNothing(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, "secret", "PROOF_SECONDS=1")
 	p.server.mutex.Lock() // so that it waits with its answer
 	p.put(users("secret"))
@@ -377,6 +385,7 @@ func TestAServerThatSaysNothingHasRefusedNothing(t *testing.T) {
 }
 
 func TestAServerThatStartsOrIsFullHasRefusedNothing(t *testing.T) {
+	t.Parallel()
 	for _, message := range []string{"the database system is starting up", "sorry, too many clients already"} {
 		t.Run(message, func(t *testing.T) {
 			p := newProxy(t, "secret")
@@ -389,6 +398,7 @@ func TestAServerThatStartsOrIsFullHasRefusedNothing(t *testing.T) {
 }
 
 func TestWhileANewPasswordIsRefusedARestartedContainerHasTheOneThatWorks(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, "first")
 	p.put(users("first"))
 	p.await(p.started, "it does not start")
@@ -406,6 +416,7 @@ func TestWhileANewPasswordIsRefusedARestartedContainerHasTheOneThatWorks(t *test
 }
 
 func TestALongAnswerOfTheServerIsToldAndNotWhatPgBouncerRemarksOnIt(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, "secret")
 	p.server.refuseWith(strings.Repeat("the role may not log in, ", 12))
 	p.put(users("wrong"))
@@ -414,6 +425,7 @@ func TestALongAnswerOfTheServerIsToldAndNotWhatPgBouncerRemarksOnIt(t *testing.T
 }
 
 func TestASecretsPasswordIsTakenUpWhenItsVolumeChanges(t *testing.T) {
+	t.Parallel()
 	volume := t.TempDir()
 	require.NoError(t, os.Chmod(volume, 0o755))
 	write := func(version, password string) {
@@ -433,6 +445,7 @@ func TestASecretsPasswordIsTakenUpWhenItsVolumeChanges(t *testing.T) {
 }
 
 func TestTheContainerEndsWhenPgBouncerDoes(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, "first")
 	p.put(users("first"))
 	p.await(p.started, "it does not start")
@@ -454,6 +467,7 @@ func TestPgBouncerEndsAtOnceWhenNoClientIsLeft(t *testing.T) {
 }
 
 func TestAClientThatStaysIsCutOffWhenTheTimeIsUp(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, "first", "STOP_SECONDS=1")
 	p.put(users("first"))
 	p.await(p.started, "it does not start")
@@ -465,6 +479,7 @@ func TestAClientThatStaysIsCutOffWhenTheTimeIsUp(t *testing.T) {
 }
 
 func TestBesideAnAppThatStillWorksPgBouncerTakesNewConnectionsAndPasswords(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, "first", "LINGER_SECONDS=600", "QUIET_SECONDS=1", "STOP_SECONDS=60")
 	p.put(users("first"))
 	p.await(p.started, "it does not start")
@@ -485,6 +500,7 @@ func TestBesideAnAppThatStillWorksPgBouncerTakesNewConnectionsAndPasswords(t *te
 func (p *proxy) count(text string) int { return strings.Count(p.output.String(), text) }
 
 func TestARefusalIsSaidOnceWhileItIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, "right", "RETRY_MAX_SECONDS=1")
 	p.put(users("wrong"))
 	tries := func() int {
@@ -500,6 +516,7 @@ func TestARefusalIsSaidOnceWhileItIsTriedAgain(t *testing.T) {
 }
 
 func TestWhoMayReadThePasswordMayReadHowItsProofEnded(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, "first")
 	for _, mode := range []os.FileMode{0o444, 0o644, 0o604} {
 		fresh := filepath.Join(filepath.Dir(p.file), ".outrigger-new")
@@ -514,6 +531,7 @@ func TestWhoMayReadThePasswordMayReadHowItsProofEnded(t *testing.T) {
 }
 
 func TestAFileThatCannotBeReadIsSaidOnceAndTakenUpWhenItCan(t *testing.T) {
+	t.Parallel()
 	if os.Getuid() != 0 {
 		t.Skip("only root can make a file that the script's user may not read")
 	}
@@ -526,6 +544,7 @@ func TestAFileThatCannotBeReadIsSaidOnceAndTakenUpWhenItCan(t *testing.T) {
 }
 
 func TestTheEndDoesNotWaitForAProofThatHasNotBegun(t *testing.T) {
+	t.Parallel()
 	slow := t.TempDir()
 	require.NoError(t, os.Chmod(slow, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(slow, "pgbouncer"), []byte("#!"+appletDir+"/sh\necho begun >&2\n"+appletDir+"/busybox sleep 5\n"+appletDir+"/busybox sleep 1000\n"), 0o755))

@@ -55,6 +55,7 @@ func TestAProxyOfTheEnvironmentDoesNotHoldUpTheStartupProbe(t *testing.T) {
 }
 
 func TestAProxyOfTheEnvironmentIsAskedForWhatIsNotOnLocalhostAlone(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		url     func(own string) string
 		proxied bool

@@ -655,6 +655,7 @@ func TestWhenTheAgentsMetricsCannotBeHadTheSupervisorSaysSo(t *testing.T) {
 
 // What the supervisor takes for the agent's files is what the collector takes for them.
 func TestGlobsMeanToTheSupervisorWhatTheyMeanToTheCollector(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		globs, exclude []string
 		ships, leaves  []string

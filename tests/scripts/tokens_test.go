@@ -400,7 +400,10 @@ func TestAnOutageLongerThanTheCredentialIsSeenBeforeItExpiresAndEndsByItself(t *
 
 func TestAReaderSeesWholeFilesOnlyAndNeverAWiderMode(t *testing.T) {
 	t.Parallel()
-	const rotations = 1000
+	rotations := 200
+	if value, err := strconv.Atoi(os.Getenv("OUTRIGGER_ROTATIONS")); err == nil {
+		rotations = value
+	}
 	r := newRefresher(t, "TTL=1", "MODE=0440", "FORMAT=pgbouncer", "USERNAME=shop")
 	// The script with a loop of its own, which does nothing but write.
 	script, err := os.ReadFile(tokenScripts + "/refresh-token.sh")

@@ -15,6 +15,10 @@ import (
 	"time"
 )
 
+// Healthy is what a tenant answers at /healthz of each of its ports of HTTP, by which it is told from whoever else might answer
+// there.
+const Healthy = "a tenant of the tests"
+
 // Tenant is a server of one test.
 type Tenant interface {
 	Controls() http.Handler

@@ -40,13 +40,13 @@ func (s *suite) conclude() error {
 	return nil
 }
 
-// figures are what `make test` is known by; test-render tells how long it took.
+// figures are what `make test` is known by; test-render tells how long the templates took.
 func (s *suite) figures(verdict judge.Verdict) (figures []string) {
 	if s.whole {
 		figures = append(figures, fmt.Sprintf("minutes %.1f min", s.rig.Reporter.Elapsed().Minutes()))
 	}
 	for _, p := range s.phases {
-		if p.name == withoutClusterName && s.chosen.run == "" {
+		if p.name == templatesName && s.chosen.run == "" {
 			figures = append(figures, fmt.Sprintf("render-seconds %.0f s", p.elapsed.Seconds()))
 		}
 	}

@@ -12,12 +12,13 @@ import (
 	"github.com/outrigger-charts/outrigger/ci/rig"
 )
 
-// The folders of the tests that need a cluster.
+// The folders of the tests that need a cluster, and of the scripts'.
 const (
 	clusterTests = "tests/e2e"
 	fuzzTests    = "tests/fuzz"
 	restartTests = "tests/restart" // of what a node's restart leaves: alone and last
 	soakTests    = "tests/soak"    // of images that take minutes to build: in test-soak alone
+	scriptTests  = "tests/scripts" // which need no cluster
 )
 
 // poolSize is how many of the cluster's tests that assert facts run at a time, after those that assert seconds. They mostly wait:
@@ -34,9 +35,11 @@ func test(ctx context.Context, r *rig.Rig, chosen choice) error {
 	if err != nil {
 		return err
 	}
-	without := withoutCluster(listed)
-	without.flags = append(without.flags, "-count=1")
-	without.environment = append(without.environment, "OUTRIGGER_RENDERED="+rendered)
+	templates, scripts := ofTemplates(listed), ofScripts(listed)
+	templates.environment = append(templates.environment, "OUTRIGGER_RENDERED="+rendered)
+	for _, p := range []*phase{templates, scripts} {
+		p.flags = append(p.flags, "-count=1")
+	}
 	within := &phase{
 		name:    "in the cluster",
 		tests:   below(listed, clusterTests),
@@ -55,7 +58,7 @@ func test(ctx context.Context, r *rig.Rig, chosen choice) error {
 	// One after the other: on two cores, what takes a core from a test that measures seconds costs more than it saves.
 	r.Besides = append(r.Besides, r.Prepare(toolsOfTests...))
 	s := &suite{rig: r, chosen: chosen, whole: chosen.run == ""}
-	return s.runPhases(ctx, without, within, fuzzing(r, listed, fuzzExecutions), restart)
+	return s.runPhases(ctx, templates, scripts, within, fuzzing(r, listed, fuzzExecutions), restart)
 }
 
 // testRender runs the tests that need neither cluster nor Docker.
@@ -65,7 +68,7 @@ func testRender(ctx context.Context, r *rig.Rig, chosen choice) error {
 		return err
 	}
 	s := &suite{rig: r, chosen: chosen}
-	return s.runPhases(ctx, withoutCluster(listed))
+	return s.runPhases(ctx, ofTemplates(listed), ofScripts(listed))
 }
 
 // renderedFolder returns a new folder for what the tests render, and removes those of earlier runs. Its name is new too:
@@ -85,26 +88,26 @@ func renderedFolder(r *rig.Rig, chosen choice) (string, error) {
 	return os.MkdirTemp(folder, "")
 }
 
-// withoutClusterName names the phase whose time is a figure.
-const withoutClusterName = "without a cluster"
+// templatesName names the phase whose time is a figure.
+const templatesName = "of templates"
 
-// withoutCluster is the phase of all tests but the cluster's.
-func withoutCluster(listed judge.Want) *phase {
+// ofTemplates is the phase of all tests that need neither a cluster nor, as those of scripts do, the programs that backups and
+// databases are made of.
+func ofTemplates(listed judge.Want) *phase {
 	tests := judge.Want{}
 	for pkg, names := range listed {
-		inCluster := slices.ContainsFunc([]string{clusterTests, fuzzTests, restartTests, soakTests}, func(folder string) bool { return within(pkg, folder) })
-		if !inCluster && len(names) > 0 {
+		elsewhere := slices.ContainsFunc([]string{clusterTests, fuzzTests, restartTests, soakTests, scriptTests}, func(folder string) bool { return within(pkg, folder) })
+		if !elsewhere && len(names) > 0 {
 			tests[pkg] = names
 		}
 	}
-	return &phase{
-		name:  withoutClusterName,
-		tests: tests,
-		// Tests of scripts mostly wait. Those that render leave much to the garbage collector, which has memory enough here.
-		flags:       []string{"-parallel=4", "-timeout=15m"},
-		environment: []string{"GOGC=400"},
-		prepare:     programsOfTests,
-	}
+	// Who renders leaves much to the garbage collector, which has memory enough here.
+	return &phase{name: templatesName, tests: tests, flags: []string{"-timeout=15m"}, environment: []string{"GOGC=400"}, prepare: programsOfTests}
+}
+
+// ofScripts is the phase of the tests of scripts, which mostly wait.
+func ofScripts(listed judge.Want) *phase {
+	return &phase{name: "of scripts", tests: below(listed, scriptTests), flags: []string{"-parallel=6", "-timeout=15m"}, prepare: programsOfTests}
 }
 
 // below are the tests of a folder.
