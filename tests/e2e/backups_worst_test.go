@@ -309,7 +309,9 @@ var resticsOptions = regexp.MustCompile(`restic (--\S+ )+`)
 func TestNoSecretIsInAnObjectALogAnEventOrACommandLine(t *testing.T) {
 	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
-	_, repository := newShop(namespace), namespace.S3()
+	database, repository := newShop(namespace), namespace.S3()
+	// A restore lasts for seconds, in which command lines can be read.
+	database.Ask("shop", "create function nap() returns boolean language sql as 'select pg_sleep(3) is not null'; create table slow (a int check (public.nap())); insert into slow values (1)")
 	namespace.Apply("{apiVersion: v1, kind: Secret, metadata: {name: wrong}, stringData: {password: the-wrong-password}}")
 	secrets := []string{namespace.DatabasePassword(), "the-key-of-the-store", "the-password-of-the-repository", "the-wrong-password"}
 	entry := func(name, values string) string {

@@ -26,7 +26,7 @@ spec:
 func TestTheLoggingAppShipsToAServiceThatTakesOTLPBelowAPath(t *testing.T) {
 	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
-	receiver := namespace.Backend()
+	receiver := namespace.OwnBackend() // which a Service of the test's own selects
 	namespace.Apply(lokiService)
 	chart := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/logging-app")).Write(t)
 
