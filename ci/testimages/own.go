@@ -27,7 +27,7 @@ func own(ref, name string, ports ...string) Image {
 		Ref:     ref,
 		MadeOf:  folder,
 		Key:     append([]string{runtime.Version(), runtime.GOARCH}, ports...),
-		Sources: slices.Compact([]string{folder, program, "tests/backend", "tests/tenants"}), // the others are what they import
+		Sources: []string{folder, program, "tests/backend", "tests/tenants"}, // what they import too
 		StandIn: func(ctx context.Context, e Env) (image.Spec, error) {
 			content, err := compiled(ctx, e, name, "./"+program)
 			if err != nil {

@@ -9,7 +9,7 @@ import (
 
 func TestTheBackendIsBuiltAgainWhenWhatItIsCompiledFromChanges(t *testing.T) {
 	names := []string{
-		"go.mod", "go.sum", "tests/backend/store.go", "tests/backend/cmd/backend/main.go", "tests/backend/backend_test.go",
+		"go.mod", "go.sum", "tests/backend/store.go", "tests/backend/cmd/backend/main.go", "tests/backend/backend_test.go", "tests/tenants/tenants.go",
 	}
 	root := t.TempDir()
 	key := func(changed string) string {

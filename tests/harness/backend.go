@@ -112,10 +112,16 @@ func (n *Namespace) startBackend() {
 	n.t.Helper()
 	_, err := n.Client.CoreV1().Pods(n.Name).Create(context.Background(), backendPod(), metav1.CreateOptions{})
 	require.NoError(n.t, err)
-	n.Eventually(PodStart, "the backend is ready", func() bool {
-		pod, found := n.Pod(n.t, backendName)
+	n.awaitOwnImage(backendName, testimages.BackendRef)
+}
+
+// awaitOwnImage waits until a pod of an image of the tests' own is ready.
+func (n *Namespace) awaitOwnImage(name, ref string) {
+	n.t.Helper()
+	n.Eventually(PodStart, name+" is ready", func() bool {
+		pod, found := n.Pod(n.t, name)
 		if found {
-			n.requireImage(pod, testimages.BackendRef)
+			n.requireImage(pod, ref)
 		}
 		return found && isReady(pod)
 	})

@@ -40,6 +40,9 @@ const (
 	postgresTenants = `docker-entrypoint.sh postgres -c fsync=off -C port; touch ` + postgresLog + ` "$PGDATA/copied"; exec tail -f ` + postgresLog
 )
 
+// postgresCopied tells whether there is what tenants copy.
+const postgresCopied = `test -e "$PGDATA/copied"`
+
 // postgresPort is the port of the newest tenant.
 var postgresPort atomic.Int32
 
@@ -68,8 +71,7 @@ func (n *Namespace) PostgresNamed(name string) *Postgres {
 // OwnPostgres creates a database server `db` whose pod is the namespace's too, for a test that kills it or stops it.
 func (n *Namespace) OwnPostgres() *Postgres {
 	n.t.Helper()
-	n.databaseSecret()
-	n.startPostgres("db", postgresOfOne)
+	n.startPostgres(postgresOfOne, "pg_isready -h 127.0.0.1 -U postgres")
 	n.Apply(`
 apiVersion: v1
 kind: Service
@@ -93,20 +95,17 @@ stringData: {password: '` + strings.ReplaceAll(n.DatabasePassword(), "'", "''") 
 `)
 }
 
-// startPostgres creates a pod of PostgreSQL, and waits until it is ready.
-func (n *Namespace) startPostgres(name, script string) {
+// startPostgres creates a pod `db` of PostgreSQL that runs a script, with its Secret, and waits until it is ready, as another script
+// tells.
+func (n *Namespace) startPostgres(script, ready string) {
 	n.t.Helper()
-	ready := "pg_isready -h 127.0.0.1 -U postgres"
-	if script == postgresTenants {
-		ready = `test -e "$PGDATA/copied"`
-	}
 	n.databaseSecret()
 	n.Apply(`
 apiVersion: v1
 kind: Pod
 metadata:
-  name: ` + name + `
-  labels: {app: ` + name + `}
+  name: db
+  labels: {app: db}
 spec:
   automountServiceAccountToken: false
   enableServiceLinks: false
@@ -136,7 +135,7 @@ spec:
     - {name: run, emptyDir: {}}
     - {name: tmp, emptyDir: {}}
 `)
-	n.ReadyPods("app="+name, 1)
+	n.ReadyPods("app=db", 1)
 }
 
 func (p *Postgres) awaitService() {

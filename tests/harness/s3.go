@@ -36,7 +36,6 @@ func (n *Namespace) S3() (repository string) {
 func (n *Namespace) OwnS3(volume string) (repository string) {
 	n.t.Helper()
 	n.store = &store{n}
-	n.s3Secrets()
 	n.startS3(volume)
 	n.Apply(`
 apiVersion: v1
@@ -98,7 +97,7 @@ func (n *Namespace) S3Admin(arguments ...string) {
 	n.store.host.As(n.t).Exec("s3", "s3", append([]string{"sh", "-c", `exec /usr/local/bin/versitygw admin --endpoint-url http://127.0.0.1:7070 --access "$ROOT_ACCESS_KEY" --secret "$ROOT_SECRET_KEY" "$@"`, "admin"}, arguments...)...)
 }
 
-// startS3 creates a pod with an S3 server, and waits until it is ready. Its root has the bucket of the pod's namespace.
+// startS3 creates a pod with an S3 server, with its Secrets, and waits until it is ready. Its root has the bucket of the pod's namespace.
 func (n *Namespace) startS3(volume string) {
 	n.t.Helper()
 	n.s3Secrets()
@@ -134,7 +133,7 @@ spec:
       volumeMounts: [{name: data, mountPath: /data}, {name: users, mountPath: /users}]
     - name: shell # for tests that look at what is stored, or corrupt it
       image: ` + testimages.BusyBoxRef + `
-      command: [sh, -c, "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"]
+      command: ` + idle + `
       securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
       volumeMounts: [{name: data, mountPath: /data}]
   volumes:

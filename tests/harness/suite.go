@@ -29,7 +29,7 @@ type shared struct {
 var (
 	sharedBackend     = &shared{start: func(host *Namespace) { host.startBackend() }}
 	sharedTokenServer = &shared{start: func(host *Namespace) { host.startTokenServer() }}
-	sharedPostgres    = &shared{start: func(host *Namespace) { host.startPostgres("db", postgresTenants) }}
+	sharedPostgres    = &shared{start: func(host *Namespace) { host.startPostgres(postgresTenants, postgresCopied) }}
 	sharedS3          = &shared{start: func(host *Namespace) { host.startS3("emptyDir: {}") }}
 	prober            = &shared{start: func(host *Namespace) { host.startProber() }}
 )
@@ -45,6 +45,9 @@ func (s *shared) in(t testing.TB) *Namespace {
 	require.NotNil(t, s.host, "a server that tests share did not start; the test that asked first says why")
 	return s.host.As(t)
 }
+
+// idle is the command of a container in which others are run.
+const idle = `[sh, -c, "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"]`
 
 // startProber creates a pod that asks what Services answer.
 func (n *Namespace) startProber() {
@@ -62,7 +65,7 @@ spec:
   containers:
     - name: prober
       image: ` + testimages.BusyBoxRef + `
-      command: [sh, -c, "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"]
+      command: ` + idle + `
       securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
 `)
 	n.ReadyPods("app=prober", 1)
@@ -115,8 +118,8 @@ func (s *suiteNamespace) dump(t testing.TB) {
 	}
 }
 
-// lead creates a Service that leads to ports of a pod in another namespace, or changes where it leads. A port that is 0 is left
-// out.
+// lead creates a Service that leads to a pod in another namespace, by those of the ports that have a target, which is named as they
+// are.
 func (n *Namespace) lead(service string, to *Namespace, pod string, ports []corev1.ServicePort, targets map[string]int) {
 	n.t.Helper()
 	ctx := context.Background()

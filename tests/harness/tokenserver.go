@@ -141,13 +141,7 @@ func (n *Namespace) startTokenServer(arguments ...string) {
 		certificate = "secret: {secretName: rds-tls, defaultMode: 0440}"
 	}
 	n.Apply(tokenServerPod(arguments, certificate))
-	n.Eventually(PodStart, "the token server is ready", func() bool {
-		pod, found := n.Pod(n.t, tokenServerName)
-		if found {
-			n.requireImage(pod, testimages.TokenServerRef)
-		}
-		return found && isReady(pod)
-	})
+	n.awaitOwnImage(tokenServerName, testimages.TokenServerRef)
 }
 
 func tokenServerPod(arguments []string, certificate string) string {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -23,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outrigger-charts/outrigger/tests/backend"
+	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 // runningCollector is the collector with the configuration that the library makes of a logshipper, and what it sends.
@@ -67,10 +67,10 @@ func runCollector(t *testing.T, keys string, files map[string]string) *runningCo
 	for name, text := range files {
 		c.write(name, text)
 	}
-	c.http = freeAddress(t)
+	c.http = harness.FreeAddress(t)
 	s := renderShippers(t, "{ship: {"+keys+`, to: {otlphttp: {endpoint: "http://backend", compression: none}}}}`)
 	here := strings.NewReplacer("http://backend", server.URL, "/run/outrigger", folder+"/state", "/logs/", c.logs+"/",
-		"127.0.0.1:13133", freeAddress(t), "127.0.0.1:4318", c.http, "127.0.0.1:4317", freeAddress(t), "8888", port(freeAddress(t)))
+		"127.0.0.1:13133", harness.FreeAddress(t), "127.0.0.1:4318", c.http, "127.0.0.1:4317", harness.FreeAddress(t), "8888", port(harness.FreeAddress(t)))
 	config := filepath.Join(folder, "collector.yaml")
 	require.NoError(t, os.WriteFile(config, []byte(here.Replace(s.files["ship.conf.yaml"])), 0o644))
 	command := exec.Command(program, "--config="+config, "--feature-gates=stanza.synchronousLogEmitter")
@@ -92,18 +92,6 @@ func (c *runningCollector) output() string {
 	text, err := os.ReadFile(filepath.Join(c.folder, "output"))
 	require.NoError(c.t, err)
 	return string(text)
-}
-
-// freeAddress returns an address on which nobody listens, below the ports that the system gives to who asks for any.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for {
-		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.Intn(20_000))
-		if listener, err := net.Listen("tcp", address); err == nil {
-			require.NoError(t, listener.Close())
-			return address
-		}
-	}
 }
 
 func port(address string) string { return address[strings.LastIndex(address, ":")+1:] }

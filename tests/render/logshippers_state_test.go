@@ -18,6 +18,7 @@ import (
 
 	"github.com/outrigger-charts/outrigger/ci/rig"
 	"github.com/outrigger-charts/outrigger/tests/backend"
+	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 // supervised is a container of a collector under its supervisor, as it is rendered, but for folders and addresses.
@@ -107,7 +108,7 @@ func TestTheStateOfFullQueuesStaysBelowItsLimitWhenTheSidecarIsKilled(t *testing
 	t.Parallel()
 	const queue = 24 << 20
 	var dead []*backend.Backend
-	addresses := []string{"127.0.0.1:13133", freeAddress(t), "8888", port(freeAddress(t))}
+	addresses := []string{"127.0.0.1:13133", harness.FreeAddress(t), "8888", port(harness.FreeAddress(t))}
 	var to []string
 	for _, name := range []string{"otlphttp/a", "otlphttp/b", "otlphttp/c"} {
 		b := backend.New(backend.Config{Addresses: backend.Addresses{HTTP: "127.0.0.1:0"}})

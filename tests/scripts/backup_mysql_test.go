@@ -52,22 +52,19 @@ func (m *mariaDB) backup(env ...string) *instance {
 	i := m.archive.instance("demo-app", append([]string{
 		"SOURCE=mysql", "DATABASES=shop", "DB_HOST=127.0.0.1", "DB_PORT=" + m.port, "DB_USER=root", "CLOCK=" + unix(sixtyDays()[5]),
 	}, env...)...)
-	i.env = append(i.env, "PATH="+filepath.Join(i.dir, "tools")+":"+m.programs+":/usr/bin:/bin")
-	return i
+	return i.withPrograms(m.programs)
 }
 
 // backedUp makes the backup, and sees that it succeeds.
 func (m *mariaDB) backedUp(env ...string) {
 	m.t.Helper()
-	reported, code := m.backup(env...).backUp(sixtyDays()[0])
-	require.Zero(m.t, code, reported["message"])
+	m.backup(env...).backedUp()
 }
 
 // restore restores with what else its environment is, and returns what is said and the exit code.
 func (m *mariaDB) restore(env ...string) (message string, code int) {
 	m.t.Helper()
-	reported, code := m.backup(env...).run("restore")
-	return reported["message"].(string), code
+	return m.backup(env...).restore()
 }
 
 // content returns what a database has of each kind.

@@ -76,21 +76,18 @@ func (p *postgres) backup(env ...string) *instance {
 	for _, program := range []string{"psql", "pg_dump", "pg_restore"} {
 		require.NoError(p.t, os.Remove(filepath.Join(i.dir, "tools", program)))
 	}
-	i.env = append(i.env, "PATH="+filepath.Join(i.dir, "tools")+":"+p.programs+":/usr/bin:/bin")
-	return i
+	return i.withPrograms(p.programs)
 }
 
 func (p *postgres) backedUp(env ...string) {
 	p.t.Helper()
-	reported, code := p.backup(env...).backUp(sixtyDays()[0])
-	require.Zero(p.t, code, reported["message"])
+	p.backup(env...).backedUp()
 }
 
 // restore restores with what else its environment is, and returns what is said and the exit code.
 func (p *postgres) restore(env ...string) (message string, code int) {
 	p.t.Helper()
-	reported, code := p.backup(env...).run("restore")
-	return fmt.Sprint(reported["message"]), code
+	return p.backup(env...).restore()
 }
 
 // own returns what the server knows of a database itself.

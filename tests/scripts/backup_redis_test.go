@@ -30,8 +30,7 @@ func newShop(t *testing.T) (*redis, *archive) {
 	t.Helper()
 	r, a := newRedis(t), newArchive(t, "files")
 	r.ask("SET greeting hello", `EVAL "for i = 1, 2000 do redis.call('SET', 'order:' .. i, string.rep(i, 40)) end" 0`, "SET token x EX 86400", "SELECT 1", "RPUSH queue a b c")
-	reported, code := r.backup(a).backUp(sixtyDays()[0])
-	require.Zero(t, code, reported["message"])
+	r.backup(a).backedUp()
 	return r, a
 }
 
@@ -49,8 +48,7 @@ func (r *redis) ask(commands ...string) string {
 func (r *redis) backup(a *archive, env ...string) *instance {
 	r.t.Helper()
 	i := a.instance("demo-app", append([]string{"SOURCE=redis", "REDIS_HOST=127.0.0.1", "REDIS_PORT=" + r.port, "CLOCK=" + unix(sixtyDays()[5])}, env...)...)
-	i.env = append(i.env, "PATH="+filepath.Join(i.dir, "tools")+":"+r.programs+":/usr/bin:/bin")
-	return i
+	return i.withPrograms(r.programs)
 }
 
 // restore restores the newest snapshot into the server, and returns what is said and the exit code. Of the server that is
@@ -58,12 +56,12 @@ func (r *redis) backup(a *archive, env ...string) *instance {
 func (r *redis) restore(a *archive, env ...string) (message string, code int) {
 	r.t.Helper()
 	restoring := r.backup(a, env...)
-	reported, code := restoring.run("restore")
+	message, code = restoring.restore()
 	assert.NoFileExists(r.t, filepath.Join(restoring.dir, "work/loaded/dump.rdb"))
 	for _, process := range processes(r.t) {
 		assert.NotContains(r.t, process.arguments, restoring.dir, "a server that is left over")
 	}
-	return reported["message"].(string), code
+	return message, code
 }
 
 // content returns every key with what it holds, of all databases.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outrigger-charts/outrigger/ci/rig"
+	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 // unmade is where a repository is to be that nobody has made.
@@ -47,20 +47,11 @@ func inABucket(t *testing.T) *unmade {
 	for _, name := range []string{"data/backups", "attributes", "users"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(folder, name), 0o755))
 	}
-	address := freeAddress(t)
+	port := strconv.Itoa(harness.FreePort(t))
+	address := "127.0.0.1:" + port
 	server := exec.Command(program, "--port", address, "--iam-dir", filepath.Join(folder, "users"), "posix", "--sidecar", filepath.Join(folder, "attributes"), filepath.Join(folder, "data"))
 	server.Env = []string{"ROOT_ACCESS_KEY=user", "ROOT_SECRET_KEY=the-key-of-the-store"}
-	var said bytes.Buffer
-	server.Stdout, server.Stderr = &said, &said
-	require.NoError(t, server.Start())
-	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
-	require.Eventually(t, func() bool {
-		connection, err := net.Dial("tcp", address)
-		if err == nil {
-			connection.Close()
-		}
-		return err == nil
-	}, patience, 10*time.Millisecond, "the S3 server listens")
+	serveUntil(t, syscall.SIGKILL, port, server)
 	return &unmade{t, "s3:http://" + address + "/backups/shared/repository", filepath.Join(folder, "data/backups/shared/repository"),
 		[]string{"AWS_ACCESS_KEY_ID=user", "AWS_SECRET_ACCESS_KEY=the-key-of-the-store"}}
 }

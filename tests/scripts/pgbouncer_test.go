@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outrigger-charts/outrigger/ci/rig"
+	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 // pgbouncer returns a folder with a program pgbouncer that every user may run.
@@ -190,10 +190,7 @@ func newProxy(t *testing.T, password string, env ...string) *proxy {
 	programs, err := pgbouncer()
 	require.NoError(t, err)
 	s := newServer(t, password)
-	_, free, err := net.SplitHostPort(freeAddress(t))
-	require.NoError(t, err)
-	port, err := strconv.Atoi(free)
-	require.NoError(t, err)
+	port := harness.FreePort(t)
 	place := newPlace(t)
 	place.asOtherUser()
 	require.NoError(t, os.Chmod(place.logs, 0o777))

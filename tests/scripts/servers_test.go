@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/outrigger-charts/outrigger/ci/debian"
 	"github.com/outrigger-charts/outrigger/ci/rig"
+	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 // databases returns the folder that has the servers and tools of databases, as their images have them.
@@ -39,15 +41,24 @@ func programs(t *testing.T, paths ...string) string {
 	return folder
 }
 
-// freePort returns a port of this machine's that nobody listens to.
-func freePort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	require.NoError(t, err)
-	return port
+// withPrograms lets a backup find the programs of a database.
+func (i *instance) withPrograms(folder string) *instance {
+	i.env = append(i.env, "PATH="+filepath.Join(i.dir, "tools")+":"+folder+":/usr/bin:/bin")
+	return i
+}
+
+// backedUp makes the backup, and sees that it succeeds.
+func (i *instance) backedUp() {
+	i.t.Helper()
+	reported, code := i.backUp(sixtyDays()[0])
+	require.Zero(i.t, code, reported["message"])
+}
+
+// restore restores the newest snapshot, and returns what is said and the exit code.
+func (i *instance) restore() (message string, code int) {
+	i.t.Helper()
+	reported, code := i.run("restore")
+	return fmt.Sprint(reported["message"]), code
 }
 
 // serve runs a server until the test ends, and waits until it listens to its port.
@@ -87,7 +98,7 @@ func serveMariaDB(t *testing.T) (port, folder string) {
 	t.Helper()
 	root, err := databases()
 	require.NoError(t, err)
-	port, folder = freePort(t), programs(t, "usr/sbin/mariadbd", "usr/bin/mariadb", "usr/bin/mariadb-dump")
+	port, folder = strconv.Itoa(harness.FreePort(t)), programs(t, "usr/sbin/mariadbd", "usr/bin/mariadb", "usr/bin/mariadb-dump")
 	share, dir := filepath.Join(root, "usr/share/mysql"), t.TempDir()
 	options := []string{
 		"--no-defaults", "--user=root", "--datadir=" + filepath.Join(dir, "data"), "--tmpdir=" + dir, "--lc-messages-dir=" + share, "--character-sets-dir=" + filepath.Join(share, "charsets"),
@@ -196,7 +207,7 @@ func servePostgres(t *testing.T) (port, folder string) {
 	for dir := filepath.Dir(data); dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
 		require.NoError(t, os.Chmod(dir, 0o755))
 	}
-	port = freePort(t)
+	port = strconv.Itoa(harness.FreePort(t))
 	// Which ends at once, and leaves no shared memory.
 	serveUntil(t, syscall.SIGQUIT, port, asUnprivileged(filepath.Join(folder, "postgres"), "-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
 		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=16MB", "-c", "max_connections=30"))
@@ -206,7 +217,7 @@ func servePostgres(t *testing.T) (port, folder string) {
 // serveRedis runs a server, by which replicas are served without a wait for others.
 func serveRedis(t *testing.T, options ...string) (port, folder string) {
 	t.Helper()
-	port, folder = freePort(t), programs(t, "usr/bin/redis-server", "usr/bin/redis-cli", "usr/bin/redis-check-rdb")
-	serve(t, port, filepath.Join(folder, "redis-server"), append([]string{"--bind", "127.0.0.1", "--port", port, "--cluster-port", freePort(t), "--dir", t.TempDir(), "--save", "", "--repl-diskless-sync-delay", "0"}, options...)...)
+	port, folder = strconv.Itoa(harness.FreePort(t)), programs(t, "usr/bin/redis-server", "usr/bin/redis-cli", "usr/bin/redis-check-rdb")
+	serve(t, port, filepath.Join(folder, "redis-server"), append([]string{"--bind", "127.0.0.1", "--port", port, "--cluster-port", strconv.Itoa(harness.FreePort(t)), "--dir", t.TempDir(), "--save", "", "--repl-diskless-sync-delay", "0"}, options...)...)
 	return port, folder
 }

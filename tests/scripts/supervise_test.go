@@ -28,6 +28,7 @@ import (
 
 	"github.com/outrigger-charts/outrigger/ci/rig"
 	"github.com/outrigger-charts/outrigger/tests/backend"
+	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 const (
@@ -92,7 +93,7 @@ func (v *supervision) launch() *shipper {
 	v.t.Helper()
 	program, err := collector()
 	require.NoError(v.t, err)
-	health, metrics := freeAddress(v.t), freeAddress(v.t)
+	health, metrics := harness.FreeAddress(v.t), harness.FreeAddress(v.t)
 	config := filepath.Join(filepath.Dir(v.logs), "collector.yaml")
 	require.NoError(v.t, os.WriteFile(config, []byte(v.config(health, metrics)), 0o644))
 
@@ -280,18 +281,6 @@ func counted(app string, from, to int) []string {
 		lines = append(lines, fmt.Sprintf("%s %d the quick brown fox jumps over the lazy dog", app, i))
 	}
 	return lines
-}
-
-// freeAddress returns an address on which nobody listens, below the ports that the system gives to who asks for any.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for {
-		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.Intn(20_000))
-		if listener, err := net.Listen("tcp", address); err == nil {
-			require.NoError(t, listener.Close())
-			return address
-		}
-	}
 }
 
 // ---- Everything is delivered
@@ -645,7 +634,7 @@ func TestWhenTheAgentsMetricsCannotBeHadTheSupervisorSaysSo(t *testing.T) {
 	v := newSupervision(t, "*.log")
 	v.env = []string{"DRAIN_SECONDS=1"}
 
-	s := v.agent(idle, "LEFT_COMMAND=", "METRICS_URL=http://"+freeAddress(t)+"/metrics", "LEFT_METRICS=x")
+	s := v.agent(idle, "LEFT_COMMAND=", "METRICS_URL=http://"+harness.FreeAddress(t)+"/metrics", "LEFT_METRICS=x")
 	v.stop(s)
 
 	require.Equal(t, []string{"not known: what the agent holds", "not delivered: 0 lines; they are lost with the pod"}, said(s))
@@ -951,7 +940,7 @@ func TestWhatACrashLeavesOfACompactionIsNotKept(t *testing.T) {
 	for _, name := range []string{"tempdb1234", "exporter_otlp_http__logs.2030-01-31.backup"} {
 		require.NoError(t, os.WriteFile(filepath.Join(v.state, name), []byte("much"), 0o644))
 	}
-	frozen := v.agent("ls $STATE_DIR/*; echo ready; exit 0", "READY_URL=http://"+freeAddress(t)+"/", "STATE_DIR="+v.state)
+	frozen := v.agent("ls $STATE_DIR/*; echo ready; exit 0", "READY_URL=http://"+harness.FreeAddress(t)+"/", "STATE_DIR="+v.state)
 	require.NoError(t, frozen.wait())
 
 	assert.NotContains(t, frozen.output.String(), "tempdb")

@@ -21,7 +21,7 @@ func testSoak(ctx context.Context, r *rig.Rig, chosen choice) error {
 	}
 	scripts := &phase{
 		name:        "of random runs of the scripts, first backups at once and a thousand rotations",
-		tests:       below(listed, "tests/scripts"),
+		tests:       below(listed, scriptTests),
 		flags:       []string{"-count=1", "-parallel=4", "-timeout=60m"},
 		environment: []string{"OUTRIGGER_FUZZ_RUNS=100", "OUTRIGGER_FIRST_RUNS=100", "OUTRIGGER_ROTATIONS=1000"},
 		prepare:     programsOfTests,

@@ -68,7 +68,7 @@ func tools(t testing.TB) (p programs) {
 // sidecar runs what the library renders for a logshipper to OTLP/HTTP, with the paths of this machine. No cgroup holds it to
 // its memory limit, so its memory limiter is told what it would find there.
 func sidecar(t testing.TB, s subject) *process {
-	health, metrics := freePort(t), freePort(t)
+	health, metrics := harness.FreePort(t), harness.FreePort(t)
 	objects := harness.Consumer(t).Render(t, fmt.Sprintf(`
 pod:
   metadata: {labels: {app: web}}
@@ -172,11 +172,4 @@ func cat(t testing.TB, s subject) *process {
 	command := exec.Command(s.busybox, "cat", s.file())
 	command.Stdout = socket
 	return run(t, command)
-}
-
-func freePort(t testing.TB) int {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }
