@@ -18,7 +18,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"net/http"
 	"sync"
 	"time"
 
@@ -32,7 +31,7 @@ const sizeLimit = 64 << 20
 const graceful = 2 * time.Second
 
 // Addresses are HOST:PORT of each listener; an empty one stands for no listener.
-type Addresses struct{ GRPC, HTTP, HTTPS, Control string }
+type Addresses struct{ GRPC, HTTP, HTTPS string }
 
 // Config says where a backend listens. Port 0 takes a free one, which Addresses tells after Start.
 type Config struct {
@@ -49,7 +48,6 @@ type Backend struct {
 	closed   bool
 	at       Addresses
 	servers  []server // those of OTLP that listen; none while connections are refused
-	stop     func()   // ends the control port
 
 	mode behaviours
 }
@@ -63,7 +61,7 @@ type server struct {
 
 // New returns a backend that remembers nothing and does not listen yet.
 func New(c Config) *Backend {
-	b := &Backend{at: c.Addresses, certificate: c.Certificate, stop: func() {}}
+	b := &Backend{at: c.Addresses, certificate: c.Certificate}
 	b.store.forget()
 	b.mode.set(behaviour{mode: modeOK})
 	return b
@@ -73,21 +71,7 @@ func New(c Config) *Backend {
 func (b *Backend) Start() error {
 	b.changing.Lock()
 	defer b.changing.Unlock()
-	if b.at.Control != "" {
-		listener, err := net.Listen("tcp", b.at.Control)
-		if err != nil {
-			return err
-		}
-		b.at.Control = listener.Addr().String()
-		s := &http.Server{Handler: b.Controls()}
-		go s.Serve(listener)
-		b.stop = func() { listener.Close(); s.Close() }
-	}
-	err := b.open()
-	if err != nil {
-		b.stop()
-	}
-	return err
+	return b.open()
 }
 
 // Addresses returns where the backend listens, or does again once it no longer refuses connections.
@@ -104,7 +88,6 @@ func (b *Backend) Close() {
 	b.closed = true
 	b.mode.set(behaviour{mode: modeRefuse})
 	b.shut()
-	b.stop()
 }
 
 // open opens OTLP's listeners, unless they are open.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync"
@@ -43,6 +44,7 @@ const limit = 20 * time.Second
 type running struct {
 	*Backend
 	t    *testing.T
+	told func(path string) string // the URL of a control
 	http *http.Client
 	grpc plogotlp.GRPCClient
 	conn *grpc.ClientConn
@@ -55,7 +57,7 @@ func start(t *testing.T) *running {
 	pair, err := tls.X509KeyPair(made.Certificate, made.Key)
 	require.NoError(t, err)
 	const free = "127.0.0.1:0"
-	b := New(Config{Addresses{free, free, free, free}, pair})
+	b := New(Config{Addresses{free, free, free}, pair})
 	require.NoError(t, b.Start())
 	t.Cleanup(b.Close)
 	authorities := x509.NewCertPool()
@@ -65,7 +67,10 @@ func start(t *testing.T) *running {
 	conn, err := grpc.NewClient(b.Addresses().GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDisableRetry())
 	require.NoError(t, err)
 	t.Cleanup(func() { conn.Close() })
-	return &running{b, t, &http.Client{Transport: transport, Timeout: limit}, plogotlp.NewGRPCClient(conn), conn}
+	controls := httptest.NewServer(b.Controls())
+	t.Cleanup(controls.Close)
+	told := func(path string) string { return controls.URL + path }
+	return &running{b, t, told, &http.Client{Transport: transport, Timeout: limit}, plogotlp.NewGRPCClient(conn), conn}
 }
 
 func logs(lines ...string) plogotlp.ExportRequest {
@@ -108,7 +113,6 @@ func (r *running) post(url string, body []byte, headers ...string) (*http.Respon
 
 func (r *running) plain(path string) string     { return "http://" + r.Addresses().HTTP + path }
 func (r *running) encrypted(path string) string { return "https://" + r.Addresses().HTTPS + path }
-func (r *running) told(path string) string      { return "http://" + r.Addresses().Control + path }
 
 // ship sends lines over gRPC.
 func (r *running) ship(lines ...string) error {
@@ -626,17 +630,13 @@ func TestWhatMakesNoSenseIsAnError(t *testing.T) {
 
 func TestAnAddressInUseIsAnErrorAndLeavesNothingOpen(t *testing.T) {
 	r := start(t)
-	b := New(Config{Addresses: Addresses{HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0", HTTPS: r.Addresses().HTTP, Control: "127.0.0.1:0"}})
+	b := New(Config{Addresses: Addresses{HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0", HTTPS: r.Addresses().HTTP}})
 	require.ErrorIs(t, b.Start(), syscall.EADDRINUSE)
-	for _, address := range []string{b.Addresses().HTTP, b.Addresses().Control} {
-		_, err := r.http.Get("http://" + address + "/healthz")
-		require.ErrorIs(t, err, syscall.ECONNREFUSED)
-	}
+	_, err := r.http.Get("http://" + b.Addresses().HTTP)
+	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 	r.Close()
 	assert.Error(t, r.Behave("mode=ok"))
 	require.Error(t, r.ship("a 1"))
-	_, err := r.http.Get(r.told("/healthz"))
-	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 }
 
 // BenchmarkLogs receives requests of 1,000 lines of 100 bytes, each with its number and the time it was written.
