@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -95,7 +96,7 @@ func TestTheChartNamesTheImagesThatItPins(t *testing.T) {
 }
 
 // Named templates are global in Helm: the library's own carry its version, so that two versions live side by side.
-func TestEveryNameCarriesTheVersionExceptThePublicOnes(t *testing.T) {
+func TestEveryNameCarriesTheVersionAndItsFolderExceptThePublicOnes(t *testing.T) {
 	t.Parallel()
 	library := filepath.Join(harness.Root(), "library/outrigger")
 	var metadata struct{ Version string }
@@ -103,17 +104,23 @@ func TestEveryNameCarriesTheVersionExceptThePublicOnes(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, yaml.Unmarshal(text, &metadata))
 
+	versioned := "outrigger-" + metadata.Version + "."
+	public := map[string]bool{"_outrigger.tpl": true, "_dependency.tpl": true}
 	defined := map[string]int{}
 	eachTemplate(t, library, func(file, text string) {
+		folder := strings.ReplaceAll(strings.TrimSuffix(file, filepath.Base(file)), "/", ".")
 		names := regexp.MustCompile(`(define|include) (?:\(printf )?"([^"]+)"`).FindAllStringSubmatch(text, -1)
 		for _, match := range names {
 			if match[1] == "define" {
 				defined[match[2]]++
 			}
-			if filepath.Base(file) == "_outrigger.tpl" {
-				assert.Regexp(t, `^outrigger(\.|-%s\.)`, match[2], "%s only dispatches", file)
-			} else if match[2] != "outrigger.key" {
-				assert.Regexp(t, `^outrigger-`+regexp.QuoteMeta(metadata.Version)+`\.`, match[2], "%s: run: make version VERSION=%s", file, metadata.Version)
+			switch name := match[2]; {
+			case public[file]:
+				assert.Regexp(t, `^outrigger(\.|-%s\.)`, name, "%s has public names alone", file)
+			case match[1] == "define":
+				assert.Regexp(t, `^`+regexp.QuoteMeta(versioned+folder)+`\w+$`, name, "%s: its names say in which folder it is", file)
+			case name != "outrigger.key":
+				assert.True(t, strings.HasPrefix(name, versioned), "%s: %s: run: make version VERSION=%s", file, name, metadata.Version)
 			}
 		}
 	})
@@ -133,14 +140,16 @@ func TestEveryTemplateSaysWhatItTakes(t *testing.T) {
 	})
 }
 
+// eachTemplate visits the library's template files, each by its path below templates.
 func eachTemplate(t *testing.T, library string, visit func(file, text string)) {
 	t.Helper()
 	visited := 0
-	require.NoError(t, filepath.WalkDir(filepath.Join(library, "templates"), func(file string, entry os.DirEntry, err error) error {
+	templates := os.DirFS(filepath.Join(library, "templates"))
+	require.NoError(t, fs.WalkDir(templates, ".", func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		text, err := os.ReadFile(file)
+		text, err := fs.ReadFile(templates, file)
 		visit(file, string(text))
 		visited++
 		return err

@@ -119,33 +119,3 @@ Takes what outrigger.podTemplate takes.
 {{- define "outrigger.notes" -}}
 {{- include (printf "outrigger-%s.notes" (include "outrigger.version" .context)) . -}}
 {{- end -}}
-
-{{- /*
-outrigger.version prints the version of the library that the calling chart depends on.
-
-Takes the chart's root context. Fails where the chart has no such dependency.
-*/ -}}
-{{- define "outrigger.version" -}}
-{{- (index .Subcharts (include "outrigger.key" .)).Chart.Version -}}
-{{- end -}}
-
-{{- /*
-outrigger.key prints the key of the library's values: `outrigger`, or the alias that Chart.yaml gives the dependency.
-
-Takes the chart's root context. Fails where the chart has no such dependency.
-*/ -}}
-{{- define "outrigger.key" -}}
-{{- if not (and (kindIs "map" .) (hasKey . "Subcharts")) -}}
-  {{- fail "outrigger: the chart's root context is missing; write (dict \"context\" $ \"template\" \"NAME\"), and $ rather than . inside range and with" -}}
-{{- end -}}
-{{- $found := "" -}}
-{{- range $key, $subchart := .Subcharts -}}
-  {{- if eq (index $subchart.Chart.Annotations "outrigger") "library" -}}
-    {{- $found = $key -}}
-  {{- end -}}
-{{- end -}}
-{{- if not $found -}}
-  {{- fail (printf "outrigger: chart %q uses the library but does not depend on it; add outrigger to the dependencies in its Chart.yaml" .Chart.Name) -}}
-{{- end -}}
-{{- $found -}}
-{{- end -}}

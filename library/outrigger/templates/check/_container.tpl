@@ -1,0 +1,154 @@
+{{- /*
+Checks one container. Takes a dict: state, container, stays (it runs beside the others: not a run-once init container).
+*/ -}}
+{{- define "outrigger-0.1.0.check.container" -}}
+{{- $state := .state -}}
+{{- $container := .container -}}
+{{- $name := $container.name | default "" -}}
+{{- $ours := hasKey $state.origins $name -}}
+{{- if not $container.image -}}
+  {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $name "image" "is missing; set it to an image with a tag or digest") -}}
+{{- else if and $ours (not (contains ":" (last (splitList "/" $container.image)))) -}}
+  {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $name "image" (printf "%q has neither tag nor digest, so that another one may run after a restart; add one, as in %s:1.2.3" $container.image $container.image)) -}}
+{{- end -}}
+{{- if $container.env -}}
+  {{- $seen := dict -}}
+  {{- range $container.env -}}
+    {{- if hasKey $seen .name -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $name "env" (printf "%q is given twice; remove one" .name)) -}}
+    {{- end -}}
+    {{- $_ := set $seen .name true -}}
+  {{- end -}}
+{{- end -}}
+{{- if $container.volumeMounts -}}{{- include "outrigger-0.1.0.check.mounts" (list $state $container $ours) -}}{{- end -}}
+{{- if and .stays $container.ports -}}{{- include "outrigger-0.1.0.check.ports" (list $state $container) -}}{{- end -}}
+{{- range $field := list "startupProbe" "readinessProbe" "livenessProbe" -}}
+  {{- if hasKey $container $field -}}{{- include "outrigger-0.1.0.check.handler" (list $state $container $field (get $container $field)) -}}{{- end -}}
+{{- end -}}
+{{- if $container.lifecycle -}}{{- include "outrigger-0.1.0.check.lifecycle" (list $state $container $ours) -}}{{- end -}}
+{{- if and $container.resources (or (not $ours) (hasKey $state.ownResources $name)) -}}{{- include "outrigger-0.1.0.check.resources" (list $state $container) -}}{{- end -}}
+{{- if not .stays -}}
+  {{- range $field := list "startupProbe" "readinessProbe" "livenessProbe" "lifecycle" -}}
+    {{- if not (kindIs "invalid" (index $container $field)) -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $name $field "is for containers that stay, and this one runs to its end; remove it") -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+A request that is more than its limit. Takes a list: the state, the container.
+*/ -}}
+{{- define "outrigger-0.1.0.check.resources" -}}
+{{- $container := index . 1 -}}
+{{- range $resource, $request := $container.resources.requests -}}
+  {{- with get ($container.resources.limits | default dict) $resource -}}
+    {{- if gt (include "outrigger-0.1.0.kit.quantity" $request | float64) (include "outrigger-0.1.0.kit.quantity" . | float64) -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (list (index $ 0) $container.name (printf "resources.requests.%s" $resource) (printf "is %v, more than the limit of %v; lower it or raise the limit" $request .)) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Two mounts at one path, of which the later hides the earlier; a mount of an unknown volume. Takes a list: the state,
+the container, whether it is contributed.
+*/ -}}
+{{- define "outrigger-0.1.0.check.mounts" -}}
+{{- $state := index . 0 -}}
+{{- $container := index . 1 -}}
+{{- $ours := index . 2 -}}
+{{- $paths := dict -}}
+{{- range $mount := $container.volumeMounts -}}
+  {{- $path := clean (toString $mount.mountPath) -}}
+  {{- if hasKey $paths $path -}}
+    {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "volumeMounts" (printf "%s is the mountPath of volume %q and of volume %q; change or remove one" $path (get $paths $path) $mount.name)) -}}
+  {{- end -}}
+  {{- $_ := set $paths $path $mount.name -}}
+  {{- if and $ours (not (hasKey $state.volumeNames $mount.name)) -}}
+    {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "volumeMounts" (printf "there is no volume %q; add %s.volumes.%s, or name one of %s" $mount.name $state.key $mount.name (include "outrigger-0.1.0.kit.quoteAll" (keys $state.volumeNames | sortAlpha)))) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Two ports with one number and protocol, or one name, across the pod, as its containers share a network; two host ports
+that clash on a node. Takes a list: the state, the container.
+*/ -}}
+{{- define "outrigger-0.1.0.check.ports" -}}
+{{- $state := index . 0 -}}
+{{- $container := index . 1 -}}
+{{- range $port := $container.ports -}}
+  {{- $protocol := $port.protocol | default "TCP" -}}
+  {{- $number := printf "%v/%s" $port.containerPort $protocol -}}
+  {{- if hasKey $state.ports $number -}}
+    {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "ports" (printf "port %s is also declared by %s, and a pod's containers share one network; change one of them" $number (include "outrigger-0.1.0.kit.origin" (list $state (get $state.ports $number))))) -}}
+  {{- end -}}
+  {{- $_ := set $state.ports $number $container.name -}}
+  {{- if $port.name -}}
+    {{- if hasKey $state.portNames $port.name -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "ports" (printf "port name %q is also used by %s; rename one of them" $port.name (include "outrigger-0.1.0.kit.origin" (list $state (get $state.portNames $port.name))))) -}}
+    {{- end -}}
+    {{- $_ := set $state.portNames $port.name $container.name -}}
+  {{- end -}}
+  {{- if $port.hostPort -}}
+    {{- $onHost := printf "hostPort %v/%s %s" $port.hostPort $protocol ($port.hostIP | default "") -}}
+    {{- if hasKey $state.ports $onHost -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "ports" (printf "%s is also claimed by %s; change or remove one of them" (trim $onHost) (include "outrigger-0.1.0.kit.origin" (list $state (get $state.ports $onHost))))) -}}
+    {{- end -}}
+    {{- $_ := set $state.ports $onHost $container.name -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+A probe or a lifecycle handler that names a port which its own container does not declare, or that no port has. Takes a
+list: the state, the container, the field, the probe or handler.
+*/ -}}
+{{- define "outrigger-0.1.0.check.handler" -}}
+{{- $container := index . 1 -}}
+{{- $handler := index . 3 | default dict -}}
+{{- $port := ($handler.httpGet | default $handler.tcpSocket | default dict).port -}}
+{{- if kindIs "string" $port -}}
+  {{- $names := list -}}
+  {{- range $container.ports -}}{{- $names = append $names .name -}}{{- end -}}
+  {{- if regexMatch "^[0-9]+$" $port -}}
+    {{- include "outrigger-0.1.0.kit.containerProblem" (list (index . 0) $container.name (index . 2)
+          (printf "the port %q is a text, which names a port; write the number without quotes" $port)) -}}
+  {{- else if not (has $port $names) -}}
+    {{- $names = compact $names -}}
+    {{- include "outrigger-0.1.0.kit.containerProblem" (list (index . 0) $container.name (index . 2)
+          (printf "the container has no port %q; %s" $port (empty $names | ternary (printf "give one of its ports that name, or use the number") (printf "name one of %s, or use the number" (include "outrigger-0.1.0.kit.quoteAll" $names))))) -}}
+  {{- end -}}
+{{- else if and (not (kindIs "invalid" $port)) (or (lt (int $port) 1) (gt (int $port) 65535)) -}}
+  {{- include "outrigger-0.1.0.kit.containerProblem" (list (index . 0) $container.name (index . 2)
+        (printf "there is no port %d; ports are 1 to 65535" (int $port))) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+A lifecycle handler at fault as a probe may be, or too new for the cluster; a native sidecar's preStop that ends it:
+that hook runs when the pod begins to end, while the app still needs its sidecars (KEP-753). Takes a list: the state,
+the container, whether it is contributed.
+*/ -}}
+{{- define "outrigger-0.1.0.check.lifecycle" -}}
+{{- $state := index . 0 -}}
+{{- $container := index . 1 -}}
+{{- range $hook := list "postStart" "preStop" -}}
+  {{- with get $container.lifecycle $hook -}}
+    {{- include "outrigger-0.1.0.check.handler" (list $state $container (printf "lifecycle.%s" $hook) .) -}}
+    {{- if and (not (kindIs "invalid" .sleep)) (semverCompare "<1.30.0-0" $state.kubeVersion) -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name (printf "lifecycle.%s.sleep" $hook) (printf "needs Kubernetes 1.30 or later and this is rendered for %s; use exec, or set %s.kubeVersion if that version is not the cluster's" $state.kubeVersion $state.key)) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if and (index . 2) (eq $state.form "native") $container.lifecycle.preStop (eq ($container.restartPolicy | default "") "Always") -}}
+  {{- $preStop := $container.lifecycle.preStop -}}
+  {{- $does := printf "%s %s" (join " " ($preStop.exec | default dict).command) (($preStop.httpGet | default dict).path | default "") -}}
+  {{- $harmless := regexReplaceAll "\\bp?kill(all)? +(-s +|-)(SIG)?(HUP|USR1|USR2|WINCH|CONT|0|1|10|12|18|28)\\b" $does "" -}}
+  {{- $ends := regexMatch "(^|[^a-z])(p?kill(all)?|quit(quitquit)?|shutdown|halt|poweroff|stop|terminate|exit)([^a-z]|$)" $harmless -}}
+  {{- if and $ends (not (has $container.name $state.preStopEnds)) -}}
+    {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "lifecycle.preStop" "ends the sidecar when the pod begins to end, while the app still runs; remove it (SIGTERM comes when the app has ended), or set preStopEnds: true on the entry if that is wanted") -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}

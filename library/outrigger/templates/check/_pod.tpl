@@ -1,0 +1,99 @@
+{{- /*
+Fails with every problem of the composed pod in one message: those that were found on the way, and those that show
+only now. Takes the state.
+*/ -}}
+{{- define "outrigger-0.1.0.check.pod" -}}
+{{- $state := . -}}
+{{- include "outrigger-0.1.0.check.names" . -}}
+{{- include "outrigger-0.1.0.check.form" . -}}
+{{- include "outrigger-0.1.0.check.volumes" . -}}
+{{- $_ := set $state "ports" dict -}}
+{{- $_ := set $state "portNames" dict -}}
+{{- range .podTemplate.spec.containers -}}
+  {{- include "outrigger-0.1.0.check.container" (dict "state" $state "container" . "stays" true) -}}
+{{- end -}}
+{{- range .podTemplate.spec.initContainers -}}
+  {{- include "outrigger-0.1.0.check.container" (dict "state" $state "container" . "stays" (eq (.restartPolicy | default "") "Always")) -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.check.fields" . -}}
+{{- include "outrigger-0.1.0.kit.failWithProblems" . -}}
+{{- end -}}
+
+{{- /*
+Two containers with one name; a name that is no DNS label (RFC 1123), which Kubernetes asks of container names.
+*/ -}}
+{{- define "outrigger-0.1.0.check.names" -}}
+{{- $state := . -}}
+{{- $authors := dict -}}
+{{- range concat .author.containers .author.initContainers -}}
+  {{- if hasKey $authors (.name | default "") -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state "the pod template" (printf "has two containers %q; rename one" .name)) -}}
+  {{- end -}}
+  {{- $_ := set $authors (.name | default "") true -}}
+{{- end -}}
+{{- range $name, $paths := .origins -}}
+  {{- if hasKey $authors $name -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state (first $paths) (printf "the pod template already has a container %q; rename the entry" $name)) -}}
+  {{- else if gt (len $paths) 1 -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state (join " and " $paths) (printf "both make a container %q; rename one of them" $name)) -}}
+  {{- end -}}
+{{- end -}}
+{{- $names := list "" -}}
+{{- range .contributions -}}{{- $names = append $names .name -}}{{- end -}}
+{{- /* A regular expression is compiled each time: one for all names, and one for each only to say which is at fault. */ -}}
+{{- if not (regexMatch "^(\\n[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$" (join "\n" $names)) -}}
+{{- range .contributions -}}
+  {{- if not (and (le (len .name) 63) (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" .name)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state .path (printf "%q is no DNS label; rename the entry with lower case letters, digits and -, at most 63 characters, a letter or digit at both ends" .name)) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+What a cluster without native sidecars cannot do: the native form, also the author's own; a classic sidecar in a pod
+that is to end (restartPolicy Never or OnFailure, as in Jobs), which would run on for ever.
+*/ -}}
+{{- define "outrigger-0.1.0.check.form" -}}
+{{- $state := . -}}
+{{- if and (not .hasNative) (eq .form "native") .sidecars -}}
+  {{- include "outrigger-0.1.0.kit.problem" (list . (printf "%s.mode" .key)
+        (printf "native sidecars need Kubernetes 1.29 or later and this is rendered for %s; set %s.kubeVersion if that version is not the cluster's, or set mode: auto" .kubeVersion .key)) -}}
+{{- end -}}
+{{- if not .hasNative -}}
+  {{- range .author.initContainers -}}
+    {{- if .restartPolicy -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state .name "restartPolicy"
+            (printf "of an init container needs Kubernetes 1.29 or later and this is rendered for %s; remove it, or set %s.kubeVersion if that version is not the cluster's" $state.kubeVersion $state.key)) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- $restartPolicy := .podTemplate.spec.restartPolicy | default "Always" -}}
+{{- if and (eq .form "classic") (ne $restartPolicy "Always") -}}
+  {{- range .sidecars -}}
+    {{- $origin := include "outrigger-0.1.0.kit.origin" (list $state .) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state $origin
+          (printf "a classic sidecar keeps a Job (restartPolicy %s) from ever completing; native sidecars need Kubernetes 1.29 or later and this is rendered for %s: upgrade, set %s.kubeVersion if that version is not the cluster's, set %s.mode: auto, or set %s.enabled: false"
+            $restartPolicy $state.kubeVersion $state.key $state.key $origin)) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Two volumes with one name. Sets .volumeNames of the state, which the checks of containers read: the pod's volumes,
+and those that the author's containers mount, as a StatefulSet's claims are not among the pod's.
+*/ -}}
+{{- define "outrigger-0.1.0.check.volumes" -}}
+{{- $state := . -}}
+{{- $seen := dict -}}
+{{- range .podTemplate.spec.volumes -}}
+  {{- if hasKey $seen .name -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.volumes.%s" $state.key .name) (printf "the pod template already has a volume %q; rename the entry" .name)) -}}
+  {{- end -}}
+  {{- $_ := set $seen .name true -}}
+{{- end -}}
+{{- range concat .author.containers .author.initContainers -}}
+  {{- range concat (.volumeMounts | default list) (.volumeDevices | default list) -}}{{- $_ := set $seen .name true -}}{{- end -}}
+{{- end -}}
+{{- $_ := set $state "volumeNames" $seen -}}
+{{- end -}}

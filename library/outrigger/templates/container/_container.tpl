@@ -1,0 +1,103 @@
+{{- /*
+Completes one contributed container in place: its form, the entry's fields, its mounts, the library's defaults. Takes a
+dict: state, contribution, container, stays (true: a sidecar; else it runs to its end).
+*/ -}}
+{{- define "outrigger-0.1.0.container.complete" -}}
+{{- $container := .container -}}
+{{- $config := .contribution.config -}}
+{{- $_ := set .state.origins $container.name (append (get .state.origins $container.name | default list) .contribution.path) -}}
+{{- if and .stays (eq .state.form "native") -}}
+  {{- $_ := set $container "restartPolicy" "Always" -}}
+{{- else if hasKey $container "restartPolicy" -}}
+  {{- $_ := unset $container "restartPolicy" -}}
+{{- end -}}
+{{- if $config.preStopEnds -}}{{- $_ := set .state "preStopEnds" (append .state.preStopEnds $container.name) -}}{{- end -}}
+{{- if ne (.contribution.pattern | default "") "containers" -}}{{- /* there the container is the entry */ -}}
+  {{- range $field := list "image" "imagePullPolicy" "securityContext" -}}
+    {{- if not (kindIs "invalid" (index $config $field)) -}}{{- $_ := set $container $field (get $config $field) -}}{{- end -}}
+  {{- end -}}
+  {{- if $config.resources -}}{{- include "outrigger-0.1.0.container.ownResources" . -}}{{- end -}}
+  {{- if and .state.podTemplate.spec.hostNetwork $container.ports (not $config.hostNetwork) -}}{{- include "outrigger-0.1.0.container.listensOnNode" . -}}{{- end -}}
+{{- end -}}
+{{- with .state.registry -}}
+  {{- if and $container.image (not $.contribution.appImages) -}}{{- $_ := set $container "image" (include "outrigger-0.1.0.container.registry" (list . $container.image)) -}}{{- end -}}
+{{- end -}}
+{{- if or $config.env $config.downwardAPI .state.values.defaults.downwardAPI -}}{{- include "outrigger-0.1.0.container.environment" . -}}{{- end -}}
+{{- if .contribution.files -}}
+  {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) (dict "name" "outrigger-files" "mountPath" "/outrigger" "readOnly" true)) -}}
+{{- end -}}
+{{- if .contribution.tools -}}
+  {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) (dict "name" "outrigger-tools" "mountPath" "/outrigger-tools" "readOnly" true)) -}}
+{{- end -}}
+{{- if .contribution.reads -}}{{- include "outrigger-0.1.0.container.mountReads" . -}}{{- end -}}
+{{- if $container.volumeMounts -}}{{- include "outrigger-0.1.0.container.completeMounts" . -}}{{- end -}}
+{{- include "outrigger-0.1.0.container.securityContext" . -}}
+{{- if .contribution.reads -}}{{- include "outrigger-0.1.0.container.checkChanges" . -}}{{- end -}}
+{{- if and (not $container.resources) (hasKey .state "plainResources") -}}
+  {{- if .state.plainResources -}}{{- $_ := set $container "resources" .state.plainResources -}}{{- end -}}
+{{- else -}}
+  {{- include "outrigger-0.1.0.container.resources" . -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Adds the problem of a container of a pattern's that listens in a pod of the node's network, where neither loopback nor
+port is the pod's own. Takes what outrigger-….container.complete takes.
+*/ -}}
+{{- define "outrigger-0.1.0.container.listensOnNode" -}}
+{{- $ports := list -}}
+{{- range .container.ports -}}{{- $ports = append $ports (toString .containerPort) -}}{{- end -}}
+{{- include "outrigger-0.1.0.kit.problem" (list .state .contribution.path
+      (printf "listens on %s, and in a pod with hostNetwork: true its ports are the node's: every process of the node, and every other such pod, gets in without a password, and no second pod fits on the node; leave it out of this pod (workloads, enabled: false), or set %s.hostNetwork: true if that is wanted" (join ", " $ports) .contribution.path)) -}}
+{{- end -}}
+
+{{- /*
+Works out once for a pod what all its sidecars have in common. Sets in the state: guaranteed (true where the author's
+part of the pod is), registry (of all images, global.imageRegistry), plainContexts (security contexts by the container
+they serve), preStopEnds (names of containers) and ownResources (names of containers that have some).
+*/ -}}
+{{- define "outrigger-0.1.0.container.podDefaults" -}}
+{{- $_ := set . "guaranteed" (include "outrigger-0.1.0.container.guaranteed" .) -}}
+{{- $_ := set . "registry" ((.values.global | default dict).imageRegistry | default "" | trimSuffix "/") -}}
+{{- $_ := set . "plainContexts" dict -}}
+{{- $_ := set . "preStopEnds" list -}}
+{{- $_ := set . "ownResources" dict -}}
+{{- end -}}
+
+{{- /*
+Prints an image with another registry. The registry is what stands before the first slash, if it has a dot, a colon or
+is localhost (as in the reference grammar of container images). Takes a list: the registry, the image.
+*/ -}}
+{{- define "outrigger-0.1.0.container.registry" -}}
+{{- $registry := index . 0 -}}
+{{- $image := index . 1 -}}
+{{- if hasPrefix (printf "%s/" $registry) $image -}}
+{{- $image -}}
+{{- else -}}
+{{- printf "%s/%s" $registry (regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $image "") -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Gives a container the entry's env, and, where the entry or the defaults ask for it (downwardAPI), the pod's name,
+namespace, node and IP; a variable of the entry's own wins. Takes what outrigger-….container.complete takes.
+*/ -}}
+{{- define "outrigger-0.1.0.container.environment" -}}
+{{- $own := list -}}
+{{- if and .contribution.config.env (ne .contribution.pattern "containers") -}}{{- $own = include "outrigger-0.1.0.kit.namedItems" (list .contribution.config.env "value") | fromJsonArray -}}{{- end -}}
+{{- $env := .container.env | default list -}}
+{{- $wanted := hasKey .contribution.config "downwardAPI" | ternary .contribution.config.downwardAPI .state.values.defaults.downwardAPI -}}
+{{- if or $own $wanted -}}
+  {{- $given := dict -}}
+  {{- range concat $env $own -}}{{- $_ := set $given .name true -}}{{- end -}}
+  {{- $pod := list -}}
+  {{- if $wanted -}}
+    {{- range $name, $path := dict "NODE_NAME" "spec.nodeName" "POD_IP" "status.podIP" "POD_NAME" "metadata.name" "POD_NAMESPACE" "metadata.namespace" -}}
+      {{- if not (hasKey $given $name) -}}
+        {{- $pod = append $pod (dict "name" $name "valueFrom" (dict "fieldRef" (dict "fieldPath" $path))) -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- $_ := set .container "env" (concat $pod $env $own) -}}
+{{- end -}}
+{{- end -}}

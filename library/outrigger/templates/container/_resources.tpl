@@ -1,0 +1,92 @@
+{{- /*
+Gives a sidecar its resources: the entry's values over the library's defaults; in a pod that its author made
+Guaranteed, with requests equal to limits, so that it stays so. A default never contradicts what the entry says: a
+default request is lowered to the entry's limit, a default limit raised to the entry's request. Containers without any
+of their own share one dict, which nobody may change (plainResources of the state). Takes what
+outrigger-….container.complete takes.
+*/ -}}
+{{- define "outrigger-0.1.0.container.resources" -}}
+{{- $own := .container.resources | default dict -}}
+{{- $ownRequests := $own.requests | default dict -}}
+{{- $ownLimits := $own.limits | default dict -}}
+{{- if and .state.guaranteed (ne (.contribution.pattern | default "") "containers") -}}
+  {{- /* What a pattern requests is a default too. */ -}}
+  {{- $ownRequests = (.contribution.config.resources | default dict).requests | default dict -}}
+{{- end -}}
+{{- $defaults := .state.values.defaults.resources | default dict -}}
+{{- $limits := dict -}}
+{{- $requests := dict -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $limits $defaults.limits) -}}
+{{- if .state.guaranteed -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (list $limits .state.values.defaults.guaranteedLimits) -}}
+  {{- include "outrigger-0.1.0.container.bound" (list $limits $ownRequests "atLeast") -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (list $limits $ownLimits) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (list $requests $limits) -}}
+{{- else -}}
+  {{- include "outrigger-0.1.0.container.bound" (list $limits $ownRequests "atLeast") -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (list $limits $ownLimits) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (list $requests $defaults.requests) -}}
+  {{- include "outrigger-0.1.0.container.bound" (list $requests $limits "atMost") -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $requests $ownRequests) -}}
+{{- $resources := omit $own "requests" "limits" -}}
+{{- if $requests -}}{{- $_ := set $resources "requests" $requests -}}{{- end -}}
+{{- if $limits -}}{{- $_ := set $resources "limits" $limits -}}{{- end -}}
+{{- if $own -}}{{- $_ := set .state.ownResources .container.name true -}}{{- else -}}{{- $_ := set .state "plainResources" $resources -}}{{- end -}}
+{{- if $resources -}}{{- $_ := set .container "resources" $resources -}}{{- end -}}
+{{- end -}}
+
+{{- /*
+Sets the entry's resources over those that the pattern gives its container. Takes what outrigger-….container.complete
+takes.
+*/ -}}
+{{- define "outrigger-0.1.0.container.ownResources" -}}
+{{- $container := .container -}}
+{{- $given := $container.resources | default dict -}}
+{{- $resources := omit .contribution.config.resources "requests" "limits" -}}
+{{- range $kind := list "requests" "limits" -}}
+  {{- $quantities := dict -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (list $quantities (get $given $kind | default dict)) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (list $quantities (get $.contribution.config.resources $kind | default dict)) -}}
+  {{- if $quantities -}}{{- $_ := set $resources $kind $quantities -}}{{- end -}}
+{{- end -}}
+{{- $_ := set $container "resources" $resources -}}
+{{- end -}}
+
+{{- /*
+Bounds quantities in place. Takes a list: the dict to change, the bounds, `atLeast` or `atMost`.
+*/ -}}
+{{- define "outrigger-0.1.0.container.bound" -}}
+{{- $quantities := index . 0 -}}
+{{- $sign := eq (index . 2) "atLeast" | ternary 1.0 -1.0 -}}
+{{- range $resource, $bound := index . 1 -}}
+  {{- if hasKey $quantities $resource -}}
+    {{- $excess := subf (include "outrigger-0.1.0.kit.quantity" $bound | float64) (include "outrigger-0.1.0.kit.quantity" (get $quantities $resource) | float64) -}}
+    {{- if gt (mulf $excess $sign) 0.0 -}}
+      {{- $_ := set $quantities $resource $bound -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints true where the author's part of the pod is Guaranteed: every container has limits of cpu and memory, and
+requests, where given, that equal them (Kubernetes' ComputePodQOS). Takes the state.
+*/ -}}
+{{- define "outrigger-0.1.0.container.guaranteed" -}}
+{{- $guaranteed := true -}}
+{{- range $container := concat .author.containers .author.initContainers -}}
+  {{- $limits := ($container.resources | default dict).limits | default dict -}}
+  {{- $requests := ($container.resources | default dict).requests | default dict -}}
+  {{- range $resource := list "cpu" "memory" -}}
+    {{- if not (hasKey $limits $resource) -}}
+      {{- $guaranteed = false -}}
+    {{- else if hasKey $requests $resource -}}
+      {{- if ne (include "outrigger-0.1.0.kit.quantity" (get $limits $resource)) (include "outrigger-0.1.0.kit.quantity" (get $requests $resource)) -}}
+        {{- $guaranteed = false -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if $guaranteed -}}true{{- end -}}
+{{- end -}}

@@ -1,0 +1,71 @@
+{{- /*
+Gives a contributed container its security context: the library's defaults (Pod Security Standard `restricted`), a user,
+and over them the entry's fields. Containers without any of their own that serve one of the author's share one dict,
+which nobody may change (plainContexts of the state). Takes what outrigger-….container.complete takes.
+*/ -}}
+{{- define "outrigger-0.1.0.container.securityContext" -}}
+{{- $own := .container.securityContext | default dict -}}
+{{- $context := dict -}}
+{{- $served := include "outrigger-0.1.0.container.servedContainer" . -}}
+{{- if and (not $own) (hasKey .state.plainContexts $served) -}}
+{{- $context = get .state.plainContexts $served -}}
+{{- else -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $context .state.values.defaults.securityContext) -}}
+{{- if not (hasKey $own "runAsUser") -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (list $context (include "outrigger-0.1.0.container.user" (list .state $served) | fromJson)) -}}
+{{- else if and (not (kindIs "invalid" $own.runAsUser)) (eq ($own.runAsUser | int64) 0) -}}
+  {{- $_ := set $context "runAsNonRoot" false -}}
+{{- end -}}
+{{- if or $own.privileged (has "SYS_ADMIN" (($own.capabilities | default dict).add | default list)) -}}
+  {{- /* Kubernetes refuses the default beside these. */ -}}
+  {{- $_ := unset $context "allowPrivilegeEscalation" -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $context $own) -}}
+{{- if not $own -}}{{- $_ := set .state.plainContexts $served $context -}}{{- end -}}
+{{- end -}}
+{{- if $context -}}{{- $_ := set .container "securityContext" $context -}}{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints the runAsUser and runAsGroup that a container needs beside what it inherits from the pod, as JSON: the app's, so
+that it can read the app's files. Beside a root app it keeps a user of its own and takes the app's group. Takes a list:
+the state, the name of the author's container that it serves.
+*/ -}}
+{{- define "outrigger-0.1.0.container.user" -}}
+{{- $state := index . 0 -}}
+{{- $app := dict -}}
+{{- range $state.author.containers -}}
+  {{- if eq .name (index $ 1) -}}{{- $app = pick (.securityContext | default dict) "runAsUser" "runAsGroup" -}}{{- end -}}
+{{- end -}}
+{{- $effective := dict -}}
+{{- range $context := list $state.podTemplate.spec.securityContext $app -}}
+  {{- range $field, $id := pick ($context | default dict) "runAsUser" "runAsGroup" -}}
+    {{- if not (kindIs "invalid" $id) -}}{{- $_ := set $effective $field $id -}}{{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if not (hasKey $effective "runAsUser") -}}
+  {{- $app = dict "runAsUser" 65532 "runAsGroup" (hasKey $effective "runAsGroup" | ternary $effective.runAsGroup 65532 | int64) -}}
+{{- else if eq ($effective.runAsUser | int64) 0 -}}
+  {{- $app = dict "runAsUser" 65532 "runAsGroup" ($effective.runAsGroup | default 0 | int64) -}}
+{{- end -}}
+{{- toJson $app -}}
+{{- end -}}
+
+{{- /*
+Prints the name of the author's container that a contributed one serves: the first that shares a volume with it, else
+the first. Takes what outrigger-….container.complete takes.
+*/ -}}
+{{- define "outrigger-0.1.0.container.servedContainer" -}}
+{{- $app := (first .state.author.containers).name -}}
+{{- $mounts := .container.volumeMounts -}}
+{{- if and $mounts (gt (len .state.author.containers) 1) -}}
+  {{- $shared := dict -}}
+  {{- range $mounts -}}{{- $_ := set $shared .name true -}}{{- end -}}
+  {{- range $container := reverse .state.author.containers -}}
+    {{- range $container.volumeMounts -}}
+      {{- if hasKey $shared .name -}}{{- $app = $container.name -}}{{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- $app -}}
+{{- end -}}

@@ -1,0 +1,36 @@
+{{- /*
+Prints true where an entry of the values is on, and in the pods that are at hand. Takes a list: the state, or what a
+pattern takes; the entry.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.isHere" -}}
+{{- $state := index . 0 -}}
+{{- $config := index . 1 -}}
+{{- if and (kindIs "map" $config) (ne (get $config "enabled" | toString) "false") -}}
+  {{- if or (not $config.workloads) (has $state.workload $config.workloads) (not (or $state.workload $state.podTemplate)) -}}true{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints a dict as YAML, with what its texts say as templates: a chart's values name its own Service and Secret so. Takes
+a list: what a pattern takes, the dict.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.evaluated" -}}
+{{- $text := toYaml (index . 1) -}}
+{{- if contains "{{" $text -}}{{- $text = tpl $text (index . 0).context -}}{{- end -}}
+{{- $text -}}
+{{- end -}}
+
+{{- /*
+Prints the one of some keys that is set. Takes a list: what a pattern takes, what is chosen, the dict, the keys.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.choice" -}}
+{{- $found := list -}}
+{{- range index . 3 -}}
+  {{- if kindIs "map" (get (index $ 2) .) -}}{{- $found = append $found . -}}{{- end -}}
+{{- end -}}
+{{- if eq (len $found) 1 -}}
+{{- first $found -}}
+{{- else -}}
+{{- include "outrigger-0.1.0.kit.addProblem" (list (index . 0) (printf "needs one %s and has %s; set one of %s" (index . 1) (empty $found | ternary "none" (join " and " $found)) (join ", " (index . 3)))) -}}
+{{- end -}}
+{{- end -}}

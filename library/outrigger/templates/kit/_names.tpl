@@ -1,0 +1,72 @@
+{{- /*
+Prints a name as it is, or, where it has more than 63 characters, cut and ended by a checksum that keeps it unique.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.shorten" -}}
+{{- include "outrigger-0.1.0.kit.fit" (list . 63 "") -}}
+{{- end -}}
+
+{{- /*
+Prints a name, cut where it is too long and then ended by a checksum. Takes a list: the name, the length that it may
+have, and a checksum to end it in any case ("" for none).
+*/ -}}
+{{- define "outrigger-0.1.0.kit.fit" -}}
+{{- $name := index . 0 -}}
+{{- $checksum := index . 2 -}}
+{{- if and (not $checksum) (gt (len $name) (index . 1)) -}}{{- $checksum = sha256sum $name | trunc 8 -}}{{- end -}}
+{{- if $checksum -}}
+  {{- $name = printf "%s-%s" (trunc (sub (index . 1) 9 | int) $name | trimSuffix "-") $checksum -}}
+{{- end -}}
+{{- $name -}}
+{{- end -}}
+
+{{- /*
+Prints what the names of a chart's objects begin with: release and chart.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.owner" -}}
+{{- $release := .context.Release.Name -}}
+{{- eq $release .context.Chart.Name | ternary $release (printf "%s-%s" $release .context.Chart.Name) -}}
+{{- end -}}
+
+{{- /*
+Prints what tells the release from others of its name: the cluster, where the values name it, and the namespace. Takes
+what has context and values.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.whereabouts" -}}
+{{- compact (list .values.cluster .context.Release.Namespace) | join "/" -}}
+{{- end -}}
+
+{{- /*
+Prints the name of the chart's generated objects: one for each chart of a release, and for each workload of a hook.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.objectName" -}}
+{{- $suffix := empty .hook | ternary "outrigger" (printf "outrigger-%s" (.workload | default "hook")) -}}
+{{- include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" (include "outrigger-0.1.0.kit.owner" .) $suffix) -}}
+{{- end -}}
+
+{{- /*
+Prints the labels of the chart's generated objects.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.objectLabels" -}}
+app.kubernetes.io/name: outrigger
+app.kubernetes.io/instance: {{ .context.Release.Name }}
+app.kubernetes.io/part-of: {{ .context.Chart.Name }}
+app.kubernetes.io/managed-by: {{ .context.Release.Service }}
+{{ include "outrigger-0.1.0.kit.chartLabel" . }}
+{{- end -}}
+
+{{- /*
+Prints the label that names the chart and its version. Takes the state.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.chartLabel" -}}
+helm.sh/chart: {{ printf "%s-%s" .context.Chart.Name .context.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end -}}
+
+{{- /*
+Prints the labels of a Job and its pods. Their name is not the chart's, so that no selector of the chart's matches them
+and no Service sends them requests. Takes the state.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.jobLabels" -}}
+app.kubernetes.io/name: {{ include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" .context.Chart.Name .workload) }}
+app.kubernetes.io/instance: {{ .context.Release.Name }}
+app.kubernetes.io/component: {{ include "outrigger-0.1.0.kit.shorten" .workload }}
+{{- end -}}

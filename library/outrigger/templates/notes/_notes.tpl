@@ -1,0 +1,185 @@
+{{- /*
+The life of the composed pod, for NOTES.txt. Takes what outrigger.podTemplate takes.
+*/ -}}
+{{- define "outrigger-0.1.0.notes.notes" -}}
+{{- $state := dict -}}
+{{- include "outrigger-0.1.0.pod.composed" (list $state .) -}}
+{{- $facts := dict "workload" $state.workload "spec" $state.podTemplate.spec "ours" (keys $state.origins) "classic" false -}}
+{{- include "outrigger-0.1.0.notes.facts" $facts -}}
+{{- $sections := list
+      (include "outrigger-0.1.0.notes.start" $facts)
+      (include "outrigger-0.1.0.notes.together" $facts)
+      (include "outrigger-0.1.0.notes.stop" $facts)
+      (include "outrigger-0.1.0.notes.resources" $facts) -}}
+{{- join "\n\n" $sections -}}
+{{- end -}}
+
+{{- /*
+Completes the dict that the sections of the notes read. Takes that dict, with workload, spec, ours (names of the
+containers that the library added) and classic (false).
+
+  containers  dicts in start-up order: name, kind (init, sidecar, app), native (a sidecar of that form), and the hooks
+              and probes that matter: postStart, preStop, startup, readiness
+  apps        names of what stops together       sidecars  names of native sidecars, in start-up order
+  hooks       names of what has a preStop hook   width     columns for a name
+  classic     whether one of ours is an ordinary container
+*/ -}}
+{{- define "outrigger-0.1.0.notes.facts" -}}
+{{- $facts := . -}}
+{{- $containers := list -}}
+{{- range $list := list "initContainers" "containers" -}}
+  {{- range $container := get $facts.spec $list | default list -}}
+    {{- $kind := "app" -}}
+    {{- if eq $list "initContainers" -}}
+      {{- $kind = eq ($container.restartPolicy | default "") "Always" | ternary "sidecar" "init" -}}
+    {{- else if has $container.name $facts.ours -}}
+      {{- $kind = "sidecar" -}}
+      {{- $_ := set $facts "classic" true -}}
+    {{- end -}}
+    {{- $containers = append $containers (dict
+          "name" $container.name "kind" $kind
+          "native" (and (eq $list "initContainers") (eq $kind "sidecar"))
+          "startup" (not (empty $container.startupProbe)) "readiness" (not (empty $container.readinessProbe))
+          "postStart" (not (empty ($container.lifecycle | default dict).postStart))
+          "preStop" (not (empty ($container.lifecycle | default dict).preStop))) -}}
+  {{- end -}}
+{{- end -}}
+{{- $names := dict "apps" list "sidecars" list "hooks" list -}}
+{{- $width := 0 -}}
+{{- range $containers -}}
+  {{- $width = max $width (len .name) -}}
+  {{- if ne .kind "init" -}}
+    {{- $stops := .native | ternary "sidecars" "apps" -}}
+    {{- $_ := set $names $stops (append (get $names $stops) .name) -}}
+    {{- if .preStop -}}{{- $_ := set $names "hooks" (append $names.hooks .name) -}}{{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- $_ := set $facts "containers" $containers -}}
+{{- $_ := set $facts "width" (min $width 20) -}}
+{{- range $key, $list := $names -}}{{- $_ := set $facts $key $list -}}{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints one line of the notes, a label and a text, wrapped at 78 columns. Takes them as a list.
+*/ -}}
+{{- define "outrigger-0.1.0.notes.line" -}}
+{{- printf "\n  %-10s%s" (index . 0) (index . 1 | wrap 66 | replace "\n" (printf "\n%12s" "")) -}}
+{{- end -}}
+
+{{- /*
+The order of start-up, and what the next container waits for. Takes the dict that outrigger-….notes.facts completes.
+*/ -}}
+{{- define "outrigger-0.1.0.notes.start" -}}
+{{- $facts := . -}}
+{{- printf "START-UP%s, in this order; on the right, when the next one starts" (empty .workload | ternary "" (printf " of %s" .workload)) -}}
+{{- range $index, $container := .containers -}}
+  {{- $kind := get (dict "init" "init, ends" "sidecar" "sidecar, stays" "app" "app") .kind -}}
+  {{- $next := "at once" -}}
+  {{- if eq .kind "init" -}}
+    {{- $next = "once it has run to its end" -}}
+  {{- else if and .native .startup -}}
+    {{- $next = .postStart | ternary "after postStart and startup probe" "once its startup probe has passed" -}}
+  {{- else if .postStart -}}
+    {{- $next = "once its postStart hook has ended" -}}
+  {{- else if .native -}}
+    {{- $next = "once it has started" -}}
+  {{- end -}}
+  {{- if eq (add1 $index) (len $facts.containers) -}}{{- $next = "" -}}{{- end -}}
+  {{- $line := printf "%-4s%-*s  %-14s  %s" (printf "%d." (add1 $index)) $facts.width .name $kind $next -}}
+  {{- printf "\n  %s" (trim $line) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Life lines: what runs beside what, and what makes the pod ready. Takes the dict that outrigger-….notes.facts completes.
+A container that starts a step later is drawn so many columns further to the right, and so is one that stops later.
+*/ -}}
+{{- define "outrigger-0.1.0.notes.together" -}}
+{{- $facts := . -}}
+{{- $inits := sub (len .containers) (len .apps) -}}
+{{- $step := gt $inits 10 | ternary 1 (gt $inits 6 | ternary 2 3) -}}
+{{- $stop := add (mul $inits $step) 12 -}}
+{{- $later := mul (len .sidecars) $step -}}
+{{- $ready := list -}}
+{{- $also := "" -}}
+RUNNING TOGETHER: -- ends, == stays until the shut-down
+{{- range $index, $container := .containers -}}
+  {{- $from := mul (min $index $inits) $step -}}
+  {{- $to := $stop -}}
+  {{- if eq .kind "init" -}}
+    {{- $to = add $from $step -}}
+  {{- else if .native -}}
+    {{- $to = add $stop $later -}}
+    {{- $later = sub $later $step -}}
+  {{- end -}}
+  {{- $line := repeat (sub $to (add1 $from) | int) (eq .kind "init" | ternary "-" "=") -}}
+  {{- printf "\n  %-*s  %s|%s|" $facts.width .name (repeat (int $from) " ") $line -}}
+  {{- if and .readiness (ne .kind "init") -}}
+    {{- $ready = append $ready .name -}}
+    {{- $also = eq .kind "sidecar" | ternary "; sidecars count too" $also -}}
+  {{- end -}}
+{{- end -}}
+{{- $when := "when all of them have started; none has a readiness probe" -}}
+{{- if $ready -}}{{- $when = printf "while the readiness probes pass of %s%s" (join ", " $ready) $also -}}{{- end -}}
+{{- include "outrigger-0.1.0.notes.line" (list "ready" $when) -}}
+{{- end -}}
+
+{{- /*
+The order of shut-down: preStop hooks all at once, SIGTERM to all ordinary containers, then to one native sidecar after
+the other, SIGKILL. Takes the dict that outrigger-….notes.facts completes.
+*/ -}}
+{{- define "outrigger-0.1.0.notes.stop" -}}
+{{- $isUnset := kindIs "invalid" .spec.terminationGracePeriodSeconds -}}
+{{- $seconds := $isUnset | ternary 30 .spec.terminationGracePeriodSeconds | int -}}
+{{- printf "SHUT-DOWN within %d s (terminationGracePeriodSeconds%s)" $seconds ($isUnset | ternary " is unset: 30" "") -}}
+{{- if ne (.spec.restartPolicy | default "Always") "Always" -}}
+  {{- include "outrigger-0.1.0.notes.completes" . -}}
+{{- end -}}
+{{- $term := printf "SIGTERM to %s" (join ", " .apps) -}}
+{{- if gt (len .apps) 1 -}}{{- $term = printf "%s, together" $term -}}{{- end -}}
+{{- if .classic -}}{{- $term = printf "%s: classic sidecars do not outlive the app" $term -}}{{- end -}}
+{{- if .hooks -}}
+  {{- $hooks := printf "preStop hooks of %s" (join ", " .hooks) -}}
+  {{- if gt (len .hooks) 1 -}}{{- $hooks = printf "%s, all at once" $hooks -}}{{- end -}}
+  {{- include "outrigger-0.1.0.notes.line" (list "t=0" $hooks) -}}
+  {{- $term = printf "%s; a preStop hook comes first" $term -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.notes.line" (list "t=0" $term) -}}
+{{- $before := gt (len .apps) 1 | ternary "all of these have" (printf "%s has" (first .apps)) -}}
+{{- range reverse .sidecars -}}
+  {{- include "outrigger-0.1.0.notes.line" (list "then" (printf "SIGTERM to %s, once %s ended" . $before)) -}}
+  {{- $before = printf "%s has" . -}}
+{{- end -}}
+{{- $kill := "SIGKILL to what still runs" -}}
+{{- if .sidecars -}}{{- $kill = printf "%s; a sidecar that still waits has 2 s after SIGTERM" $kill -}}{{- end -}}
+{{- include "outrigger-0.1.0.notes.line" (list (printf "t=%d s" $seconds) $kill) -}}
+{{- end -}}
+
+{{- /*
+When a pod that is to end does. Takes the dict that outrigger-….notes.facts completes.
+*/ -}}
+{{- define "outrigger-0.1.0.notes.completes" -}}
+{{- $have := gt (len .apps) 1 | ternary "have" "has" -}}
+{{- $ended := eq .spec.restartPolicy "Never" | ternary "ended" "succeeded" -}}
+{{- $when := printf "when %s %s %s (restartPolicy %s)" (join ", " .apps) $have $ended .spec.restartPolicy -}}
+{{- if .sidecars -}}
+  {{- $when = printf "%s; its sidecars do not keep it, and are then stopped in the same order" $when -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.notes.line" (list "completes" $when) -}}
+{{- end -}}
+
+{{- /*
+The effective resources. Takes the dict that outrigger-….notes.facts completes.
+*/ -}}
+{{- define "outrigger-0.1.0.notes.resources" -}}
+{{- $effective := include "outrigger-0.1.0.notes.bookedResources" .spec | fromYaml -}}
+RESOURCES that the scheduler books for the whole pod
+{{- range $kind := list "requests" "limits" -}}
+  {{- $texts := list -}}
+  {{- range $resource, $quantity := get $effective $kind -}}
+    {{- $texts = append $texts (printf "%s %s" $resource $quantity) -}}
+  {{- end -}}
+  {{- include "outrigger-0.1.0.notes.line" (list $kind (join ", " $texts | default "none")) -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.notes.line" (list "QoS class" $effective.qosClass) -}}
+{{- end -}}

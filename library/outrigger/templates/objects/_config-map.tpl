@@ -1,0 +1,26 @@
+{{- /*
+Prints the ConfigMap of the files that the state's contributions name. For a hook it is one of a lower weight, so
+that it is there when the hook's pod starts, and gone with it. Takes a list: the state, the arguments of the call.
+*/ -}}
+{{- define "outrigger-0.1.0.objects.configMap" -}}
+{{- $state := index . 0 -}}
+{{- $call := index . 1 -}}
+{{- with include "outrigger-0.1.0.kit.files" $state -}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ include "outrigger-0.1.0.kit.objectName" $state }}
+  namespace: {{ $state.context.Release.Namespace }}
+  labels:
+    {{- include "outrigger-0.1.0.kit.objectLabels" $state | nindent 4 }}
+  {{- if $state.hook }}
+  annotations:
+    helm.sh/hook: {{ $state.hook | quote }}
+    helm.sh/hook-weight: {{ sub (int ($call.hookWeight | default 0)) 1 | quote }}
+    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+  {{- end }}
+data:
+  {{- . | nindent 2 }}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,97 @@
+{{- /*
+Prints a CronJob from a pod template. Takes what outrigger.cronJob takes. Its name leaves the 11 characters that the
+controller adds to those of its Jobs.
+*/ -}}
+{{- define "outrigger-0.1.0.objects.cronJob" -}}
+{{- $state := dict -}}
+{{- include "outrigger-0.1.0.objects.composedJob" (list $state . "cronJobs") -}}
+{{- $spec := dict -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $spec $state.values.defaults.cronJob) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $state.jobConfig "schedule" "timeZone" "concurrencyPolicy" "startingDeadlineSeconds" "suspend" "successfulJobsHistoryLimit" "failedJobsHistoryLimit")) -}}
+{{- if not $spec.schedule -}}
+  {{- fail (printf "outrigger: %s.schedule is missing; set it to a cron expression such as \"17 * * * *\"" $state.jobPath) -}}
+{{- end -}}
+{{- $metadata := include "outrigger-0.1.0.objects.metadata" (list $state . 52 "") | fromYaml -}}
+{{- $jobTemplate := dict "spec" $state.jobSpec -}}
+{{- with $metadata.labels -}}{{- $_ := set $jobTemplate "metadata" (dict "labels" .) -}}{{- end -}}
+{{- $_ := set $spec "jobTemplate" $jobTemplate -}}
+---
+{{ toYaml (dict "apiVersion" "batch/v1" "kind" "CronJob" "metadata" $metadata "spec" $spec) }}
+{{ end -}}
+
+{{- /*
+Prints a CronJob of a pattern's own. Its pod is composed as an author's is, so that it has the library's defaults.
+Takes a list: the state, the contribution, and a dict:
+  name      what follows release and chart in its name     schedule, timeZone, suspend  those of the CronJob
+  backoffLimit  that of its Jobs, whatever the config says
+  parts     a dict: container, initContainers, sidecars, volumes, fsGroup
+Fields of the CronJob, its Jobs and their pods are taken from the contribution's config, as cronJobs.<name> has them.
+*/ -}}
+{{- define "outrigger-0.1.0.objects.ownCronJob" -}}
+{{- $state := index . 0 -}}
+{{- $contribution := index . 1 -}}
+{{- $cronJob := index . 2 -}}
+{{- $config := $contribution.config -}}
+{{- $name := include "outrigger-0.1.0.kit.fit" (list (printf "%s-%s" (include "outrigger-0.1.0.kit.owner" $state) $cronJob.name) 52 "") -}}
+{{- $pod := include "outrigger-0.1.0.objects.ownPod" (append . $name) | fromJson -}}
+{{- $jobSpec := dict "ttlSecondsAfterFinished" (include "outrigger-0.1.0.objects.finishedSeconds" . | int) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $jobSpec $state.values.defaults.job) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $jobSpec (pick $config "backoffLimit" "ttlSecondsAfterFinished" "activeDeadlineSeconds")) -}}
+{{- if hasKey $cronJob "backoffLimit" -}}{{- $_ := set $jobSpec "backoffLimit" ($cronJob.backoffLimit | int) -}}{{- end -}}
+{{- $_ := set $jobSpec "template" $pod -}}
+{{- $spec := dict -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $spec $state.values.defaults.cronJob) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $config "startingDeadlineSeconds" "successfulJobsHistoryLimit" "failedJobsHistoryLimit" "suspend")) -}}
+{{- $_ := set $spec "schedule" ($cronJob.schedule | default "") -}}
+{{- with $cronJob.timeZone -}}{{- $_ := set $spec "timeZone" . -}}{{- end -}}
+{{- if $cronJob.suspend -}}{{- $_ := set $spec "suspend" true -}}{{- end -}}
+{{- $_ := set $spec "jobTemplate" (dict "metadata" (dict "labels" $pod.metadata.labels) "spec" $jobSpec) }}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: {{ $name }}
+  namespace: {{ $state.context.Release.Namespace }}
+  labels:
+    {{- include "outrigger-0.1.0.kit.objectLabels" $state | nindent 4 }}
+    app.kubernetes.io/component: {{ include "outrigger-0.1.0.kit.shorten" $cronJob.name }}
+spec:
+  {{- toYaml $spec | nindent 2 }}
+{{- end -}}
+
+{{- /*
+Prints, as JSON, the pod template of a pattern's own CronJob. Takes what outrigger-….objects.ownCronJob takes, and the
+CronJob's name.
+*/ -}}
+{{- define "outrigger-0.1.0.objects.ownPod" -}}
+{{- $collected := index . 0 -}}
+{{- $contribution := index . 1 -}}
+{{- $cronJob := index . 2 -}}
+{{- $parts := $cronJob.parts -}}
+{{- $container := $parts.container -}}
+{{- /* One hostname for all runs, and none of another release's: what a killed one has locked by it, the next one knows for its own. */ -}}
+{{- $whose := printf "%s/%s" (include "outrigger-0.1.0.kit.whereabouts" $collected) (index . 3) -}}
+{{- $hostname := include "outrigger-0.1.0.kit.fit" (list (printf "%s-%s" $collected.context.Release.Namespace (index . 3)) 63 (sha256sum $whose | trunc 8)) | replace "." "-" -}}
+{{- $spec := dict "hostname" $hostname "restartPolicy" "Never" "automountServiceAccountToken" false "containers" (list $container) "securityContext" (dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault")) -}}
+{{- with $parts.fsGroup -}}{{- $_ := set $spec.securityContext "fsGroup" (int64 .) -}}{{- end -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $contribution.config "serviceAccountName" "automountServiceAccountToken" "imagePullSecrets" "tolerations" "nodeSelector" "affinity" "priorityClassName")) -}}
+{{- $labels := dict -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $labels (include "outrigger-0.1.0.kit.jobLabels" (dict "context" $collected.context "workload" $cronJob.name) | fromYaml)) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $labels $contribution.config.podLabels) -}}
+{{- $metadata := dict "labels" $labels -}}
+{{- with $contribution.config.podAnnotations -}}{{- $_ := set $metadata "annotations" (deepCopy .) -}}{{- end -}}
+{{- $state := pick $collected "context" "key" "library" "values" "workload" "hook" -}}
+{{- $_ := set $state "settings" dict -}}
+{{- $_ := set $state "problems" list -}}
+{{- $_ := set $state "podTemplate" (dict "metadata" $metadata "spec" $spec) -}}
+{{- $_ := set $state "author" (dict "containers" (list $container) "initContainers" list "volumes" list "gracePeriod" false) -}}
+{{- include "outrigger-0.1.0.pod.chooseForm" $state -}}
+{{- $mine := dict "config" $contribution.config "path" $contribution.path "pattern" $contribution.pattern "template" $contribution.template "files" $contribution.files "tools" true "volumes" $parts.volumes "initContainers" $parts.initContainers "sidecars" $parts.sidecars -}}
+{{- $_ := set $state "contributions" (list $mine) -}}
+{{- $_ := set $state "origins" dict -}}
+{{- include "outrigger-0.1.0.container.podDefaults" $state -}}
+{{- include "outrigger-0.1.0.container.complete" (dict "state" $state "contribution" $mine "container" $container) -}}
+{{- include "outrigger-0.1.0.pod.compose" $state -}}
+{{- include "outrigger-0.1.0.check.pod" $state -}}
+{{- toJson $state.podTemplate -}}
+{{- end -}}

@@ -1,0 +1,48 @@
+{{- /*
+Prints what the chart's sidecars need outside their pods: the ConfigMap of their scripts, and objects of their patterns'
+own, where any is needed. Takes the
+chart's root context, or what outrigger.objects takes for the pods of a Helm hook.
+*/ -}}
+{{- define "outrigger-0.1.0.objects.objects" -}}
+{{- $state := dict -}}
+{{- $call := hasKey . "context" | ternary . (dict "context" .) -}}
+{{- include "outrigger-0.1.0.pod.state" (list $state $call) -}}
+{{- include "outrigger-0.1.0.pod.entries" $state -}}
+{{- include "outrigger-0.1.0.pod.contributions" $state -}}
+{{- range $contribution := $state.contributions -}}
+  {{- range .problems -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state $contribution.path .) -}}
+  {{- end -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
+{{- include "outrigger-0.1.0.objects.configMap" (list $state $call) -}}
+{{- range $contribution := .hook | default "" | empty | ternary $state.contributions list -}}
+  {{- range .objects -}}
+    {{- include "outrigger-0.1.0.objects.object" (list $state .) -}}
+  {{- end -}}
+  {{- range .cronJobs -}}
+    {{- include "outrigger-0.1.0.objects.ownCronJob" (list $state $contribution .) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints an object that a pattern contributes, with the names and labels of the chart's generated objects. Takes a list:
+the state, the object, whose metadata.name is what distinguishes it, and whose metadata.labels are added.
+*/ -}}
+{{- define "outrigger-0.1.0.objects.object" -}}
+{{- $state := index . 0 -}}
+{{- $object := index . 1 }}
+---
+apiVersion: {{ $object.apiVersion }}
+kind: {{ $object.kind }}
+metadata:
+  name: {{ include "outrigger-0.1.0.kit.shorten" (printf "%s-outrigger-%s" (include "outrigger-0.1.0.kit.owner" $state) $object.metadata.name) }}
+  namespace: {{ $state.context.Release.Namespace }}
+  labels:
+    {{- include "outrigger-0.1.0.kit.objectLabels" $state | nindent 4 }}
+    {{- with $object.metadata.labels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{ omit $object "apiVersion" "kind" "metadata" | toYaml }}
+{{- end -}}

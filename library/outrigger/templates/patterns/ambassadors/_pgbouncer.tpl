@@ -1,0 +1,247 @@
+{{- /*
+ambassadors.<name>.pgbouncer: pgbouncer on 127.0.0.1, whose password is a refresher's or a Secret's; files/pgbouncer.sh
+takes up each new one. Takes an ambassador.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncer" -}}
+{{- $call := .call -}}
+{{- $_ := set . "problems" list -}}
+{{- $_ := set . "env" dict -}}
+{{- $_ := set . "mounts" list -}}
+{{- $_ := set . "volumes" list -}}
+{{- $_ := set . "server" (pick .settings "host" "port") -}}
+{{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerPassword" . -}}
+{{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerDatabases" . -}}
+{{- $config := include "outrigger-0.1.0.patterns.ambassadors.pgbouncerConfig" . -}}
+{{- $port := .settings.listenPort | default 6432 -}}
+{{- $state := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-pgbouncer" $call.name) -}}
+{{- $_ := set .env "AMBASSADOR" $call.name -}}
+{{- $_ := set .env "LISTEN_PORT" $port -}}
+{{- $seconds := hasKey $call.config "shutdownSeconds" | ternary $call.config.shutdownSeconds $call.values.defaults.shutdownSeconds.ambassadors | int -}}
+{{- $_ := set .env "STOP_SECONDS" (sub $seconds 2 | max 1) -}}
+{{- if eq $call.form "classic" -}}
+  {{- /* A classic sidecar hears SIGTERM when the app does, which has connections to make until it has ended. */ -}}
+  {{- $_ := set .env "LINGER_SECONDS" (sub $call.gracePeriodSeconds (add $seconds 2) | max 1) -}}
+{{- end -}}
+{{- $script := list "/outrigger-tools/busybox" "sh" "/outrigger/pgbouncer.sh" -}}
+{{- $_ := set $call.contribution "files" (list "pgbouncer.sh") -}}
+{{- $_ := set $call.contribution "texts" (dict (printf "%s.ini" $call.name) $config) -}}
+{{- $_ := set $call.contribution "problems" .problems -}}
+{{- $_ := set $call.contribution "volumes" (append .volumes (dict "name" $state "emptyDir" (dict "medium" "Memory" "sizeLimit" "4Mi"))) -}}
+{{- $_ := set $call.contribution "sidecars" (list (dict
+      "name" $call.name "image" $call.values.images.pgbouncer "command" (append $script "run")
+      "env" (include "outrigger-0.1.0.kit.variables" .env | fromJsonArray)
+      "ports" (list (dict "containerPort" (int $port)))
+      "volumeMounts" (append .mounts (dict "name" $state "mountPath" "/run/outrigger"))
+      "startupProbe" (dict "exec" (dict "command" (append $script "started")) "periodSeconds" 1 "timeoutSeconds" 5 "failureThreshold" 1800)
+      "readinessProbe" (dict "exec" (dict "command" (append $script "ready")) "periodSeconds" 5 "timeoutSeconds" 5 "failureThreshold" 2))) -}}
+{{- end -}}
+
+{{- /*
+Gives an ambassador what it reads its password from, and of a refresher the server that its tokens are for. Takes the
+ambassador.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerPassword" -}}
+{{- $settings := .settings -}}
+{{- if and $settings.tokenRefresher $settings.secret -}}
+  {{- $_ := set . "problems" (append .problems "pgbouncer has a tokenRefresher and a secret; leave one of them out") -}}
+{{- else if $settings.tokenRefresher -}}
+  {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerToken" . -}}
+{{- else if $settings.secret -}}
+  {{- $key := (include "outrigger-0.1.0.kit.secretKey" (list $settings.secret "password") | fromJson).secretKeyRef -}}
+  {{- $name := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-password" .call.name) -}}
+  {{- $_ := set . "volumes" (append .volumes (dict "name" $name "secret" (dict "secretName" $key.name "items" (list (dict "key" $key.key "path" "password"))))) -}}
+  {{- $_ := set . "mounts" (append .mounts (dict "name" $name "mountPath" "/outrigger-password" "readOnly" true)) -}}
+  {{- $_ := set .env "PASSWORD_FILE" "/outrigger-password/password" -}}
+  {{- $_ := set .env "USERNAME" $settings.user -}}
+  {{- if not $settings.user -}}
+    {{- $_ := set . "problems" (append .problems "pgbouncer.user is missing; set it to the user whose password the secret has") -}}
+  {{- end -}}
+{{- else -}}
+  {{- $_ := set . "problems" (append .problems "pgbouncer has no password; set tokenRefresher to the name of a refresher, or secret to that of a Secret") -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Gives an ambassador the file of its refresher. How each password was proven it writes beside the file. Takes the
+ambassador.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerToken" -}}
+{{- $call := .call -}}
+{{- $name := .settings.tokenRefresher -}}
+{{- $refresher := get ($call.values.tokenRefreshers | default dict) $name | default dict -}}
+{{- if $refresher -}}{{- $refresher = include "outrigger-0.1.0.kit.evaluated" (list $call $refresher) | fromYaml -}}{{- end -}}
+{{- $file := $refresher.file | default dict -}}
+{{- $problem := "" -}}
+{{- if not $refresher -}}
+  {{- $known := keys ($call.values.tokenRefreshers | default dict) | sortAlpha | join ", " -}}
+  {{- $problem = printf "there is no tokenRefreshers.%s; %s" $name (empty $known | ternary "add it" (printf "set one of %s" $known)) -}}
+{{- else if eq (toString $refresher.enabled) "false" -}}
+  {{- $problem = printf "tokenRefreshers.%s is off (enabled: false), and so pgbouncer would never have a password; turn it on, or this ambassador off" $name -}}
+{{- else if not (include "outrigger-0.1.0.kit.isHere" (list $call $refresher)) -}}
+  {{- $problem = printf "tokenRefreshers.%s is only in the workloads %s; give this ambassador the same, or change its" $name (join ", " $refresher.workloads) -}}
+{{- else if and (eq $call.form "native") (include "outrigger-0.1.0.patterns.ambassadors.pgbouncerIsEarly" (list $call.config $refresher)) -}}
+  {{- $problem = printf "tokenRefreshers.%s would start after this ambassador, which waits for its credential before anything else starts; change order or afterInit of one of them" $name -}}
+{{- else if and $file.format (ne $file.format "pgbouncer") -}}
+  {{- $problem = printf "the file of tokenRefreshers.%s has the format %s; set its file.format to pgbouncer" $name $file.format -}}
+{{- else if and $refresher.vault (not $file.user) -}}
+  {{- $problem = printf "each credential of tokenRefreshers.%s has a user of its own, whom the app cannot name to pgbouncer; give the app the file itself (format env, json or pgpass)" $name -}}
+{{- end -}}
+{{- if .settings.user -}}
+  {{- $_ := set . "problems" (append .problems "pgbouncer.user means nothing beside tokenRefresher, whose file names the user; leave it out") -}}
+{{- end -}}
+{{- if $problem -}}
+  {{- $_ := set . "problems" (append .problems (printf "pgbouncer.tokenRefresher: %s" $problem)) -}}
+{{- else if $file.path -}}
+  {{- $_ := set .env "AUTH_FILE" $file.path -}}
+  {{- $volume := include "outrigger-0.1.0.kit.tokenVolume" (list $call.values $name $file.path) -}}
+  {{- if $volume -}}
+    {{- $_ := set . "mounts" (append .mounts (dict "name" $volume "mountPath" (dir $file.path))) -}}
+  {{- else -}}
+    {{- $_ := set $call.contribution "reads" (list (dict "path" $file.path "key" "pgbouncer.tokenRefresher" "writes" true)) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $key := list "awsRds" "azureDatabase" "exec" "googleCloudSql" "vault" -}}
+  {{- $preset := get $refresher $key | default dict -}}
+  {{- if kindIs "map" $preset -}}
+    {{- range $field := list "host" "port" -}}
+      {{- if and (get $preset $field) (not (get $.server $field)) -}}{{- $_ := set $.server $field (get $preset $field) -}}{{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints true where an ambassador starts before its refresher: the same order is the ambassador's turn. Takes a list: the
+values of the one, and of the other.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerIsEarly" -}}
+{{- $own := index . 0 -}}
+{{- $refresher := index . 1 -}}
+{{- if ne (empty $own.afterInit) (empty $refresher.afterInit) -}}
+  {{- if $refresher.afterInit -}}true{{- end -}}
+{{- else if le (hasKey $own "order" | ternary $own.order 400 | int) (hasKey $refresher "order" | ternary $refresher.order 300 | int) -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Sets .databases of an ambassador, by the names that the app connects to, and the one by which a password is proven: the
+first that is on the server that the password is for. Takes the ambassador.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerDatabases" -}}
+{{- $settings := .settings -}}
+{{- $databases := dict -}}
+{{- with $settings.database -}}{{- $_ := set $databases . dict -}}{{- end -}}
+{{- range $alias, $database := $settings.databases -}}
+  {{- if kindIs "map" $database -}}{{- $_ := set $databases $alias $database -}}{{- end -}}
+{{- end -}}
+{{- $_ := set . "databases" $databases -}}
+{{- $proof := $settings.database | default "" -}}
+{{- range $alias := keys $databases | sortAlpha -}}
+  {{- $database := get $databases $alias -}}
+  {{- if and (not $proof) (not $database.host) -}}{{- $proof = $alias -}}{{- end -}}
+  {{- if not (or $database.host $.server.host) -}}
+    {{- $_ := set $ "problems" (append $.problems (printf "the server of the database %s is missing; set pgbouncer.host" $alias)) -}}
+  {{- end -}}
+{{- end -}}
+{{- $_ := set .env "DATABASE" ($proof | default (keys $databases | sortAlpha | join "\n" | splitList "\n" | first)) -}}
+{{- if hasKey $databases "pgbouncer" -}}
+  {{- $_ := set . "problems" (append .problems "a database is named pgbouncer, which is pgbouncer's own console; give it another name, as in pgbouncer.databases: {shop: {database: pgbouncer}}") -}}
+{{- end -}}
+{{- if not $databases -}}
+  {{- $_ := set . "problems" (append .problems "pgbouncer has no database; set pgbouncer.database") -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints pgbouncer's configuration but for what files/pgbouncer.sh adds to its last section. Adds to the ambassador's
+problems, its mounts and its volumes. Takes the ambassador.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerConfig" -}}
+{{- $settings := .settings -}}
+{{- $lines := list "[databases]" -}}
+{{- range $alias := keys .databases | sortAlpha -}}
+  {{- $database := get $.databases $alias -}}
+  {{- $fields := list -}}
+  {{- range $field, $value := dict
+        "host" ($database.host | default $.server.host) "port" ($database.port | default $.server.port | default 5432 | int)
+        "dbname" ($database.database | default $alias) "pool_mode" $database.poolMode "pool_size" $database.poolSize -}}
+    {{- if $value -}}{{- $fields = append $fields (printf "%s='%s'" $field (toString $value | replace "'" "''")) -}}{{- end -}}
+  {{- end -}}
+  {{- $lines = append $lines (printf "%s = %s" $alias (join " " $fields)) -}}
+{{- end -}}
+{{- $lines = append $lines "[pgbouncer]" -}}
+{{- $own := include "outrigger-0.1.0.patterns.ambassadors.pgbouncerOwnSettings" . | fromJson -}}
+{{- $keys := include "outrigger-0.1.0.patterns.ambassadors.pgbouncerKeys" . | fromJson -}}
+{{- range $key, $value := $settings.settings -}}
+  {{- if has $key (list "auth_dbname" "auth_file" "auth_hba_file" "auth_ident_file" "auth_ldap_options" "auth_query" "auth_type" "auth_user" "listen_addr" "logfile" "pidfile" "unix_socket_dir" "user") -}}
+    {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer.settings.%s is the library's: pgbouncer listens to the pod alone, and its passwords are proven; leave it out" $key)) -}}
+  {{- else if hasKey $keys $key -}}
+    {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer.settings.%s has a key of its own; set pgbouncer.%s" $key (get $keys $key))) -}}
+  {{- else if not (kindIs "invalid" $value) -}}
+    {{- $_ := set $own $key $value -}}
+  {{- end -}}
+{{- end -}}
+{{- range $key, $value := $own -}}
+  {{- if kindIs "bool" $value -}}{{- $value = ternary 1 0 $value -}}{{- end -}}
+  {{- if kindIs "float64" $value -}}{{- if eq $value (floor $value) -}}{{- $value = int64 $value -}}{{- end -}}{{- end -}}
+  {{- $lines = append $lines (printf "%s = %v" $key $value) -}}
+{{- end -}}
+{{- range $lines -}}
+  {{- if regexMatch "[\\r\\n]" . -}}
+    {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer: %q has a line break, which its configuration cannot hold; remove it" .)) -}}
+  {{- end -}}
+{{- end -}}
+{{- printf "%s\n" (join "\n" $lines) -}}
+{{- end -}}
+
+{{- /*
+Prints, as JSON, the keys of pgbouncer's settings that have one of the library's, to that.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerKeys" -}}
+{{- dict "default_pool_size" "defaultPoolSize" "listen_port" "listenPort" "max_client_conn" "maxClientConn" "max_db_connections" "maxDbConnections"
+      "min_pool_size" "minPoolSize" "pool_mode" "poolMode" "reserve_pool_size" "reservePoolSize"
+      "server_tls_ca_file" "tls.ca" "server_tls_sslmode" "tls.mode" | toJson -}}
+{{- end -}}
+
+{{- /*
+Prints, as JSON, what the library sets of pgbouncer's settings. Takes the ambassador.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerOwnSettings" -}}
+{{- $settings := .settings -}}
+{{- $tls := $settings.tls | default dict -}}
+{{- $own := dict
+      "pool_mode" "transaction"
+      "max_client_conn" 1000 -}}{{- /* clients wait for their turn, and are not refused */ -}}
+{{- $_ := set $own "server_login_retry" 1 -}}{{- /* after a failure a new password may come at any time */ -}}
+{{- $_ := set $own "log_connections" 0 -}}{{- /* an app without a pool of its own connects for each request */ -}}
+{{- $_ := set $own "log_disconnections" 0 -}}
+{{- $_ := set $own "ignore_startup_parameters" "extra_float_digits" -}}{{- /* JDBC sends it always */ -}}
+{{- range $setting, $key := include "outrigger-0.1.0.patterns.ambassadors.pgbouncerKeys" . | fromJson -}}
+  {{- if and (hasKey $settings $key) (ne $key "listenPort") -}}{{- $_ := set $own $setting (get $settings $key) -}}{{- end -}}
+{{- end -}}
+{{- $mode := $tls.mode | default "verify-full" -}}
+{{- $_ := set $own "server_tls_sslmode" $mode -}}
+{{- if kindIs "map" $tls.ca -}}
+  {{- $volume := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-ca" .call.name) -}}
+  {{- $source := $tls.ca.secret | default $tls.ca.configMap | default dict -}}
+  {{- $items := list (dict "key" ($source.key | default "ca.crt") "path" "ca.crt") -}}
+  {{- if $tls.ca.secret -}}
+    {{- $_ := set . "volumes" (append .volumes (dict "name" $volume "secret" (dict "secretName" $source.name "items" $items))) -}}
+  {{- else -}}
+    {{- $_ := set . "volumes" (append .volumes (dict "name" $volume "configMap" (dict "name" $source.name "items" $items))) -}}
+  {{- end -}}
+  {{- if and $tls.ca.secret $tls.ca.configMap -}}
+    {{- $_ := set . "problems" (append .problems "pgbouncer.tls.ca has a secret and a configMap; leave one of them out") -}}
+  {{- end -}}
+  {{- if not $source.name -}}
+    {{- $_ := set . "problems" (append .problems "pgbouncer.tls.ca names no object; set secret or configMap to {name, key}") -}}
+  {{- end -}}
+  {{- $_ := set . "mounts" (append .mounts (dict "name" $volume "mountPath" "/outrigger-ca" "readOnly" true)) -}}
+  {{- $_ := set $own "server_tls_ca_file" "/outrigger-ca/ca.crt" -}}
+{{- else if hasPrefix "verify-" $mode -}}
+  {{- /* Of public authorities, in upstream's image. */ -}}
+  {{- $_ := set $own "server_tls_ca_file" "/etc/ssl/certs/ca-certificates.crt" -}}
+{{- end -}}
+{{- toJson $own -}}
+{{- end -}}

@@ -1,0 +1,95 @@
+{{- /*
+backups.<name>: backs up a database or files on a schedule, as a CronJob or as a sidecar of the app's pod, into a store.
+Each also gives a suspended CronJob <name>-restore, and with `drill` a CronJob <name>-drill that restores the newest
+snapshot into a server of its own.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.backups.contribution" -}}
+{{- $sidecar := eq (.config.as | default "cronJob") "sidecar" -}}
+{{- $source := include "outrigger-0.1.0.kit.choice" (list . "source" .config (list "exec" "mariadb" "mysql" "path" "postgres" "redis" "sqlite")) -}}
+{{- $store := include "outrigger-0.1.0.kit.choice" (list . "store" (.config.store | default dict) (list "restic" "files")) -}}
+{{- if not .config.schedule -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (list . "schedule is missing; set it to a cron expression such as \"17 3 * * *\"") -}}
+{{- end -}}
+{{- $_ := set .contribution "order" 200 -}}
+{{- if and $source $store -}}
+  {{- $backup := dict "call" . "key" $source "source" (eq $source "mariadb" | ternary "mysql" $source) "store" $store "sidecar" $sidecar -}}
+  {{- $_ := set $backup "settings" (include "outrigger-0.1.0.kit.evaluated" (list . (get .config $source)) | fromYaml) -}}
+  {{- $_ := set $backup "storeSettings" (include "outrigger-0.1.0.kit.evaluated" (list . (get .config.store $store)) | fromYaml) -}}
+  {{- $_ := set $backup "name" (include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" (include "outrigger-0.1.0.kit.owner" .) .name)) -}}
+  {{- $_ := set $backup "identity" (printf "%s/%s" (include "outrigger-0.1.0.kit.whereabouts" .) $backup.name) -}}
+  {{- if .podTemplate -}}
+    {{- if $sidecar -}}{{- include "outrigger-0.1.0.patterns.backups.sidecar" $backup -}}{{- end -}}
+  {{- else -}}
+    {{- $_ := set .contribution "files" (include "outrigger-0.1.0.patterns.backups.files" $backup | fromJsonArray) -}}
+    {{- include "outrigger-0.1.0.patterns.backups.cronJobs" $backup -}}
+    {{- if .config.maxAge -}}{{- include "outrigger-0.1.0.patterns.backups.alarm" $backup -}}{{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Fills the contribution of a backup that runs beside the app. It never gates the start of its own database: it has no
+startup probe. Its preStop cancels a dump, as it hears SIGTERM only when the database has ended, which may wait for the
+dump's session. Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.backups.sidecar" -}}
+{{- $contribution := .call.contribution -}}
+{{- $script := list "/outrigger-tools/busybox" "sh" "/outrigger/backup.sh" -}}
+{{- $parts := include "outrigger-0.1.0.patterns.backups.parts" (list . "clock") | fromJson -}}
+{{- $container := $parts.container -}}
+{{- $_ := set $container "name" .call.name -}}
+{{- $_ := set $container "lifecycle" (dict "preStop" (dict "exec" (dict "command" (append $script "cancel")))) -}}
+{{- if hasKey .call.config "replica" -}}
+  {{- $_ := set $container "env" (append $container.env (dict "name" "REPLICA" "value" (toString .call.config.replica))) -}}
+{{- end -}}
+{{- range $key := list "volumes" "initContainers" -}}{{- $_ := set $contribution $key (get $parts $key) -}}{{- end -}}
+{{- $_ := set $contribution "files" (include "outrigger-0.1.0.patterns.backups.files" . | fromJsonArray) -}}
+{{- $_ := set $contribution "tools" true -}}
+{{- $reads := list -}}
+{{- range $key := list "files" "paths" -}}
+  {{- range $index, $path := get $.settings $key | default list -}}
+    {{- $reads = append $reads (dict "path" $path "key" (printf ".%s.%s[%d]" $.key $key $index) "writes" true) -}}
+  {{- end -}}
+{{- end -}}
+{{- if and (eq .source "exec") .settings.mountPath -}}
+  {{- $reads = append $reads (dict "path" .settings.mountPath "key" ".exec.mountPath" "writes" true) -}}
+{{- end -}}
+{{- $_ := set $contribution "reads" $reads -}}
+{{- $_ := set $contribution "sidecars" (list $container) -}}
+{{- end -}}
+
+{{- /*
+Adds to the contribution the CronJobs of a backup: of its own, of its drill, and the one from which restores are made.
+Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.backups.cronJobs" -}}
+{{- $config := .call.config -}}
+{{- $cronJobs := list -}}
+{{- if not .sidecar -}}
+  {{- $cronJobs = append $cronJobs (dict "name" .call.name "schedule" $config.schedule "timeZone" $config.timeZone "parts" (include "outrigger-0.1.0.patterns.backups.parts" (list . "run") | fromJson)) -}}
+{{- end -}}
+{{- $cronJobs = append $cronJobs (dict "name" (printf "%s-restore" .call.name) "schedule" "@yearly" "suspend" true "backoffLimit" 0 "parts" (include "outrigger-0.1.0.patterns.backups.parts" (list . "restore") | fromJson)) -}}
+{{- if $config.drill -}}
+  {{- if not $config.drill.schedule -}}
+    {{- include "outrigger-0.1.0.kit.addProblem" (list .call "drill.schedule is missing; set it to a cron expression such as \"17 5 * * 0\"") -}}
+  {{- end -}}
+  {{- $cronJobs = append $cronJobs (dict "name" (printf "%s-drill" .call.name) "schedule" $config.drill.schedule "timeZone" ($config.drill.timeZone | default $config.timeZone) "parts" (include "outrigger-0.1.0.patterns.backups.drillParts" . | fromJson)) -}}
+{{- end -}}
+{{- if kindIs "map" $config.prune -}}
+  {{- include "outrigger-0.1.0.patterns.backups.pruneProblems" . -}}
+  {{- $cronJobs = append $cronJobs (dict "name" (printf "%s-prune" .call.name) "schedule" $config.prune.schedule "timeZone" ($config.prune.timeZone | default $config.timeZone) "parts" (include "outrigger-0.1.0.patterns.backups.parts" (list . "prune") | fromJson)) -}}
+{{- end -}}
+{{- $_ := set .call.contribution "cronJobs" $cronJobs -}}
+{{- end -}}
+
+{{- /*
+Adds the problems of a backup's prune to the contribution. Takes the backup.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.backups.pruneProblems" -}}
+{{- if not .call.config.prune.schedule -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (list .call "prune.schedule is missing; set it to a cron expression such as \"17 6 * * 0\"") -}}
+{{- end -}}
+{{- if eq .store "files" -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (list .call "prune means nothing beside store.files, where keep removes whole files; leave it out") -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,28 @@
+{{- /*
+Prints, as JSON, the parts of a drill's pod: those of its task, and where the source has one its server as a sidecar,
+by the named template ….sources.<source>DrillServer, which prints as YAML its container and its volumes. Takes the
+backup.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.backups.drillParts" -}}
+{{- $parts := include "outrigger-0.1.0.patterns.backups.parts" (list . "drill") | fromJson -}}
+{{- if has .source (list "mysql" "postgres" "redis") -}}
+  {{- $server := include (printf "outrigger-0.1.0.patterns.backups.sources.%sDrillServer" .source) . | fromYaml -}}
+  {{- $user := hasKey (.settings.securityContext | default dict) "runAsUser" | ternary (.settings.securityContext | default dict).runAsUser 999 | int64 -}}
+  {{- $container := $server.container -}}
+  {{- $_ := set $container "name" "database" -}}
+  {{- $_ := set $container "image" (.settings.image | default "") -}}
+  {{- $_ := set $container "resources" (deepCopy (.call.values.defaults.backupResources | default dict)) -}}
+  {{- with .call.config.drill.memory -}}{{- $_ := set $container.resources "limits" (set ($container.resources.limits | default dict) "memory" .) -}}{{- end -}}
+  {{- $_ := set $container "securityContext" (dict "runAsUser" $user "runAsGroup" $user) -}}
+  {{- $mounts := list -}}
+  {{- $size := .call.config.drill.size | default "8Gi" -}}
+  {{- range $name, $path := $server.folders -}}
+    {{- $mounts = append $mounts (dict "name" $name "mountPath" $path) -}}
+    {{- $_ := set $parts "volumes" (append $parts.volumes (dict "name" $name "emptyDir" (dict "sizeLimit" (eq $name "data" | ternary $size "64Mi")))) -}}
+  {{- end -}}
+  {{- $_ := set $container "volumeMounts" $mounts -}}
+  {{- $_ := set $parts "sidecars" (list $container) -}}
+  {{- $_ := set $parts "fsGroup" $user -}}
+{{- end -}}
+{{- toJson $parts -}}
+{{- end -}}

@@ -1,0 +1,18 @@
+{{- /*
+Completes the parts of a task with what rclone needs: the folder, credentials of its service, the program. Takes what
+outrigger-….patterns.backups.stores.restic takes.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.backups.stores.files" -}}
+{{- $backup := index . 0 -}}
+{{- $parts := index . 1 -}}
+{{- $fetch := index . 2 -}}
+{{- $settings := $backup.storeSettings -}}
+{{- $container := $parts.container -}}
+{{- $_ := set $fetch "image" ($settings.image | default $backup.call.values.images.rclone) -}}
+{{- $_ := set $fetch "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/backup-tools.sh" "/usr/local/bin/rclone" "/outrigger-backup") -}}
+{{- if not $settings.remote -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (list $backup.call "store.files.remote is missing; set it to a folder as rclone names it: \":s3,provider=AWS,env_auth=true:bucket/folder\", or a path") -}}
+{{- end -}}
+{{- $_ := set $container "env" (concat $container.env (include "outrigger-0.1.0.kit.variables" (dict "REMOTE" $settings.remote) | fromJsonArray)) -}}
+{{- include "outrigger-0.1.0.patterns.backups.storeAccess" (list $settings $parts $settings.remote) -}}
+{{- end -}}

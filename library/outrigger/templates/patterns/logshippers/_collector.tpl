@@ -1,0 +1,205 @@
+{{- /*
+Completes the container of the OpenTelemetry Collector and adds its configuration. Takes a list: what a pattern takes,
+the container.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.logshippers.collector" -}}
+{{- $call := index . 0 -}}
+{{- $container := index . 1 -}}
+{{- $config := $call.config -}}
+{{- $ports := include "outrigger-0.1.0.patterns.logshippers.collectorPorts" $call | fromYaml -}}
+{{- $made := dict "environment" list "volumes" list "mounts" list "problems" list -}}
+{{- $exporters := dict -}}
+{{- $targets := include "outrigger-0.1.0.patterns.logshippers.targets" $config | fromJson -}}
+{{- range $name, $settings := omit $targets "stdout" -}}
+  {{- $_ := set $exporters (include "outrigger-0.1.0.patterns.logshippers.exporterName" $name) (include "outrigger-0.1.0.patterns.logshippers.exporter" (list $call $name $settings $made) | fromYaml) -}}
+{{- end -}}
+{{- if hasKey $targets "stdout" -}}
+  {{- $_ := set $made "problems" (append $made.problems "to.stdout stands alone; for a copy on the sidecar's output use to.debug, or a second logshipper with to.stdout") -}}
+{{- end -}}
+{{- $collector := include "outrigger-0.1.0.patterns.logshippers.collectorConfig" (list $call $exporters $ports) | fromYaml -}}
+{{- with $config.extraConfig -}}{{- $collector = mustMergeOverwrite $collector . -}}{{- end -}}
+{{- range $call.contribution.volumes -}}
+  {{- $_ := set .emptyDir "sizeLimit" (include "outrigger-0.1.0.patterns.logshippers.stateLimit" (include "outrigger-0.1.0.patterns.logshippers.collectorQueues" (list $call $collector) | fromJsonArray)) -}}
+{{- end -}}
+{{- $_ := set $container "env" (concat $container.env (include "outrigger-0.1.0.patterns.logshippers.collectorLosses" (list $config $collector) | fromYamlArray) (include "outrigger-0.1.0.patterns.logshippers.collectorQuiet" (list $call $collector) | fromYamlArray)) -}}
+{{- $file := include "outrigger-0.1.0.patterns.logshippers.agentFile" $call.name -}}
+{{- $_ := set $call.contribution "texts" (dict $file (toYaml $collector)) -}}
+{{- $_ := set $call.contribution "problems" (concat $call.contribution.problems $made.problems) -}}
+{{- $_ := set $call.contribution "volumes" (concat $call.contribution.volumes $made.volumes) -}}
+{{- if dig "metrics" "annotations" false $config -}}
+  {{- $_ := set $call.contribution "podAnnotations" (dict "prometheus.io/scrape" "true" "prometheus.io/port" (toString $ports.metrics)) -}}
+{{- end -}}
+{{- if dig "metrics" "podMonitor" false $config -}}
+  {{- $label := include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" (include "outrigger-0.1.0.kit.owner" $call) $call.name) -}}
+  {{- $_ := set $call.contribution "podLabels" (dict (printf "outrigger/%s" $call.name) $label) -}}
+  {{- $_ := set $call.contribution "objects" (list (dict
+        "apiVersion" "monitoring.coreos.com/v1" "kind" "PodMonitor" "metadata" (dict "name" $call.name)
+        "spec" (dict
+          "selector" (dict "matchLabels" (dict (printf "outrigger/%s" $call.name) $label))
+          "podMetricsEndpoints" (list (dict "port" (printf "metrics-%d" (int $ports.metrics))))))) -}}
+{{- end -}}
+{{- $image := $config.image | default $call.values.images.collector -}}
+{{- $_ := set $container "image" $image -}}
+{{- $_ := set $container "args" (concat (include "outrigger-0.1.0.patterns.logshippers.collectorCommand" (list $call $image) | fromJsonArray)
+      (list (printf "--config=/outrigger/%s" $file) "--feature-gates=stanza.synchronousLogEmitter")) -}}
+{{- $_ := set $container "volumeMounts" (concat $container.volumeMounts $made.mounts) -}}
+{{- $_ := set $container "env" (concat $container.env $made.environment (include "outrigger-0.1.0.patterns.logshippers.collectorEnvironment" (list $call $ports (keys $exporters)) | fromYamlArray)) -}}
+{{- $_ := set $container "startupProbe" (dict
+      "exec" (dict "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/supervise.sh" "--await-start"))
+      "timeoutSeconds" 30 "periodSeconds" 1 "failureThreshold" 4) -}}
+{{- if $config.liveness -}}
+  {{- $_ := set $container "livenessProbe" (dict
+        "exec" (dict "command" (list "/outrigger-tools/busybox" "wget" "-Y" "off" "-q" "-T" "2" "-O" "/dev/null" (printf "http://127.0.0.1:%d/" (int $ports.health))))
+        "timeoutSeconds" 3 "periodSeconds" 20 "failureThreshold" 3) -}}
+{{- end -}}
+{{- $listens := list -}}
+{{- range $name, $port := $ports -}}
+  {{- $listen := dict "containerPort" $port -}}
+  {{- if eq $name "metrics" -}}{{- $_ := set $listen "name" (printf "metrics-%d" (int $port)) -}}{{- end -}}
+  {{- $listens = append $listens $listen -}}
+{{- end -}}
+{{- $_ := set $container "ports" $listens -}}
+{{- end -}}
+
+{{- /*
+Prints, as JSON, the command of the collector in its image: the entry's, or where upstream's images have it, by the name
+of the distribution. Takes a list: what a pattern takes, the image.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.logshippers.collectorCommand" -}}
+{{- $call := index . 0 -}}
+{{- $name := regexReplaceAll "[:@].*$" (last (splitList "/" (index . 1 | default ""))) "" -}}
+{{- $distribution := regexReplaceAll "^(opentelemetry-collector|otelcol)" $name "" -}}
+{{- if $call.config.command -}}
+  {{- toJson $call.config.command -}}
+{{- else if and (ne $distribution $name) (has $distribution (list "" "-contrib" "-ebpf-profiler" "-k8s" "-otlp")) -}}
+  {{- list (printf "/otelcol%s" $distribution) | toJson -}}
+{{- else -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (list $call (printf "image %q is none of upstream's by its name, so the collector's program in it is not known; set command to it, as in [/otelcol-k8s]" (index . 1))) -}}
+  {{- list | toJson -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints, as YAML, the ports that a collector listens on, by use. Those of its own health and metrics are the first free
+ones for each entry, so that several collectors share a pod. Takes what a pattern takes.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.logshippers.collectorPorts" -}}
+{{- $index := 0 -}}
+{{- $own := 0 -}}
+{{- range keys .values.logshippers | sortAlpha -}}
+  {{- if eq . $.name -}}{{- $own = $index -}}{{- end -}}
+  {{- $index = add $index 1 -}}
+{{- end -}}
+health: {{ add 13133 $own }}
+metrics: {{ dig "metrics" "port" (add 8888 $own) .config }}
+{{- with dig "receive" "otlp" false .config }}
+{{- $ports := kindIs "map" . | ternary . dict }}
+grpc: {{ $ports.grpcPort | default 4317 }}
+http: {{ $ports.httpPort | default 4318 }}
+{{- end }}
+{{- end -}}
+
+{{- /*
+Prints, as a YAML list, the environment of a collector's container: who the pod is, in the names that the configuration
+refers to, and what the supervisor reads. Takes a list: what a pattern takes, the ports, the exporters' names.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.logshippers.collectorEnvironment" -}}
+{{- $call := index . 0 -}}
+{{- $ports := index . 1 -}}
+{{- $exporters := index . 2 -}}
+{{- $pod := $call.podTemplate | default dict -}}
+{{- $containers := dig "spec" "containers" list $pod -}}
+{{- $labels := ($pod.metadata | default dict).labels | default dict -}}
+{{- range $name, $path := dict "K8S_POD_NAME" "metadata.name" "K8S_POD_UID" "metadata.uid" "K8S_NAMESPACE_NAME" "metadata.namespace" "K8S_NODE_NAME" "spec.nodeName" }}
+- name: {{ $name }}
+  valueFrom: {fieldRef: {fieldPath: {{ $path }}}}
+{{- end }}
+- name: K8S_CONTAINER_NAME
+  value: {{ (first ($containers | default (list dict))).name | default $call.context.Chart.Name | quote }}
+- name: SERVICE_NAME
+  value: {{ get $labels "app.kubernetes.io/name" | default $call.context.Chart.Name | quote }}
+- name: READY_URL
+  value: http://127.0.0.1:{{ $ports.health }}/
+- name: METRICS_URL
+  value: http://127.0.0.1:{{ $ports.metrics }}/metrics
+- name: LEAVES_OUT
+  value: "yes"
+- name: LEFT_METRICS
+  value: otelcol_exporter_queue_size
+- name: IN_METRICS
+  {{- /* What leaves the last processor goes to every exporter. */}}
+  value: {{ repeat (len $exporters) "otelcol_processor_outgoing_items{otel_signal=\"logs\",processor=\"resource\"\n" | trim | quote }}
+- name: OUT_METRICS
+  value: {{ list "otelcol_exporter_sent_log_records" "otelcol_exporter_send_failed_log_records" "otelcol_exporter_enqueue_failed_log_records" | join "\n" | quote }}
+{{- end -}}
+
+{{- /*
+Prints, as JSON, the bytes of each queue that a collector has on disk: each exporter has one for each kind of signal.
+Takes a list: what a pattern takes, the collector's configuration.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.logshippers.collectorQueues" -}}
+{{- $call := index . 0 -}}
+{{- $collector := index . 1 -}}
+{{- $queues := dict -}}
+{{- range $name, $pipeline := $collector.service.pipelines -}}
+  {{- range ($pipeline | default dict).exporters -}}
+    {{- $queue := (get $collector.exporters . | default dict).sending_queue | default dict -}}
+    {{- if $queue.storage -}}
+      {{- /* Of one that is measured in requests or records nobody knows how large it is. */ -}}
+      {{- $bytes := eq ($queue.sizer | default "") "bytes" | ternary $queue.queue_size (include "outrigger-0.1.0.patterns.logshippers.queueBytes" $call) -}}
+      {{- $_ := set $queues (printf "%s %s" (splitList "/" $name | first) .) ($bytes | int64) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- values $queues | toJson -}}
+{{- end -}}
+
+{{- /*
+Prints, as a YAML list, the environment by which the supervisor knows what nobody will send again. What a full queue
+refuses is lost only where nobody waits for it. Takes a list: the entry's config, the collector's configuration.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.logshippers.collectorLosses" -}}
+{{- $config := index . 0 -}}
+{{- $kinds := dict "logs" "log_records" "metrics" "metric_points" "traces" "spans" -}}
+{{- $lines := list -}}
+{{- range $signal := keys ((index . 1).service.pipelines | default dict) | sortAlpha -}}
+  {{- $kind := get $kinds (splitList "/" $signal | first) -}}
+  {{- if $kind -}}
+    {{- $words := replace "_" " " $kind -}}
+    {{- $lines = append $lines (printf "otelcol_exporter_send_failed_%s %s that the backend refused" $kind $words) -}}
+    {{- if eq (dig "queue" "whenFull" "block" $config) "drop" -}}
+      {{- $lines = append $lines (printf "otelcol_exporter_enqueue_failed_%s %s that the full queue dropped" $kind $words) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+- name: LOST_METRICS
+  value: {{ $lines | uniq | join "\n" | quote }}
+{{- end -}}
+
+{{- /*
+Prints, as a YAML list, the environment by which the supervisor knows for how long the collector holds back a last
+line. Takes a list: what a pattern takes, the collector's configuration.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.logshippers.collectorQuiet" -}}
+{{- $call := index . 0 -}}
+{{- $period := ((index . 1).receivers | default dict).file_log | default dict -}}
+{{- $period = hasKey $period "force_flush_period" | ternary (toString $period.force_flush_period) "500ms" -}}
+{{- $units := dict "ns" 0.000001 "us" 0.001 "µs" 0.001 "ms" 1.0 "s" 1000.0 "m" 60000.0 "h" 3600000.0 -}}
+{{- $milliseconds := 0.0 -}}
+{{- range regexFindAll "[0-9.]+[a-zµ]+" $period -1 -}}
+  {{- $milliseconds = addf $milliseconds (mulf (regexFind "^[0-9.]+" . | float64) (get $units (regexFind "[a-zµ]+$" .) | default 0.0)) -}}
+{{- end -}}
+{{- $quiet := eq $call.form "classic" | ternary 2 1 -}}
+{{- if gt $milliseconds 500.0 -}}
+  {{- $quiet = divf $milliseconds 1000.0 | ceil | int | add 1 | max $quiet -}}
+{{- end -}}
+{{- if eq $milliseconds 0.0 -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (list $call (printf "extraConfig.receivers.file_log.force_flush_period: %s holds back a last line without its newline for ever; set it to a time such as 500ms" $period)) -}}
+{{- else if and (gt $milliseconds 500.0) (ge (int $quiet) (include "outrigger-0.1.0.patterns.logshippers.drainSeconds" $call | int)) -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (list $call (printf "extraConfig.receivers.file_log.force_flush_period: %s holds back a last line for longer than the end may take; set shutdownSeconds to %d" $period (add $quiet 4))) -}}
+{{- end -}}
+{{- if ne (int $quiet) 1 }}
+- name: QUIET_SECONDS
+  value: {{ $quiet | quote }}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,111 @@
+{{- /*
+Prints one exporter's configuration: the entry's settings, which pass through, with a queue on disk and retries without
+end where the exporter has them and the settings do not say otherwise. Takes a list: what a pattern takes, the target's
+name, its settings, and a dict to whose lists environment, volumes, mounts and problems is added.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.logshippers.exporter" -}}
+{{- $call := index . 0 -}}
+{{- $name := index . 1 -}}
+{{- $settings := index . 2 -}}
+{{- $made := index . 3 -}}
+{{- $type := include "outrigger-0.1.0.patterns.logshippers.exporterName" $name | splitList "/" | first -}}
+{{- $shutdown := hasKey $call.config "shutdownSeconds" | ternary $call.config.shutdownSeconds $call.values.defaults.shutdownSeconds.logshippers | int -}}
+{{- if and (has $type (list "otlp_grpc" "otlp_http")) (not (or $settings.endpoint $settings.logs_endpoint)) -}}
+  {{- $_ := set $made "problems" (append $made.problems (printf "to.%s.endpoint is missing; set it to the backend's address, such as http://loki:3100/otlp" $name)) -}}
+{{- end -}}
+{{- $exporter := omit $settings "headers" "tls" -}}
+{{- if and (eq $type "otlp_http") (not (hasKey $exporter "compression")) -}}
+  {{- /* Every backend takes gzip; its usual level costs more processor time than all the rest of the shipping. */ -}}
+  {{- $_ := set $exporter "compression" "gzip" -}}
+  {{- $_ := set $exporter "compression_params" (dict "level" 1) -}}
+{{- end -}}
+{{- if and (eq $type "otlp_grpc") (hasPrefix "http://" (toString $settings.endpoint)) (not $settings.tls) -}}
+  {{- /* The exporter takes http:// and speaks TLS all the same. */ -}}
+  {{- $_ := set $exporter "tls" (dict "insecure" true) -}}
+{{- end -}}
+{{- if not (has $type (list "debug" "file" "nop")) -}}
+  {{- if not (hasKey $exporter "retry_on_failure") -}}
+    {{- /* The longest wait is short enough for one more attempt while the pod ends. */ -}}
+    {{- $_ := set $exporter "retry_on_failure" (dict "enabled" true "initial_interval" "1s" "max_interval" (printf "%ds" (min 5 (div $shutdown 2 | max 1))) "max_elapsed_time" 0) -}}
+  {{- end -}}
+  {{- if not (hasKey $exporter "sending_queue") -}}
+    {{- $_ := set $exporter "sending_queue" (include "outrigger-0.1.0.patterns.logshippers.exporterQueue" $call | fromYaml) -}}
+  {{- end -}}
+{{- end -}}
+{{- with $settings.headers -}}
+  {{- $_ := set $exporter "headers" (include "outrigger-0.1.0.patterns.logshippers.exporterHeaders" (list $name . $made) | fromYaml) -}}
+{{- end -}}
+{{- with $settings.tls -}}
+  {{- $_ := set $exporter "tls" (include "outrigger-0.1.0.patterns.logshippers.exporterTLS" (list $call $name . $made) | fromYaml) -}}
+{{- end -}}
+{{- toYaml $exporter -}}
+{{- end -}}
+
+{{- /*
+Prints an exporter's queue: bytes on disk, in batches that backends take (OTLP servers take 4 MiB). Takes what a pattern
+takes.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.logshippers.exporterQueue" -}}
+{{- $bytes := include "outrigger-0.1.0.patterns.logshippers.queueBytes" . | int64 -}}
+storage: file_storage
+sizer: bytes
+queue_size: {{ $bytes }}
+block_on_overflow: {{ ne (dig "queue" "whenFull" "block" .config) "drop" }}
+num_consumers: 4
+batch: {flush_timeout: 200ms, sizer: bytes, min_size: {{ min 1048576 (div $bytes 4) }}, max_size: {{ min 3145728 (div $bytes 2) }}}
+{{- end -}}
+
+{{- /*
+Prints an exporter's headers. A value is plain text, with ${env:NAME} for a variable of the entry's env, or {valueFrom:
+…} as in a container's env. What looks like a credential must not be plain: it would stand in the ConfigMap. Takes a
+list: the target's name, the headers, the dict that outrigger-….patterns.logshippers.exporter takes.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.logshippers.exporterHeaders" -}}
+{{- $target := index . 0 -}}
+{{- $made := index . 2 -}}
+{{- $headers := dict -}}
+{{- range $name, $value := index . 1 -}}
+  {{- if kindIs "map" $value -}}
+    {{- $variable := regexReplaceAll "[^A-Z0-9]" (printf "HEADER_%s_%s" $target $name | upper) "_" -}}
+    {{- $_ := set $made "environment" (append $made.environment (dict "name" $variable "valueFrom" $value.valueFrom)) -}}
+    {{- $_ := set $headers $name (printf "${env:%s}" $variable) -}}
+  {{- else -}}
+    {{- if and (regexMatch "(?i)auth|token|secret|password|cookie|key$" $name) (not (contains "${env:" (toString $value))) -}}
+      {{- $_ := set $made "problems" (append $made.problems (printf "to.%s.headers.%s would stand in a ConfigMap in plain text; use {valueFrom: {secretKeyRef: {name: …, key: …}}}" $target $name)) -}}
+    {{- end -}}
+    {{- $_ := set $headers $name (toString $value) -}}
+  {{- end -}}
+{{- end -}}
+{{- toYaml $headers -}}
+{{- end -}}
+
+{{- /*
+Prints an exporter's TLS settings: the collector's own pass through; `ca` is {configMapKeyRef: …} or {secretKeyRef: …},
+and `secretName` names a Secret of type kubernetes.io/tls with the client's certificate. Takes a list: what a pattern
+takes, the target's name, the settings, the dict that outrigger-….patterns.logshippers.exporter takes.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.logshippers.exporterTLS" -}}
+{{- $call := index . 0 -}}
+{{- $target := index . 1 | replace "/" "-" | replace "_" "-" | lower -}}
+{{- $settings := index . 2 -}}
+{{- $made := index . 3 -}}
+{{- $tls := omit $settings "ca" "secretName" -}}
+{{- $sources := list -}}
+{{- with $settings.ca -}}
+  {{- $reference := .configMapKeyRef | default .secretKeyRef | default dict -}}
+  {{- $source := dict "name" $reference.name "items" (list (dict "key" ($reference.key | default "ca.crt") "path" "ca.crt")) -}}
+  {{- $sources = append $sources (hasKey . "configMapKeyRef" | ternary (dict "configMap" $source) (dict "secret" $source)) -}}
+  {{- $_ := set $tls "ca_file" (printf "/run/outrigger-tls/%s/ca.crt" $target) -}}
+{{- end -}}
+{{- with $settings.secretName -}}
+  {{- $sources = append $sources (dict "secret" (dict "name" . "items" (list (dict "key" "tls.crt" "path" "tls.crt") (dict "key" "tls.key" "path" "tls.key")))) -}}
+  {{- $_ := set $tls "cert_file" (printf "/run/outrigger-tls/%s/tls.crt" $target) -}}
+  {{- $_ := set $tls "key_file" (printf "/run/outrigger-tls/%s/tls.key" $target) -}}
+{{- end -}}
+{{- if $sources -}}
+  {{- $volume := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-tls-%s" $call.name $target) -}}
+  {{- $_ := set $made "volumes" (append $made.volumes (dict "name" $volume "projected" (dict "sources" $sources))) -}}
+  {{- $_ := set $made "mounts" (append $made.mounts (dict "name" $volume "mountPath" (printf "/run/outrigger-tls/%s" $target) "readOnly" true)) -}}
+{{- end -}}
+{{- toYaml $tls -}}
+{{- end -}}

@@ -1,0 +1,18 @@
+{{- /*
+Fills in the exec of a refresher for credentials that Vault makes in a database. They die with the token of Vault's by
+which they were made. Takes a list: the refresher, the settings.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.tokenRefreshers.presets.vault" -}}
+{{- $refresher := index . 0 -}}
+{{- $settings := index . 1 -}}
+{{- range $key := list "address" "path" -}}
+  {{- if not (get $settings $key) -}}
+    {{- include "outrigger-0.1.0.kit.addProblem" (list $refresher.call (printf "vault.%s is missing; set it to %s" $key (get (dict "address" "Vault's URL" "path" "what is read, such as database/creds/shop") $key))) -}}
+  {{- end -}}
+{{- end -}}
+{{- $_ := set $refresher "exec" (dict
+      "image" $refresher.call.values.images.vault "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/token-vault.sh") "files" (list "token-vault.sh")
+      "output" "json" "pointers" (dict "password" "/secret/data/password" "username" "/secret/data/username" "ttl" "/secret/lease_duration" "signedUntil" "/signedUntil")
+      "host" $settings.host "port" ($settings.port | default 5432)
+      "env" (include "outrigger-0.1.0.kit.variables" (dict "VAULT_ADDR" $settings.address "SECRET_PATH" $settings.path "ROLE" $settings.role "AUTH_PATH" $settings.authPath) | fromJsonArray)) -}}
+{{- end -}}

@@ -1,0 +1,77 @@
+{{- /*
+volumes.<name>: a volume that the app's containers and their sidecars share. It is an emptyDir with a size limit unless
+the entry names another of Kubernetes' volume sources; in memory where it is mounted at /dev/shm. With `seed` what the
+app's image has at the mountPath is copied into it first. What is null is not there: so a user takes away what the
+chart's author wrote, and puts another source in its place.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.volumes.contribution" -}}
+{{- $mountFields := list "mountPath" "subPath" "subPathExpr" "readOnly" "mountPropagation" -}}
+{{- $problems := list -}}
+{{- $config := dict -}}
+{{- range $key, $value := .config -}}{{- if not (kindIs "invalid" $value) -}}{{- $_ := set $config $key $value -}}{{- end -}}{{- end -}}
+{{- $volume := omit $config "enabled" "workloads" "size" "medium" "containers" "order" "seed" -}}
+{{- range $mountFields -}}{{- $volume = omit $volume . -}}{{- end -}}
+{{- $sources := keys $volume | sortAlpha -}}
+{{- if gt (len $sources) 1 -}}
+  {{- $problems = append $problems (printf "has %d sources, %s, and a volume has one; keep one of them and set what you leave out to null (%s: null)" (len $sources) (join " and " $sources) (has "emptyDir" $sources | ternary "emptyDir" (first $sources))) -}}
+{{- else if or (not $volume) (hasKey $volume "emptyDir") -}}
+  {{- $emptyDir := dict "sizeLimit" ($config.size | default "1Gi") -}}
+  {{- with $config.medium | default (eq ($config.mountPath | default "") "/dev/shm" | ternary "Memory" "") -}}{{- $_ := set $emptyDir "medium" . -}}{{- end -}}
+  {{- if and $emptyDir.medium (not $config.size) -}}{{- $_ := set $emptyDir "sizeLimit" "64Mi" -}}{{- end -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (list $emptyDir $volume.emptyDir) -}}
+  {{- $volume = dict "emptyDir" $emptyDir -}}
+{{- else -}}
+  {{- range $field := list "size" "medium" -}}
+    {{- if get $config $field -}}
+      {{- $problems = append $problems (printf "%s is of an emptyDir, and the volume is a %s; set %s: null, or %s: null" $field (first $sources) $field (first $sources)) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- $mount := dict "name" .name -}}
+{{- range $field := append $mountFields "containers" -}}
+  {{- if hasKey $config $field -}}{{- $_ := set $mount $field (get $config $field) -}}{{- end -}}
+{{- end -}}
+{{- $ofNobody := and (hasKey $config "containers") (empty $config.containers) -}}
+{{- if not (or $config.mountPath (kindIs "map" $config.containers) $ofNobody) -}}
+  {{- $problems = append $problems "mountPath is missing; set it to the path at which the app has the volume" -}}
+{{- else if and $config.seed $ofNobody -}}
+  {{- $problems = append $problems "seed copies what the image of the first container that has the volume has there, and containers is empty; name a container, or remove seed" -}}
+{{- else if $config.seed -}}
+  {{- $_ := set .contribution "files" (list "seed.sh") -}}
+  {{- if .podTemplate -}}{{- include "outrigger-0.1.0.patterns.volumes.seed" (dict "call" . "mount" $mount) -}}{{- end -}}
+{{- end -}}
+{{- $_ := set .contribution "order" -1000 -}}
+{{- $_ := set .contribution "problems" $problems -}}
+{{- $_ := set .contribution "volumes" (list (set $volume "name" .name)) -}}
+{{- $_ := set .contribution "appVolumeMounts" (list $mount) -}}
+{{- end -}}
+
+{{- /*
+Adds to a volume's contribution the init container that copies what the image of the first container that mounts the
+volume has at its mountPath. Takes a dict: call (what the pattern was called with), mount.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.volumes.seed" -}}
+{{- $only := .mount.containers | default list -}}
+{{- $own := kindIs "map" $only | ternary $only dict -}}
+{{- if $own -}}{{- $only = keys $own -}}{{- end -}}
+{{- $app := dict -}}
+{{- range .call.podTemplate.spec.containers -}}
+  {{- if and (not $app) (or (not $only) (has .name $only)) -}}{{- $app = . -}}{{- end -}}
+{{- end -}}
+{{- if $app -}}
+  {{- $mount := omit .mount "containers" -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (list $mount (get $own $app.name | default dict)) -}}
+  {{- $context := dict -}}
+  {{- range $field, $value := $app.securityContext -}}{{- if not (kindIs "invalid" $value) -}}{{- $_ := set $context $field (deepCopy $value) -}}{{- end -}}{{- end -}}
+  {{- $container := dict
+        "name" (include "outrigger-0.1.0.kit.shorten" (printf "%s-seed" .call.name))
+        "image" $app.image
+        "command" (include "outrigger-0.1.0.kit.allAsWritten" (list "/outrigger-tools/busybox" "sh" "/outrigger/seed.sh" $mount.mountPath "/outrigger-seed") | fromJsonArray)
+        "securityContext" $context
+        "volumeMounts" (list (set (omit $mount "readOnly") "mountPath" "/outrigger-seed")) -}}
+  {{- with $app.imagePullPolicy -}}{{- $_ := set $container "imagePullPolicy" . -}}{{- end -}}
+  {{- $_ := set .call.contribution "tools" true -}}
+  {{- $_ := set .call.contribution "appImages" true -}}
+  {{- $_ := set .call.contribution "initContainers" (list $container) -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,88 @@
+{{- /*
+Sets .contributions of the state: what each of its entries contributes, in start-up order.
+
+A pattern is a named template "….patterns.<values key>.contribution", a custom one "outrigger.pattern.<pattern>". It is
+called with a dict:
+  name          the entry's name                         config   the entry's values, read only
+  path          its values path, for problems            values   the library's values, read only
+  context       the chart's root context                 form     native, classic, or "" where objects are collected
+  podTemplate   the author's, read only; none where objects are collected
+  gracePeriodSeconds  the pod's                          contribution  the dict to fill, where no YAML is printed
+  workload      the workload's name, or ""               settings  the values of this workload
+and prints its contribution as YAML (or fills the dict, which saves the parsing):
+  order            where it starts among the sidecars, lowest first; the entry's own `order` wins
+  sidecars         containers that run beside the app; defaults and the entry's overrides are applied by the composer
+  initContainers   containers that run to their end before what comes after them
+  volumes          the pod's volumes
+  appVolumeMounts  mounts for the author's containers, each with an optional `containers`: a list of names, or a map
+                   of names to mount fields; none where it is empty
+  podAnnotations   annotations of the pod
+  podLabels        labels of the pod, whose keys nobody else uses
+  objects          objects beside the pod, which outrigger.objects prints; their metadata.name is completed
+  cronJobs         CronJobs beside the pod, as outrigger-….objects.ownCronJob takes them, which outrigger.objects prints
+  reads            paths that the sidecars read: {path, key, writes, changedBy}; the composer mounts the volume that holds
+                   each. changedBy is the entry's key by which the app's own files are changed
+  files            names of the library's files that the containers find in /outrigger
+  texts            further files there, name to text; the same for every pod of the entry
+  tools            true: the containers find a static busybox at /outrigger-tools/busybox
+  appImages        true: the containers' images are the app's own, and stay as they are (global.imageRegistry)
+  problems         messages of the pattern's own checks
+*/ -}}
+{{- define "outrigger-0.1.0.pod.contributions" -}}
+{{- $state := . -}}
+{{- $sorted := dict -}}
+{{- range $entry := .entries -}}
+  {{- $contribution := dict -}}
+  {{- $printed := include $entry.template (dict
+        "name" $entry.name "config" $entry.config "path" $entry.path "values" $state.values "context" $state.context
+        "form" ($state.form | default "") "podTemplate" $state.podTemplate
+        "gracePeriodSeconds" $state.gracePeriodSeconds "workload" $state.workload "settings" $state.settings "contribution" $contribution) -}}
+  {{- if trim $printed -}}
+    {{- $contribution = fromYaml $printed -}}
+    {{- if hasKey $contribution "Error" -}}
+      {{- fail (printf "outrigger: the pattern of %s does not print YAML: %s" $entry.path $contribution.Error) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- range $key, $value := $entry -}}{{- $_ := set $contribution $key $value -}}{{- end -}}
+  {{- $order := $contribution.order | default 0 -}}
+  {{- if not (kindIs "invalid" $entry.config.order) -}}{{- $order = $entry.config.order -}}{{- end -}}
+  {{- $_ := set $sorted (printf "%07d %s" (add (int $order) 1000000) $entry.path) $contribution -}}
+{{- end -}}
+{{- $contributions := list -}}
+{{- range keys $sorted | sortAlpha -}}
+  {{- $contributions = append $contributions (get $sorted .) -}}
+{{- end -}}
+{{- $_ := set $state "contributions" $contributions -}}
+{{- end -}}
+
+{{- /*
+Sets .entries of the state to the entries that are on and belong to its workload: a list of dicts with name,
+config, path (in the values), pattern and template (the pattern's named template).
+*/ -}}
+{{- define "outrigger-0.1.0.pod.entries" -}}
+{{- $_ := set . "entries" list -}}
+{{- $settings := list "cluster" "custom" "defaults" "global" "images" "kubeVersion" "mode" "jobs" "cronJobs" "shareProcessNamespace" "shutdownSeconds" "workloads" -}}
+{{- range $pattern, $entries := .values -}}
+  {{- if and $entries (not (has $pattern $settings)) -}}
+    {{- include "outrigger-0.1.0.pod.addEntries" (list $ $entries $pattern (printf "outrigger-0.1.0.patterns.%s.contribution" $pattern) (printf "%s.%s" $.key $pattern)) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $pattern, $entries := .values.custom -}}
+  {{- include "outrigger-0.1.0.pod.addEntries" (list $ $entries $pattern (printf "outrigger.pattern.%s" $pattern) (printf "%s.custom.%s" $.key $pattern)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Adds the entries of one pattern to those of the state. Takes a list: the state, the entries, the pattern, its
+named template, the entries' values path. Where objects are collected for the whole chart (no pod template, no
+workload), the entries of every workload count.
+*/ -}}
+{{- define "outrigger-0.1.0.pod.addEntries" -}}
+{{- $state := index . 0 -}}
+{{- range $name, $config := index . 1 -}}
+  {{- if include "outrigger-0.1.0.kit.isHere" (list $state $config) -}}
+    {{- $_ := set $state "entries" (append $state.entries (dict
+          "name" $name "config" $config "pattern" (index $ 2) "template" (index $ 3) "path" (printf "%s.%s" (index $ 4) $name))) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}

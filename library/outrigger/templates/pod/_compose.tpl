@@ -1,0 +1,130 @@
+{{- /*
+Merges the state's contributions into its pod template. The author's lists keep their order and come first, except
+that native sidecars and contributed init containers start before the author's init containers, unless their entry says
+`afterInit`. What cannot be merged is added to .problems. Sets .origins (container name to values paths) and .sidecars
+(their names).
+*/ -}}
+{{- define "outrigger-0.1.0.pod.compose" -}}
+{{- $state := . -}}
+{{- $spec := .podTemplate.spec -}}
+{{- $_ := set . "origins" dict -}}
+{{- $_ := set . "sidecars" list -}}
+{{- include "outrigger-0.1.0.pod.mountIntoApp" . -}}
+{{- include "outrigger-0.1.0.container.podDefaults" . -}}
+{{- $volumes := .author.volumes -}}
+{{- $first := include "outrigger-0.1.0.pod.tools" . | fromYamlArray -}}
+{{- $last := list -}}
+{{- $beside := list -}}
+{{- range $contribution := .contributions -}}
+  {{- range $contribution.problems -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state $contribution.path .) -}}
+  {{- end -}}
+  {{- if $contribution.volumes -}}{{- $volumes = concat $volumes $contribution.volumes -}}{{- end -}}
+  {{- range $annotation, $value := $contribution.podAnnotations -}}
+    {{- include "outrigger-0.1.0.pod.annotate" (list $state $annotation $value) -}}
+  {{- end -}}
+  {{- range $label, $value := $contribution.podLabels -}}
+    {{- include "outrigger-0.1.0.pod.annotate" (list $state $label $value "labels") -}}
+  {{- end -}}
+  {{- $starts := $contribution.initContainers | default list -}}
+  {{- range $starts -}}
+    {{- include "outrigger-0.1.0.container.complete" (dict "state" $state "contribution" $contribution "container" .) -}}
+  {{- end -}}
+  {{- range $contribution.sidecars -}}
+    {{- include "outrigger-0.1.0.container.complete" (dict "state" $state "contribution" $contribution "container" . "stays" true) -}}
+    {{- $_ := set $state "sidecars" (append $state.sidecars .name) -}}
+    {{- if eq $state.form "native" -}}{{- $starts = append $starts . -}}{{- else -}}{{- $beside = append $beside . -}}{{- end -}}
+  {{- end -}}
+  {{- if $contribution.config.afterInit -}}{{- $last = concat $last $starts -}}{{- else if eq (len $starts) 1 -}}{{- $first = append $first (first $starts) -}}{{- else -}}{{- $first = concat $first $starts -}}{{- end -}}
+{{- end -}}
+{{- with include "outrigger-0.1.0.kit.files" . -}}
+  {{- $volumes = append $volumes (dict "name" "outrigger-files" "configMap" (dict "name" (include "outrigger-0.1.0.kit.objectName" $state))) -}}
+  {{- include "outrigger-0.1.0.pod.annotate" (list $state "checksum/outrigger" (sha256sum .)) -}}
+{{- end -}}
+{{- if .usesTools -}}{{- $volumes = append $volumes (dict "name" "outrigger-tools" "emptyDir" (dict "sizeLimit" "16Mi")) -}}{{- end -}}
+{{- $initContainers := concat $first .author.initContainers $last -}}
+{{- if $initContainers -}}{{- $_ := set $spec "initContainers" $initContainers -}}{{- else -}}{{- $_ := unset $spec "initContainers" -}}{{- end -}}
+{{- if $beside -}}{{- $_ := set $spec "containers" (concat .author.containers $beside) -}}{{- end -}}
+{{- if $volumes -}}{{- $_ := set $spec "volumes" $volumes -}}{{- end -}}
+{{- include "outrigger-0.1.0.pod.podSettings" . -}}
+{{- end -}}
+
+{{- /*
+Sets what the values say of the pod as a whole: a shared process namespace, pull secrets of all charts
+(global.imagePullSecrets) beside the author's, where the pod has a container of the library's.
+*/ -}}
+{{- define "outrigger-0.1.0.pod.podSettings" -}}
+{{- $spec := .podTemplate.spec -}}
+{{- if .settings.shareProcessNamespace -}}{{- $_ := set $spec "shareProcessNamespace" true -}}{{- end -}}
+{{- if .origins -}}
+  {{- $secrets := $spec.imagePullSecrets | default list -}}
+  {{- range (.values.global | default dict).imagePullSecrets -}}
+    {{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) | uniq -}}
+  {{- end -}}
+  {{- if $secrets -}}{{- $_ := set $spec "imagePullSecrets" $secrets -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints, as a YAML list, the init container that puts a static busybox, and links by the names of its applets, where
+containers without a shell of their own find them, if a contribution asks for tools. A busybox that needs libraries
+would start in its own image alone: in its memory is a linker's file besides its own. Sets .usesTools of the state.
+*/ -}}
+{{- define "outrigger-0.1.0.pod.tools" -}}
+{{- $state := . -}}
+{{- range .contributions -}}{{- if .tools -}}{{- $_ := set $state "usesTools" true -}}{{- end -}}{{- end -}}
+{{- if .usesTools -}}
+{{- $refusal := printf "%s.images.busybox: the busybox of %s is linked dynamically, so that it starts in no other image; set an image with a static one: of upstream's, a tag that ends in -musl" .key .values.images.busybox -}}
+{{- $copy := "if /bin/busybox grep -q '[.]so[.0-9]*$' /proc/self/maps; then echo \"$0\" >&2; exit 1; fi; /bin/busybox cp /bin/busybox /outrigger-tools/ && exec /outrigger-tools/busybox --install -s /outrigger-tools" -}}
+{{- $container := dict
+      "name" "outrigger-tools" "image" .values.images.busybox "command" (list "/bin/busybox" "sh" "-c" $copy $refusal)
+      "terminationMessagePolicy" "FallbackToLogsOnError"
+      "volumeMounts" (list (dict "name" "outrigger-tools" "mountPath" "/outrigger-tools")) -}}
+{{- $contribution := dict "path" (printf "%s (its own outrigger-tools)" .key) "config" dict -}}
+{{- include "outrigger-0.1.0.container.complete" (dict "state" . "contribution" $contribution "container" $container) -}}
+{{- list $container | toYaml -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Adds the contributions' appVolumeMounts to the author's containers and init containers: to all of them, or those of
+`containers`, which may be empty. A map of containers gives each its own mount fields.
+*/ -}}
+{{- define "outrigger-0.1.0.pod.mountIntoApp" -}}
+{{- $state := . -}}
+{{- range $contribution := .contributions -}}
+  {{- range $mount := $contribution.appVolumeMounts -}}
+    {{- $only := $mount.containers | default list -}}
+    {{- $own := kindIs "map" $only | ternary $only dict -}}
+    {{- if kindIs "map" $only -}}{{- $only = keys $only | sortAlpha -}}{{- end -}}
+    {{- $missing := $only -}}
+    {{- $all := kindIs "invalid" $mount.containers -}}
+    {{- range $container := concat $state.author.containers $state.author.initContainers -}}
+      {{- if or $all (has $container.name $only) -}}
+        {{- $ownMount := omit $mount "containers" -}}
+        {{- include "outrigger-0.1.0.kit.overlay" (list $ownMount (get $own $container.name | default dict)) -}}
+        {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) $ownMount) -}}
+        {{- $missing = without $missing $container.name -}}
+      {{- end -}}
+    {{- end -}}
+    {{- if $missing -}}
+      {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.containers" $contribution.path)
+            (printf "the pod template has no container %s; name one of its containers, or leave the list out" (include "outrigger-0.1.0.kit.quoteAll" $missing))) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Sets an annotation of the pod, or a label. Takes a list: the state, the annotation, its value, and "labels" for a
+label.
+*/ -}}
+{{- define "outrigger-0.1.0.pod.annotate" -}}
+{{- $podTemplate := (index . 0).podTemplate -}}
+{{- $kind := gt (len .) 3 | ternary "labels" "annotations" -}}
+{{- $metadata := $podTemplate.metadata | default dict -}}
+{{- $values := get $metadata $kind | default dict -}}
+{{- $_ := set $values (index . 1) (index . 2) -}}
+{{- $_ := set $metadata $kind $values -}}
+{{- $_ := set $podTemplate "metadata" $metadata -}}
+{{- end -}}

@@ -1,0 +1,31 @@
+{{- /*
+Sets .podTemplate of the state to a copy of the author's, and .author to the containers, init containers and
+volumes as the author wrote them. Takes a list: the state, the arguments of outrigger.podTemplate.
+*/ -}}
+{{- define "outrigger-0.1.0.pod.read" -}}
+{{- $state := index . 0 -}}
+{{- $call := index . 1 -}}
+{{- $podTemplate := dict -}}
+{{- if and $call.template $call.podTemplate -}}
+  {{- fail "outrigger.podTemplate: both template and podTemplate are given; give one of them" -}}
+{{- else if $call.template -}}
+  {{- $podTemplate = include $call.template $call.context | fromYaml -}}
+  {{- if and (hasKey $podTemplate "Error") (not (hasKey $podTemplate "spec")) -}}
+    {{- fail (printf "outrigger.podTemplate: template %q does not print YAML: %s" $call.template $podTemplate.Error) -}}
+  {{- end -}}
+{{- else if $call.podTemplate -}}
+  {{- $podTemplate = deepCopy $call.podTemplate -}}
+{{- else -}}
+  {{- fail "outrigger.podTemplate: the pod template is missing; give \"template\" (the name of a named template) or \"podTemplate\" (an object)" -}}
+{{- end -}}
+{{- $spec := $podTemplate.spec | default dict -}}
+{{- if not $spec.containers -}}
+  {{- fail (printf "outrigger.podTemplate: the pod template %shas no spec.containers; it begins with metadata and spec, as under a Deployment's spec.template" (empty $call.template | ternary "" (printf "%q " $call.template))) -}}
+{{- end -}}
+{{- $_ := set $state "podTemplate" $podTemplate -}}
+{{- $_ := set $state "author" (dict
+      "containers" $spec.containers
+      "initContainers" ($spec.initContainers | default list)
+      "volumes" ($spec.volumes | default list)
+      "gracePeriod" (not (kindIs "invalid" $spec.terminationGracePeriodSeconds))) -}}
+{{- end -}}

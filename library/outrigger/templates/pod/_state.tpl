@@ -1,0 +1,46 @@
+{{- /*
+Fills the dict that one call works on. Takes a list: the dict, the arguments of the call.
+
+  context   the chart's root context          key       the library's values key, as problems name it
+  values    the library's values, read only   library   the subchart (Files, Chart)
+  workload  the workload's name, or ""        problems  messages, each with a values path and the mend
+  hook      the Helm hooks that the pod belongs to, or ""
+  settings  the values of this workload: those under workloads.<workload> over those of all
+*/ -}}
+{{- define "outrigger-0.1.0.pod.state" -}}
+{{- $state := index . 0 -}}
+{{- $call := index . 1 -}}
+{{- $key := include "outrigger.key" $call.context -}}
+{{- $values := index $call.context.Values $key -}}
+{{- /* What a user has set to null is gone. */ -}}
+{{- if not (and $values.images $values.defaults ($values.defaults | default dict).shutdownSeconds) -}}
+  {{- $defaults := omit ($values.defaults | default dict) "shutdownSeconds" -}}
+  {{- $_ := set $defaults "shutdownSeconds" (($values.defaults | default dict).shutdownSeconds | default dict) -}}
+  {{- $values = set (set (omit $values "images" "defaults") "images" ($values.images | default dict)) "defaults" $defaults -}}
+{{- end -}}
+{{- $workload := $call.workload | default "" -}}
+{{- $settings := pick $values "shutdownSeconds" "shareProcessNamespace" -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $settings (get ($values.workloads | default dict) $workload | default dict)) -}}
+{{- $_ := set $state "context" $call.context -}}
+{{- $_ := set $state "key" $key -}}
+{{- $_ := set $state "library" (index $call.context.Subcharts $key) -}}
+{{- $_ := set $state "values" $values -}}
+{{- $_ := set $state "settings" $settings -}}
+{{- $_ := set $state "workload" $workload -}}
+{{- $_ := set $state "hook" ($call.hook | default "") -}}
+{{- $_ := set $state "problems" list -}}
+{{- end -}}
+
+{{- /*
+Sets .kubeVersion of the state (the override in values, or what Helm knows of the cluster) and .form: `native` (an
+init container with restartPolicy Always, KEP-753, on by default from Kubernetes 1.29) or `classic` (one more
+container). The pre-release suffix lets vendors' versions such as v1.29.3-eks-abc through.
+*/ -}}
+{{- define "outrigger-0.1.0.pod.chooseForm" -}}
+{{- $_ := set . "kubeVersion" (.values.kubeVersion | default .context.Capabilities.KubeVersion.Version) -}}
+{{- $_ := set . "hasNative" (semverCompare ">=1.29.0-0" .kubeVersion) -}}
+{{- $_ := set . "form" (.values.mode | default "auto") -}}
+{{- if eq .form "auto" -}}
+  {{- $_ := set . "form" (.hasNative | ternary "native" "classic") -}}
+{{- end -}}
+{{- end -}}
