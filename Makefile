@@ -1,7 +1,7 @@
 # Every target that does something is a verb of one Go program, ci/cmd/rig. It is built first, and not
 # run by 'go run', which would not pass a SIGTERM on.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-render test-soak lint clean cluster bench-demo bench-render bench-logs bench-backup bench-tokens generate version
+.PHONY: help demo test test-render test-soak test-charts lint clean cluster bench-demo bench-render bench-logs bench-backup bench-tokens generate version
 
 rig := .build/rig
 # Given on the command line they choose tests; what the environment may have by these names does not.
@@ -33,6 +33,12 @@ demo lint clean cluster bench-demo bench-render bench-logs bench-backup bench-to
 test test-render test-soak:
 	@go build -o $(rig) ./ci/cmd/rig
 	@$(rig) $@ $(chosen)
+
+# The folder of other people's charts.
+CHARTS := charts
+
+test-charts: ## Put the charts in a folder through outrigger.manifest, and compare (CHARTS=DIR)
+	@OUTRIGGER_CHARTS='$(abspath $(CHARTS))' go test ./tests/charts -count=1 -timeout=60m -v
 
 generate: ## Write the library's values.schema.json from library/schema
 	go run ./library/schema

@@ -63,7 +63,7 @@ func TestAWholePhaseNamesNoTests(t *testing.T) {
 func TestEveryTestIsInOnePhase(t *testing.T) {
 	listed := judge.Want{
 		"o/ci/rig": {"TestA"}, "o/tests/render": {"TestA"}, "o/tests/scripts": {"TestA"}, "o/tests/e2e": {"TestA"}, "o/tests/fuzz": {"FuzzA"},
-		"o/tests/restart": {"TestA"}, "o/tests/soak": {"TestA"}, "o/tests/bench": {},
+		"o/tests/restart": {"TestA"}, "o/tests/soak": {"TestA"}, "o/tests/bench": {}, "o/tests/charts": {"TestA"},
 	}
 
 	assert.Equal(t, judge.Want{"o/ci/rig": {"TestA"}, "o/tests/render": {"TestA"}}, ofTemplates(listed).tests)

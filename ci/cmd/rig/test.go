@@ -19,6 +19,7 @@ const (
 	restartTests = "tests/restart" // of what a node's restart leaves: alone and last
 	soakTests    = "tests/soak"    // of images that take minutes to build: in test-soak alone
 	scriptTests  = "tests/scripts" // which need no cluster
+	chartTests   = "tests/charts"  // of other people's charts: make test-charts
 )
 
 // poolSize is how many of the cluster's tests that assert facts run at a time, after those that assert seconds. They mostly wait:
@@ -96,7 +97,7 @@ const templatesName = "of templates"
 func ofTemplates(listed judge.Want) *phase {
 	tests := judge.Want{}
 	for pkg, names := range listed {
-		elsewhere := slices.ContainsFunc([]string{clusterTests, fuzzTests, restartTests, soakTests, scriptTests}, func(folder string) bool { return within(pkg, folder) })
+		elsewhere := slices.ContainsFunc([]string{clusterTests, fuzzTests, restartTests, soakTests, scriptTests, chartTests}, func(folder string) bool { return within(pkg, folder) })
 		if !elsewhere && len(names) > 0 {
 			tests[pkg] = names
 		}

@@ -13,6 +13,11 @@ of another one.
 {{- include "outrigger-0.1.0.pod.facet" . -}}
 {{- end -}}
 
+{{- /* What outrigger.manifest prints, of what it takes. */ -}}
+{{- define "outrigger-0.1.0.manifest" -}}
+{{- include "outrigger-0.1.0.manifest.print" . -}}
+{{- end -}}
+
 {{- /* What outrigger.job prints, of what it takes. */ -}}
 {{- define "outrigger-0.1.0.job" -}}
 {{- include "outrigger-0.1.0.objects.job" . -}}

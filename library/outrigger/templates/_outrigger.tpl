@@ -5,6 +5,26 @@ same to the byte in every version.
 */ -}}
 
 {{- /*
+outrigger.manifest prints what a named template prints, each pod in it together with its sidecars: that of a Deployment, a
+StatefulSet, a Job or whatever else has spec.template.spec.containers, of a CronJob, of a Pod, of the items of a List. Every
+other document is printed byte for byte, and all are in their order.
+
+Takes a dict:
+  context   the chart's root context ($)
+  template  the name of a named template that prints YAML documents: a whole file, between a define and an end
+  workload  optional: the name that entries with a `workloads` list select. By default each pod's is the name of its
+            object without the release's full name and the - after it, or the chart's name where that is all
+            of it; the object's whole name selects the pod too
+  hook      optional: true for sidecars in the pods of Helm hooks too, which are else printed as they are. What such a pod mounts is
+            printed as a hook of lower weight
+Prints YAML documents.
+Fails with every problem found, each with its values path and the mend; and where a document is no YAML, with its line.
+*/ -}}
+{{- define "outrigger.manifest" -}}
+{{- include (printf "outrigger-%s.manifest" (include "outrigger.version" .context)) . -}}
+{{- end -}}
+
+{{- /*
 outrigger.podTemplate prints a pod template together with its sidecars.
 
 Takes a dict:
@@ -112,9 +132,11 @@ Takes what outrigger.podTemplate takes.
 
 {{- /*
 outrigger.notes prints, for NOTES.txt, the life of the composed pod in plain text: what starts in which order and what
-waits for what, what runs together, what stops in which order, and the pod's effective resources.
+waits for what, what runs together, what stops in which order, and the pod's effective resources. It also tells which entries of
+the values are in no pod.
 
-Takes what outrigger.podTemplate takes.
+Takes what outrigger.podTemplate takes; with no pod template it draws every pod that outrigger.manifest has printed
+by then. Helm renders NOTES.txt after the files whose names begin with a small letter.
 */ -}}
 {{- define "outrigger.notes" -}}
 {{- include (printf "outrigger-%s.notes" (include "outrigger.version" .context)) . -}}

@@ -6,7 +6,7 @@ pattern takes; the entry.
 {{- $state := index . 0 -}}
 {{- $config := index . 1 -}}
 {{- if and (kindIs "map" $config) (ne (get $config "enabled" | toString) "false") -}}
-  {{- if or (not $config.workloads) (has $state.workload $config.workloads) (not (or $state.workload $state.podTemplate)) -}}true{{- end -}}
+  {{- if or (not $config.workloads) (has $state.workload $config.workloads) (has $state.object $config.workloads) (not (or $state.workload $state.podTemplate)) -}}true{{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -37,7 +37,7 @@ Fails with the problems of the state in one message, if it has any.
 */ -}}
 {{- define "outrigger-0.1.0.kit.failWithProblems" -}}
 {{- if .problems -}}
-  {{- fail (printf "outrigger: %d problem(s) in chart %q:\n- %s" (len .problems) .context.Chart.Name (join "\n- " (.problems | uniq))) -}}
+  {{- fail (printf "outrigger: %d problem(s) in %schart %q:\n- %s" (len .problems) (empty .title | ternary "" (printf "%s of " .title)) .context.Chart.Name (join "\n- " (.problems | uniq))) -}}
 {{- end -}}
 {{- end -}}
 

@@ -1,10 +1,26 @@
 {{- /*
-The life of the composed pod, for NOTES.txt. Takes what outrigger.podTemplate takes.
+The lives of pods, for NOTES.txt, and what is in none of them. Takes what outrigger.notes takes.
 */ -}}
 {{- define "outrigger-0.1.0.notes.notes" -}}
-{{- $state := dict -}}
-{{- include "outrigger-0.1.0.pod.composed" (list $state .) -}}
-{{- $facts := dict "workload" $state.workload "spec" $state.podTemplate.spec "ours" (keys $state.origins) "classic" false -}}
+{{- $pods := dict -}}
+{{- if or .template .podTemplate -}}
+  {{- $_ := set $pods "this" dict -}}
+  {{- include "outrigger-0.1.0.pod.composed" (list $pods.this .) -}}
+{{- else -}}
+  {{- $pods = ((index .context.Subcharts (include "outrigger.key" .context)).seen | default dict).pods -}}
+{{- end -}}
+{{- $sections := list -}}
+{{- range $pods -}}{{- $sections = append $sections (include "outrigger-0.1.0.notes.pod" .) -}}{{- end -}}
+{{- if not $sections -}}{{- $sections = list "NO POD of this release has been printed by outrigger.manifest" -}}{{- end -}}
+{{- append $sections (include "outrigger-0.1.0.notes.unused" .) | compact | join "\n\n" -}}
+{{- end -}}
+
+{{- /*
+The life of a composed pod. Takes its state.
+*/ -}}
+{{- define "outrigger-0.1.0.notes.pod" -}}
+{{- $state := . -}}
+{{- $facts := dict "title" .title "workload" $state.workload "spec" $state.podTemplate.spec "ours" (keys $state.origins) "classic" false -}}
 {{- include "outrigger-0.1.0.notes.facts" $facts -}}
 {{- $sections := list
       (include "outrigger-0.1.0.notes.start" $facts)
@@ -71,7 +87,9 @@ The order of start-up, and what the next container waits for. Takes the dict tha
 */ -}}
 {{- define "outrigger-0.1.0.notes.start" -}}
 {{- $facts := . -}}
-{{- printf "START-UP%s, in this order; on the right, when the next one starts" (empty .workload | ternary "" (printf " of %s" .workload)) -}}
+{{- $whose := empty .workload | ternary "" (printf " of %s" .workload) -}}
+{{- with .title -}}{{- $whose = printf "%s (%s)" $whose . -}}{{- end -}}
+{{- printf "START-UP%s, in this order; on the right, when the next one starts" $whose -}}
 {{- range $index, $container := .containers -}}
   {{- $kind := get (dict "init" "init, ends" "sidecar" "sidecar, stays" "app" "app") .kind -}}
   {{- $next := "at once" -}}

@@ -9,14 +9,15 @@ volumes as the author wrote them. Takes a list: the state, the arguments of outr
 {{- if and $call.template $call.podTemplate -}}
   {{- fail "outrigger.podTemplate: both template and podTemplate are given; give one of them" -}}
 {{- else if $call.template -}}
-  {{- $podTemplate = include $call.template $call.context | fromYaml -}}
-  {{- if and (hasKey $podTemplate "Error") (not (hasKey $podTemplate "spec")) -}}
-    {{- fail (printf "outrigger.podTemplate: template %q does not print YAML: %s" $call.template $podTemplate.Error) -}}
-  {{- end -}}
+  {{- /* As in a file: Helm prints nothing for what is not there, and a block scalar that ends the text keeps its last newline. */ -}}
+  {{- $podTemplate = include $call.template $call.context | replace "<no value>" "" | trimSuffix "\n" | printf "%s\n" | fromYaml -}}
 {{- else if $call.podTemplate -}}
   {{- $podTemplate = deepCopy $call.podTemplate -}}
 {{- else -}}
   {{- fail "outrigger.podTemplate: the pod template is missing; give \"template\" (the name of a named template) or \"podTemplate\" (an object)" -}}
+{{- end -}}
+{{- if and (hasKey $podTemplate "Error") (not (hasKey $podTemplate "spec")) -}}
+  {{- fail (printf "outrigger.podTemplate: %s does not print YAML: %s" (empty $call.template | ternary "the pod template" (printf "template %q" $call.template)) $podTemplate.Error) -}}
 {{- end -}}
 {{- $spec := $podTemplate.spec | default dict -}}
 {{- if not $spec.containers -}}

@@ -6,6 +6,8 @@ Fills the dict that one call works on. Takes a list: the dict, the arguments of 
   workload  the workload's name, or ""        problems  messages, each with a values path and the mend
   hook      the Helm hooks that the pod belongs to, or ""
   settings  the values of this workload: those under workloads.<workload> over those of all
+  object    set by the caller where it knows it: the name of the pod's object, by which entries select the pod too
+  title     likewise: its kind and name, for problems and notes
 */ -}}
 {{- define "outrigger-0.1.0.pod.state" -}}
 {{- $state := index . 0 -}}
@@ -20,7 +22,9 @@ Fills the dict that one call works on. Takes a list: the dict, the arguments of 
 {{- end -}}
 {{- $workload := $call.workload | default "" -}}
 {{- $settings := pick $values "shutdownSeconds" "shareProcessNamespace" -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $settings (get ($values.workloads | default dict) $workload | default dict)) -}}
+{{- range list $workload ($state.object | default "") -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (list $settings (get ($values.workloads | default dict) . | default dict)) -}}
+{{- end -}}
 {{- $_ := set $state "context" $call.context -}}
 {{- $_ := set $state "key" $key -}}
 {{- $_ := set $state "library" (index $call.context.Subcharts $key) -}}

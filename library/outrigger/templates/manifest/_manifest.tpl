@@ -1,0 +1,157 @@
+{{- /*
+Prints what a named template prints, each pod in it with its sidecars. Takes what outrigger.manifest takes. It is split
+where Helm splits it. What is on a separator's line belongs to the document below it.
+*/ -}}
+{{- define "outrigger-0.1.0.manifest.print" -}}
+{{- if not .template -}}
+  {{- fail "outrigger.manifest: the template is missing; write (dict \"context\" $ \"template\" \"NAME\")" -}}
+{{- end -}}
+{{- $call := . -}}
+{{- /* As Helm does it with what a file prints. */ -}}
+{{- $text := include .template .context | replace "<no value>" "" -}}
+{{- $separator := "(?m)^---[ \\t]*" -}}
+{{- $separators := prepend (regexFindAll $separator $text -1) "" -}}
+{{- $texts := regexSplit $separator $text -1 -}}
+{{- range $index, $text := $texts -}}
+  {{- $document := dict "call" $call "text" $text "texts" $texts "index" $index -}}
+  {{- include "outrigger-0.1.0.manifest.compose" $document -}}
+  {{- if $document.pods }}{{ index $separators $index | trim }}
+{{ include "outrigger-0.1.0.manifest.printDocument" $document }}
+{{ else }}{{ index $separators $index }}{{ $text }}{{ end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Reads a document that may hold pods, and composes these. Takes a dict: call (the arguments of outrigger.manifest),
+texts (of all documents), index, text. Sets object, as it is to be printed, pods (their states), integer (what stands
+before one of its long integers) and marked (whether it has any).
+*/ -}}
+{{- define "outrigger-0.1.0.manifest.compose" -}}
+{{- $document := . -}}
+{{- if contains "containers" .text -}}
+  {{- /* A block scalar that ends the document keeps its last newline. */ -}}
+  {{- $text := printf "%s\n" (trimSuffix "\n" .text) -}}
+  {{- /* As a number, an integer of more than 2^53 would lose digits: outside of pods it is a text until it is printed. */ -}}
+  {{- $_ := set . "integer" "outrigger.integer." -}}
+  {{- $marked := regexReplaceAll "([:,\\[{-][ \\t]+|[\\[,])(-?[0-9]{16,})\\b" $text (printf "${1}%s${2}" .integer) -}}
+  {{- $object := fromYaml $marked -}}
+  {{- $_ := set . "marked" (ne $marked $text) -}}
+  {{- if and (hasKey $object "Error") (not $object.kind) -}}
+    {{- include "outrigger-0.1.0.manifest.failUnreadable" (list . (fromYaml $text).Error) -}}
+  {{- end -}}
+  {{- $_ := set . "object" $object -}}
+  {{- $_ := set . "pods" list -}}
+  {{- include "outrigger-0.1.0.manifest.composeObject" (list . $object) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Fails with a document that is no YAML: its number, its template, and the line at fault as it is printed. Takes a list:
+the document, what fromYaml says of it.
+*/ -}}
+{{- define "outrigger-0.1.0.manifest.failUnreadable" -}}
+{{- $document := index . 0 -}}
+{{- $before := slice $document.texts 0 $document.index -}}
+{{- $number := 1 -}}
+{{- range $before -}}{{- if trim . -}}{{- $number = add1 $number -}}{{- end -}}{{- end -}}
+{{- $where := "" -}}
+{{- with regexFind "line [0-9]+" (index . 1) | trimPrefix "line " | int -}}
+  {{- $lines := splitList "\n" $document.text -}}
+  {{- $from := max 0 (sub . 2) | int -}}
+  {{- $shown := slice $lines $from (min (len $lines) (add $from 3)) -}}
+  {{- $first := sub (len (splitList "\n" (join "" $before))) 1 | add $from 1 -}}
+  {{- range $index, $line := $shown -}}{{- $where = printf "%s\n  %4d  %s" $where (add $first $index) $line -}}{{- end -}}
+  {{- $where = printf "; about there it prints (lines are counted in all that it prints):%s" $where -}}
+{{- end -}}
+{{- fail (printf "outrigger.manifest: document %d of template %q is no YAML: %s%s" $number $document.call.template (index . 1) $where) -}}
+{{- end -}}
+
+{{- /*
+Composes the pods of an object, or of the items of a list of objects. Takes a list: the document, the object.
+*/ -}}
+{{- define "outrigger-0.1.0.manifest.composeObject" -}}
+{{- $document := index . 0 -}}
+{{- $object := index . 1 -}}
+{{- $spec := kindIs "map" $object.spec | ternary $object.spec dict -}}
+{{- $jobTemplate := kindIs "map" $spec.jobTemplate | ternary $spec.jobTemplate dict -}}
+{{- $jobSpec := kindIs "map" $jobTemplate.spec | ternary $jobTemplate.spec dict -}}
+{{- if and (hasSuffix "List" (toString $object.kind)) (kindIs "slice" $object.items) -}}
+  {{- range $object.items -}}
+    {{- if kindIs "map" . -}}{{- include "outrigger-0.1.0.manifest.composeObject" (list $document .) -}}{{- end -}}
+  {{- end -}}
+{{- else if eq (toString $object.kind) "Pod" -}}
+  {{- include "outrigger-0.1.0.manifest.composePod" (list $document $object $object) -}}
+{{- else -}}
+  {{- range $podTemplate := list $spec.template $jobSpec.template -}}
+    {{- include "outrigger-0.1.0.manifest.composePod" (list $document $object $podTemplate) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Composes one pod, if there is one. In the place of its spec is its number then, as it is printed by itself. A Helm
+hook's stays as it is, unless the call has `hook`: what it would mount may not be there yet. Takes a list: the
+document, the object, what may be its pod template. Adds the pod's state to .pods of the document, and remembers the
+pod for the notes.
+*/ -}}
+{{- define "outrigger-0.1.0.manifest.composePod" -}}
+{{- $document := index . 0 -}}
+{{- $object := index . 1 -}}
+{{- $podTemplate := kindIs "map" (index . 2) | ternary (index . 2) dict -}}
+{{- $spec := kindIs "map" $podTemplate.spec | ternary $podTemplate.spec dict -}}
+{{- if and (kindIs "slice" $spec.containers) $spec.containers -}}
+  {{- $call := $document.call -}}
+  {{- $metadata := kindIs "map" $object.metadata | ternary $object.metadata dict -}}
+  {{- $annotations := kindIs "map" $metadata.annotations | ternary $metadata.annotations dict -}}
+  {{- $name := $metadata.name | default $metadata.generateName | toString | trimSuffix "-" -}}
+  {{- $hook := get $annotations "helm.sh/hook" | toString -}}
+  {{- $state := dict "object" $name "title" (printf "%s %s" $object.kind $name) "hookWeight" (get $annotations "helm.sh/hook-weight") -}}
+  {{- if or (not $hook) $call.hook -}}
+    {{- $given := pick $podTemplate "metadata" "spec" -}}
+    {{- if $document.marked -}}{{- $given = toYaml $given | replace $document.integer "" | fromYaml -}}{{- end -}}
+    {{- $workload := $call.workload | default (include "outrigger-0.1.0.manifest.workload" (dict "context" $call.context "name" $name)) -}}
+    {{- include "outrigger-0.1.0.pod.composed" (list $state (dict "context" $call.context "podTemplate" $given "workload" $workload "hook" $hook)) -}}
+    {{- with $state.podTemplate.metadata -}}{{- $_ := set $podTemplate "metadata" . -}}{{- end -}}
+    {{- $_ := set $podTemplate "spec" (printf "outrigger.spec.%d." (len $document.pods)) -}}
+    {{- $_ := set $document "pods" (append $document.pods $state) -}}
+  {{- end -}}
+  {{- include "outrigger-0.1.0.kit.remember" (list $call.context (empty $state.podTemplate | ternary "hooks" "pods") (printf "%s %s" $state.title $metadata.namespace) $state) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints the name by which entries select the pod of an object: the object's, without the release's full name before it,
+or the chart's where there is no more to it. Takes a dict: context, name.
+*/ -}}
+{{- define "outrigger-0.1.0.manifest.workload" -}}
+{{- $release := .context.Release.Name -}}
+{{- $chart := .context.Values.nameOverride | default .context.Chart.Name -}}
+{{- $full := contains $chart $release | ternary $release (printf "%s-%s" $release $chart) -}}
+{{- $full = .context.Values.fullnameOverride | default $full | trunc 63 | trimSuffix "-" -}}
+{{- if has .name (list $full $release) -}}
+  {{- .context.Chart.Name -}}
+{{- else if hasPrefix (printf "%s-" $full) .name -}}
+  {{- trimPrefix (printf "%s-" $full) .name -}}
+{{- else -}}
+  {{- trimPrefix (printf "%s-" $release) .name -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints a document with its composed pods; the ConfigMap of a hook's pod is one more. Takes what
+outrigger-….manifest.compose has filled.
+*/ -}}
+{{- define "outrigger-0.1.0.manifest.printDocument" -}}
+{{- $yaml := toYaml .object | replace .integer "" -}}
+{{- range $index, $state := .pods -}}
+  {{- $line := regexFind (printf "(?m)^ *spec: outrigger[.]spec[.]%d[.]$" $index) $yaml -}}
+  {{- $spec := include "outrigger-0.1.0.pod.print" (pick $state.podTemplate "spec") -}}
+  {{- $yaml = replace $line (indent (sub (len $line) (len (trim $line)) | int) $spec) $yaml -}}
+{{- end -}}
+{{- $yaml -}}
+{{- range .pods -}}
+  {{- if .hook }}
+{{ include "outrigger-0.1.0.objects.configMap" (list . (pick . "hookWeight")) }}
+  {{- end -}}
+{{- end -}}
+{{- end -}}

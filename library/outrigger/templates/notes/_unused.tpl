@@ -1,0 +1,36 @@
+{{- /*
+Tells which entries and settings are for no workload of the release, and which pods of Helm hooks are as they were:
+once, and in NOTES.txt alone, as all pods are known there. Takes the arguments of outrigger.notes.
+*/ -}}
+{{- define "outrigger-0.1.0.notes.unused" -}}
+{{- $state := dict -}}
+{{- include "outrigger-0.1.0.pod.state" (list $state (pick . "context")) -}}
+{{- include "outrigger-0.1.0.pod.entries" $state -}}
+{{- $file := (.context.Template | default dict).Name -}}
+{{- $seen := $state.library.seen | default dict -}}
+{{- if and (hasSuffix "/NOTES.txt" (toString $file)) (not $seen.told) -}}
+{{- include "outrigger-0.1.0.kit.remember" (list .context "told" "unused" true) -}}
+{{- $workloads := keys ($seen.workloads | default dict) | sortAlpha -}}
+{{- $lines := list -}}
+{{- range $entry := $state.entries -}}
+  {{- $wanted := $entry.config.workloads -}}
+  {{- $found := list -}}
+  {{- range $wanted -}}{{- if has . $workloads -}}{{- $found = append $found . -}}{{- end -}}{{- end -}}
+  {{- if and $wanted (not $found) -}}
+    {{- $lines = append $lines (printf "%s is for the workloads %s" $entry.path (include "outrigger-0.1.0.kit.quoteAll" $wanted)) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $name, $_ := $state.values.workloads -}}
+  {{- if not (has $name $workloads) -}}{{- $lines = append $lines (printf "%s.workloads.%s" $state.key $name) -}}{{- end -}}
+{{- end -}}
+{{- if $lines -}}
+  {{- printf "FOR NO POD of this release, whose workloads are %s" (include "outrigger-0.1.0.kit.quoteAll" $workloads | default "without names") -}}
+  {{- range $lines }}{{ printf "\n  %s" . }}{{ end -}}
+{{- end -}}
+{{- with $seen.hooks -}}
+  {{- if $lines }}{{ "\n\n" }}{{ end -}}
+  {{- print "AS THEY WERE, since they are pods of Helm hooks; \"hook\" true on the call of\noutrigger.manifest gives them sidecars too" -}}
+  {{- range . }}{{ printf "\n  %s" .title }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
