@@ -124,7 +124,7 @@ func (r *Rig) Ensure(ctx context.Context) (cluster *Cluster, err error) {
 
 // Tools returns a directory that holds programs built from the modules below ci/modules, at the
 // versions pinned there: those named, or helm and kubectl if none is. Known are helm, kubectl, ct,
-// staticcheck, otelcol-k8s, restic, rclone, versitygw and expand.
+// staticcheck, otelcol-k8s, restic, rclone, versitygw, expand and validate.
 func Tools(ctx context.Context, out io.Writer, names ...string) (dir string, err error) {
 	err = with(out, func(r *Rig) error {
 		dir, err = r.Tools(ctx, names...)
@@ -242,6 +242,7 @@ func (r *Rig) toolModules() map[string]func() (tools.Module, error) {
 		"rclone":      plain(tools.Rclone()),
 		"versitygw":   r.versityGWModule,
 		"expand":      plain(tools.Expand()),
+		"validate":    plain(tools.Validate()),
 	}
 }
 

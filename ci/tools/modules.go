@@ -106,8 +106,18 @@ func (b Builder) Kubectl() (Module, error) {
 }
 
 // Expand prints containers with the references to variables expanded as the kubelet does it.
-func Expand() Module {
-	return Module{Name: "expand", Folder: "kubernetes", Programs: map[string]string{"expand": own + "kubernetes/expand"}}
+func Expand() Module { return ofKubernetes("expand") }
+
+// Validate says what an API server would say of objects.
+func Validate() Module { return ofKubernetes("validate") }
+
+// ofKubernetes is a program in a folder of its own that calls Kubernetes' code. With a node's tags what it has in common with
+// the node's programs is compiled once.
+func ofKubernetes(program string) Module {
+	return Module{
+		Name: program, Folder: "kubernetes", Tags: kubernetesTags,
+		Programs: map[string]string{program: own + "kubernetes/" + program},
+	}
 }
 
 // Helm is helm as its release is built: without these flags it says that it is v3.0 or so, and that

@@ -176,6 +176,18 @@ func kubernetesTypes() (object, error) {
 	}
 	delete(definitions["Container"].(object)["properties"].(object), "name")
 	definitions["Quantity"] = object{"type": []string{"string", "number"}, "pattern": `^[+-]?[0-9.]+([eE][+-]?[0-9]+|[numkKMGTPE]i?)?$`}
+	// What Kubernetes says of labels and of the names of its objects (validation.IsQualifiedName, IsValidLabelValue, IsDNS1123Subdomain).
+	// Not propertyNames: Helm's validator tells a wrong place of what they refuse.
+	definitions["Labels"] = object{
+		"type": "object",
+		"patternProperties": object{
+			`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`: object{
+				"type": "string", "pattern": `^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$`,
+			},
+		},
+		"additionalProperties": false,
+	}
+	definitions["ObjectName"] = object{"type": "string", "pattern": `^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`}
 	for _, spec := range []string{"JobSpec", "CronJobSpec"} {
 		for field, schema := range definitions[spec].(object)["properties"].(object) {
 			definitions[spec+"."+field] = schema

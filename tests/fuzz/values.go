@@ -1,27 +1,52 @@
 // Package fuzz renders charts with values that nobody would write, and asks the API server what it thinks of the result.
 package fuzz
 
-// choices turns the fuzzer's bytes into decisions; when they are used up every decision is the first.
-type choices struct{ bytes []byte }
+import (
+	"crypto/sha256"
+	"maps"
+	"math/rand/v2"
+	"slices"
+)
 
-func (c *choices) number(n int) int {
-	if len(c.bytes) == 0 {
-		return 0
-	}
-	first := c.bytes[0]
-	c.bytes = c.bytes[1:]
-	return int(first) % n
+// choices are decisions at random, always the same for the same bytes of the fuzzer's; without bytes every decision is the
+// first, which is the plain one.
+type choices struct {
+	random *rand.Rand
+	plain  float64 // the share of decisions that are the first: where all is odd, little is rendered
 }
 
-func (c *choices) yes() bool { return c.number(2) == 1 }
+func newChoices(bytes []byte) *choices {
+	random := rand.New(rand.NewChaCha8(sha256.Sum256(bytes)))
+	if len(bytes) == 0 {
+		return &choices{random, 1}
+	}
+	return &choices{random, []float64{0.9, 0.8, 0.6, 0}[random.IntN(4)]}
+}
+
+func (c *choices) number(n int) int {
+	if c.random.Float64() < c.plain {
+		return 0
+	}
+	return c.random.IntN(n)
+}
+
+// yes is no for the most part where decisions are plain, as each key is one more that can be refused.
+func (c *choices) yes() bool { return c.random.Float64() < (1-c.plain)/2+0.05 && c.plain < 1 }
 
 func of[T any](c *choices, options ...T) T { return options[c.number(len(options))] }
 
 type object = map[string]any
 
-// maybe sets a key in half of all cases.
+// maybe sets a key in half of all cases, and rarely where decisions are plain.
 func (c *choices) maybe(target object, key string, value func() any) {
 	if c.yes() {
+		target[key] = value()
+	}
+}
+
+// often sets a key in a third of all cases.
+func (c *choices) often(target object, key string, value func() any) {
+	if c.random.IntN(3) == 0 && c.plain < 1 {
 		target[key] = value()
 	}
 }
@@ -34,17 +59,51 @@ func values(c *choices) object {
 	c.maybe(library, "shutdownSeconds", func() any { return of(c, 0, 30, 300) })
 	c.maybe(library, "shareProcessNamespace", func() any { return c.yes() })
 	c.maybe(library, "workloads", func() any { return object{"web": object{"shutdownSeconds": 5}} })
-	c.maybe(library, "volumes", func() any { return entries(c, volume, "v", "w", "own", "Bad") })
-	c.maybe(library, "containers", func() any { return entries(c, container, "a", "b", "app", "z", "Bad_", "x.y") })
-	c.maybe(library, "logshippers", func() any { return entries(c, logshipper, "ship", "a", "other") })
-	c.maybe(library, "tokenRefreshers", func() any { return entries(c, tokenRefresher, "token", "a", "db") })
-	c.maybe(library, "ambassadors", func() any { return entries(c, ambassador, "proxy", "a", "token") })
-	kind := of(c, "pod", "job")
-	all := object{kind: podTemplate(c, kind == "job"), "outrigger": library}
+	c.often(library, "volumes", func() any { return entries(c, volume, "v", "w", "own", "Bad") })
+	c.often(library, "containers", func() any { return entries(c, container, "a", "b", "app", "z", "Bad_", "x.y") })
+	c.often(library, "logshippers", func() any { return entries(c, logshipper, "ship", "a", "other") })
+	c.often(library, "tokenRefreshers", func() any { return entries(c, tokenRefresher, "token", "a", "db") })
+	c.often(library, "ambassadors", func() any { return entries(c, ambassador, "proxy", "a", "token") })
+	c.often(library, "backups", func() any { return entries(c, backup, "nightly", "a", "Bad") })
+	c.often(library, "custom", func() any {
+		return object{of(c, "greeter", "greeter", "greeter", "greeter", "missing"): entries(c, greeter, "hello", "a")}
+	})
+	c.maybe(library, "cluster", func() any { return of(c, "eu", "eu-1", "eu_1.a", "eu west") })
+	kind := []string{"pod", "job", "made"}[c.random.IntN(3)]
+	if kind == "made" {
+		c.maybe(library, "jobs", func() any { return object{of(c, "process", "other"): made(false)(c)} })
+		library["cronJobs"] = object{of(c, "report", "report", "nightly"): made(true)(c)}
+	}
+	all := object{kind: podTemplate(c, kind != "pod"), "outrigger": library}
+	if c.number(8) == 1 {
+		removeOne(c, library)
+	}
 	c.maybe(all, "global", func() any {
 		return object{"imageRegistry": of(c, "", "mirror:5000/"), "imagePullSecrets": []any{of[any](c, "pull", object{"name": "pull"})}}
 	})
 	return all
+}
+
+// removeOne sets one key, at any depth, to null, as a user does to take away what the chart's author wrote.
+func removeOne(c *choices, from object) {
+	keys := slices.Sorted(maps.Keys(from))
+	if len(keys) == 0 {
+		return
+	}
+	key := keys[c.number(len(keys))]
+	if below, deeper := from[key].(object); deeper && len(below) > 0 && c.number(4) != 1 {
+		removeOne(c, below)
+		return
+	}
+	from[key] = nil
+}
+
+func greeter(c *choices) object {
+	config := object{"greeting": text(c, "hello")}
+	c.maybe(config, "resources", func() any { return resources(c) })
+	c.maybe(config, "env", func() any { return environment(c) })
+	c.maybe(config, "image", func() any { return of(c, "other:1", "other") })
+	return config
 }
 
 func entries(c *choices, entry func(*choices) object, names ...string) object {
@@ -100,17 +159,6 @@ func volume(c *choices) object {
 	return config
 }
 
-func logshipper(c *choices) object {
-	config := object{
-		"files": []any{of(c, "/logs/a.log", "/logs/*.log", "/own/$(X)/?", "/nowhere/a.log")},
-		"to":    object{"stdout": of[any](c, object{}, true)},
-	}
-	c.maybe(config, "shutdownSeconds", func() any { return of(c, 0, 3) })
-	c.maybe(config, "env", func() any { return environment(c) })
-	c.maybe(config, "resources", func() any { return resources(c) })
-	return config
-}
-
 func tokenRefresher(c *choices) object {
 	file := object{}
 	if c.number(20) != 1 {
@@ -128,7 +176,7 @@ func tokenRefresher(c *choices) object {
 	c.maybe(file, "containers", func() any { return of(c, []any{}, []any{"app"}, []any{"second"}, []any{"missing"}) })
 	config := object{"file": file}
 	for range 1 + c.number(20)/19 {
-		provider := of(c, "awsRds", "exec", "vault", "googleCloudSql", "azureDatabase")
+		provider := []string{"awsRds", "exec", "vault", "googleCloudSql", "azureDatabase"}[c.random.IntN(5)]
 		config[provider] = map[string]func(*choices) object{"awsRds": awsRDS, "exec": printing, "vault": vault, "googleCloudSql": cloudDatabase, "azureDatabase": cloudDatabase}[provider](c)
 	}
 	c.maybe(config, "ttl", func() any { return of(c, "15m", "1h30m", "0s", "1w", "15") })
@@ -196,8 +244,8 @@ func cloudDatabase(c *choices) object {
 
 func ambassador(c *choices) object {
 	settings := object{}
-	switch c.number(4) {
-	case 1:
+	switch c.random.IntN(4) {
+	case 1, 0:
 		settings["secret"] = of[any](c, "db", object{"name": "db", "key": "pass"}, object{"key": "pass"})
 		settings["user"] = "shop"
 	case 2:
@@ -205,7 +253,9 @@ func ambassador(c *choices) object {
 	default:
 		settings["tokenRefresher"] = of(c, "token", "a", "missing")
 	}
-	c.maybe(settings, "host", func() any { return of(c, "db", "it's", "db", "a\nb") })
+	if c.number(10) != 1 {
+		settings["host"] = of(c, "db", "it's", "db", "a\nb")
+	}
 	if c.number(20) != 1 {
 		settings["database"] = of(c, "shop", "{{ .Release.Name }}", "shop", "a b")
 	}
@@ -234,7 +284,7 @@ func ambassador(c *choices) object {
 func container(c *choices) object {
 	config := object{}
 	if c.number(20) != 1 {
-		config["image"] = of(c, "h:1", "registry:5000/a/h:1", "h@sha256:"+sha256, "h")
+		config["image"] = of(c, "h:1", "registry:5000/a/h:1", "h@sha256:"+digest, "h")
 	}
 	c.maybe(config, "kind", func() any { return of(c, "sidecar", "init") })
 	c.maybe(config, "afterInit", func() any { return c.yes() })
@@ -256,7 +306,7 @@ func container(c *choices) object {
 	return config
 }
 
-const sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+const digest = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 func handler(c *choices) object {
 	switch c.number(3) {

@@ -143,11 +143,26 @@ func (c Chart) RenderTexts(t testing.TB, values string, settings ...Settings) ma
 // refuse is one.
 func (c Chart) TryRender(t testing.TB, values string) (Objects, error) {
 	t.Helper()
-	texts, err := c.render3(t, values, Settings{KubeVersion: KubeVersion, Release: "demo", Namespace: "default"})
+	texts, err := c.tryRender(t, values)
 	if err != nil {
 		return nil, err
 	}
 	return decode(t, texts), nil
+}
+
+// TryRenderDocuments is TryRender with the objects as they are written, each a YAML document.
+func (c Chart) TryRenderDocuments(t testing.TB, values string) ([][]byte, error) {
+	t.Helper()
+	texts, err := c.tryRender(t, values)
+	if err != nil {
+		return nil, err
+	}
+	return documents(t, texts), nil
+}
+
+func (c Chart) tryRender(t testing.TB, values string) (map[string]string, error) {
+	t.Helper()
+	return c.render3(t, values, Settings{KubeVersion: KubeVersion, Release: "demo", Namespace: "default"})
 }
 
 // RenderError renders the chart with values given as YAML, which must fail, and returns the message. Helm 3 and Helm 4

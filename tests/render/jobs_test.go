@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -278,13 +279,45 @@ func TestAPodFailurePolicyThatASidecarWouldMatchIsAnError(t *testing.T) {
 	jobsChart(t).Render(t, `outrigger: {jobs: {process: {`+policy+`}}}`)
 }
 
+func TestAJobThatKubernetesWouldRefuseForWhatElseIsInItIsRefusedHere(t *testing.T) {
+	t.Parallel()
+	const rule = "podFailurePolicy: {rules: [{action: %s, onExitCodes: {operator: In, values: [%d]%s}}]}"
+	for job, message := range map[string]string{
+		"completionMode: Indexed":                                      `completions: is missing, and completionMode is Indexed; set it to the number of indexes`,
+		"backoffLimitPerIndex: 0":                                      `backoffLimitPerIndex: means nothing without indexes; set completionMode to Indexed`,
+		"completionMode: Indexed, completions: 3, maxFailedIndexes: 1": `maxFailedIndexes: needs backoffLimitPerIndex; set it`,
+		"completionMode: Indexed, completions: 3, backoffLimitPerIndex: 1, maxFailedIndexes: 4": `maxFailedIndexes: is more than there are indexes, completions: 3; lower it`,
+		"successPolicy: {rules: [{succeededCount: 1}]}":                                         `successPolicy: means nothing without indexes`,
+		"podReplacementPolicy: TerminatingOrFailed, " + fmt.Sprintf(rule, "FailJob", 42, ""):    `podReplacementPolicy: has to be Failed beside a podFailurePolicy`,
+		fmt.Sprintf(rule, "FailIndex", 42, ""):                                                  `podFailurePolicy.rules[0].action: is FailIndex, which needs backoffLimitPerIndex`,
+		fmt.Sprintf(rule, "FailJob", 0, ""):                                                     `podFailurePolicy.rules[0].onExitCodes.values: has a 0, with which a container does not fail`,
+		fmt.Sprintf(rule, "FailJob", 42, ", containerName: other"):                              `podFailurePolicy.rules[0].onExitCodes.containerName: is "other", and the pod's containers are "app"; choose one of them`,
+	} {
+		assert.Contains(t, jobsChart(t).RenderError(t, `outrigger: {jobs: {process: {`+job+`}}}`), "outrigger.jobs.process."+message, job)
+	}
+	jobsChart(t).Render(t, `outrigger: {jobs: {process: {completionMode: Indexed, completions: 3, backoffLimitPerIndex: 1, maxFailedIndexes: 3, `+fmt.Sprintf(rule, "FailIndex", 42, ", containerName: app")+`}}}`)
+}
+
+func TestLabelsAndNamesThatKubernetesRefusesAreRefusedWithTheirPath(t *testing.T) {
+	t.Parallel()
+	for field, place := range map[string]string{
+		`podLabels: {team: two words}`: "/jobs/process/podLabels/team",
+		`labels: {team: -shop}`:        "/jobs/process/labels/team",
+		`podLabels: {a b: shop}`:       "/jobs/process/podLabels",
+		`serviceAccountName: Shop!`:    "/jobs/process/serviceAccountName",
+	} {
+		assert.Contains(t, jobsChart(t).RenderError(t, `outrigger: {jobs: {process: {`+field+`}}}`), place, field)
+	}
+	jobsChart(t).Render(t, `outrigger: {jobs: {process: {podLabels: {example.com/team: "", a: A_b.c-9}, serviceAccountName: a.b-c}}}`)
+}
+
 func TestACronJobWithoutAScheduleIsAnErrorThatSaysSo(t *testing.T) {
 	t.Parallel()
 	without := jobsChart(t).With(map[string]string{"values.yaml": "pod: {spec: {containers: [{name: app, image: \"app:1\"}]}}"})
 
 	message := without.RenderError(t, ``)
 
-	assert.Contains(t, message, "outrigger.cronJobs.report.schedule is missing; set it to a cron expression")
+	assert.Contains(t, message, "outrigger.cronJobs.report: schedule is missing; set it to a cron expression")
 }
 
 func TestWhatAHooksPodMountsIsAHookOfLowerWeight(t *testing.T) {

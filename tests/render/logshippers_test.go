@@ -903,3 +903,16 @@ func TestKeysThatMeanNothingBesideStdoutAreRefused(t *testing.T) {
 		})
 	}
 }
+
+func TestExtraConfigThatTakesAwayWhatNoCollectorCanBeWithoutIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"service", "receivers", "exporters"} {
+		message := harness.Consumer(t).RenderError(t, appPod+`
+outrigger:
+  volumes: {logs: {mountPath: /logs}}
+  logshippers: {ship: {files: [/logs/a], to: {otlphttp: {endpoint: "http://a:1"}}, extraConfig: {`+key+`: null}}}
+`)
+
+		assert.Contains(t, message, "outrigger.logshippers.ship: extraConfig."+key+" takes away what no collector can be without")
+	}
+}

@@ -28,9 +28,8 @@ func fuzzing(r *rig.Rig, listed judge.Want, executions int) *phase {
 	tests := below(listed, fuzzTests)
 	pkg := strings.Join(slices.Collect(maps.Keys(tests)), " ") // there is one
 	return &phase{
-		name:    "fuzzing",
-		tests:   tests,
-		cluster: true,
+		name:  "fuzzing",
+		tests: tests,
 		prepare: func(ctx context.Context, r *rig.Rig) error {
 			return r.Reporter.Step(ctx, "Compiling the fuzzer", func(ctx context.Context, s *progress.Step) error {
 				_, err := proc.Run(ctx, proc.Cmd{Args: []string{"go", "test", "-c", "-o", binary, "./" + fuzzTests}, Dir: r.Root, Log: s.Log()})

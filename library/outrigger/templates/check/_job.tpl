@@ -1,15 +1,57 @@
 {{- /*
-A podFailurePolicy that would take a sidecar's exit code for the job's, or that Kubernetes refuses. Takes the state.
+What of a Job's spec Kubernetes refuses for what else is in it, and a podFailurePolicy that would take a sidecar's exit code
+for the job's. Takes the state, with jobSpec and jobPath; its pod is composed. Reports problems.
 */ -}}
 {{- define "outrigger-0.1.0.check.job" -}}
 {{- $state := . -}}
-{{- with .jobConfig.podFailurePolicy -}}
+{{- $spec := .jobSpec -}}
+{{- $indexed := eq ($spec.completionMode | default "") "Indexed" -}}
+{{- $perIndex := and (hasKey $spec "backoffLimitPerIndex") (not (kindIs "invalid" $spec.backoffLimitPerIndex)) -}}
+{{- $atMost := $spec.completions | default 0 | int64 -}}
+{{- range list
+      (list "completions" "is missing, and completionMode is Indexed; set it to the number of indexes" (and $indexed (kindIs "invalid" $spec.completions)))
+      (list "backoffLimitPerIndex" "means nothing without indexes; set completionMode to Indexed, or leave it out" (and $perIndex (not $indexed)))
+      (list "maxFailedIndexes" "needs backoffLimitPerIndex; set it, or leave this out" (and (hasKey $spec "maxFailedIndexes") (not $perIndex)))
+      (list "maxFailedIndexes" (printf "is more than there are indexes, completions: %d; lower it" $atMost) (and $perIndex $indexed (gt ($spec.maxFailedIndexes | default 0 | int64) $atMost)))
+      (list "successPolicy" "means nothing without indexes; set completionMode to Indexed, or leave it out" (and $spec.successPolicy (not $indexed)))
+      (list "podReplacementPolicy" "has to be Failed beside a podFailurePolicy; change it, or leave it out" (and $spec.podFailurePolicy (ne ($spec.podReplacementPolicy | default "Failed") "Failed"))) -}}
+  {{- if index . 2 -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.%s" $state.jobPath (first .)) (index . 1)) -}}
+  {{- end -}}
+{{- end -}}
+{{- with $spec.podFailurePolicy -}}
   {{- if ne $state.podTemplate.spec.restartPolicy "Never" -}}
     {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.podFailurePolicy" $state.jobPath) (printf "needs restartPolicy Never and the pod's is %s; change one of them" $state.podTemplate.spec.restartPolicy)) -}}
   {{- end -}}
   {{- range $index, $rule := .rules -}}
-    {{- if and $state.sidecars $rule.onExitCodes (not $rule.onExitCodes.containerName) -}}
-      {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.podFailurePolicy.rules[%d].onExitCodes" $state.jobPath $index) (printf "has no containerName, so that the exit code of a sidecar (%s) matches too; set it to %q" (include "outrigger-0.1.0.kit.quoteAll" $state.sidecars) (first $state.author.containers).name)) -}}
+    {{- include "outrigger-0.1.0.check.podFailureRule" (dict "state" $state "rule" $rule "path" (printf "%s.podFailurePolicy.rules[%d]" $state.jobPath $index) "perIndex" $perIndex) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+One rule of a podFailurePolicy. Takes a dict: state, rule, path, perIndex (whether the Job has a backoffLimitPerIndex).
+Reports problems.
+*/ -}}
+{{- define "outrigger-0.1.0.check.podFailureRule" -}}
+{{- $state := .state -}}
+{{- $path := .path -}}
+{{- if and (eq (.rule.action | default "") "FailIndex") (not .perIndex) -}}
+  {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.action" $path) "is FailIndex, which needs backoffLimitPerIndex; set that, or choose another action") -}}
+{{- end -}}
+{{- with .rule.onExitCodes -}}
+  {{- $names := list -}}
+  {{- range concat $state.podTemplate.spec.containers ($state.podTemplate.spec.initContainers | default list) -}}{{- $names = append $names .name -}}{{- end -}}
+  {{- if and .containerName (not (has .containerName $names)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.onExitCodes.containerName" $path) (printf "is %q, and the pod's containers are %s; choose one of them" .containerName (include "outrigger-0.1.0.kit.quoteAll" $names))) -}}
+  {{- else if and $state.sidecars (not .containerName) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.onExitCodes" $path) (printf "has no containerName, so that the exit code of a sidecar (%s) matches too; set it to %q" (include "outrigger-0.1.0.kit.quoteAll" $state.sidecars) (first $state.author.containers).name)) -}}
+  {{- end -}}
+  {{- if eq (.operator | default "") "In" -}}
+    {{- range .values -}}
+      {{- if eq (int64 .) 0 -}}
+        {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.onExitCodes.values" $path) "has a 0, with which a container does not fail; leave it out") -}}
+      {{- end -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}

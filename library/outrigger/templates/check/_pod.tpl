@@ -43,9 +43,8 @@ Two containers with one name; a name that is no DNS label (RFC 1123), which Kube
 {{- /* A regular expression is compiled each time: one for all names, and one for each only to say which is at fault. */ -}}
 {{- if not (regexMatch "^(\\n[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$" (join "\n" $names)) -}}
 {{- range .contributions -}}
-  {{- if not (and (le (len .name) 63) (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" .name)) -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state .path (printf "%q is no DNS label; rename the entry with lower case letters, digits and -, at most 63 characters, a letter or digit at both ends" .name)) -}}
-  {{- end -}}
+  {{- $path := .path -}}
+  {{- with include "outrigger-0.1.0.kit.labelProblem" .name -}}{{- include "outrigger-0.1.0.kit.problem" (list $state $path .) -}}{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

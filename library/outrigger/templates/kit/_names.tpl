@@ -70,3 +70,13 @@ app.kubernetes.io/name: {{ include "outrigger-0.1.0.kit.shorten" (printf "%s-%s"
 app.kubernetes.io/instance: {{ .context.Release.Name }}
 app.kubernetes.io/component: {{ include "outrigger-0.1.0.kit.shorten" .workload }}
 {{- end -}}
+
+{{- /*
+Prints what is wrong with an entry's name that becomes an object's, a container's or a volume's, or nothing. Takes the
+name. Kubernetes asks for a DNS label (RFC 1123).
+*/ -}}
+{{- define "outrigger-0.1.0.kit.labelProblem" -}}
+{{- if or (gt (len .) 63) (not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" .)) -}}
+  {{- printf "%q is no DNS label; rename the entry with lower case letters, digits and -, at most 63 characters, a letter or digit at both ends" . -}}
+{{- end -}}
+{{- end -}}

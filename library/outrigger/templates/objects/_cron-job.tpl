@@ -8,8 +8,9 @@ controller adds to those of its Jobs.
 {{- $spec := dict -}}
 {{- include "outrigger-0.1.0.kit.overlay" (list $spec $state.values.defaults.cronJob) -}}
 {{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $state.jobConfig "schedule" "timeZone" "concurrencyPolicy" "startingDeadlineSeconds" "suspend" "successfulJobsHistoryLimit" "failedJobsHistoryLimit")) -}}
-{{- if not $spec.schedule -}}
-  {{- fail (printf "outrigger: %s.schedule is missing; set it to a cron expression such as \"17 * * * *\"" $state.jobPath) -}}
+{{- with include "outrigger-0.1.0.kit.scheduleProblem" $spec.schedule -}}
+  {{- include "outrigger-0.1.0.kit.problem" (list $state $state.jobPath (printf "schedule %s" .)) -}}
+  {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
 {{- end -}}
 {{- $metadata := include "outrigger-0.1.0.objects.metadata" (list $state . 52 "") | fromYaml -}}
 {{- $jobTemplate := dict "spec" $state.jobSpec -}}

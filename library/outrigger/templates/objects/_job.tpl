@@ -37,8 +37,6 @@ an empty dict, the call's arguments, `jobs` or `cronJobs`.
 {{- $_ := set $state "jobPath" (printf "%s.%s.%s" $state.key (index . 2) $call.workload) -}}
 {{- include "outrigger-0.1.0.objects.jobPod" $state -}}
 {{- include "outrigger-0.1.0.pod.compose" $state -}}
-{{- include "outrigger-0.1.0.check.job" $state -}}
-{{- include "outrigger-0.1.0.check.pod" $state -}}
 {{- $spec := dict -}}
 {{- if or $call.hook (eq (index . 2) "cronJobs") -}}{{- $_ := set $spec "ttlSecondsAfterFinished" (include "outrigger-0.1.0.objects.finishedSeconds" . | int) -}}{{- end -}}
 {{- include "outrigger-0.1.0.kit.overlay" (list $spec $state.values.defaults.job) -}}
@@ -46,6 +44,8 @@ an empty dict, the call's arguments, `jobs` or `cronJobs`.
 {{- if eq (index . 2) "jobs" -}}{{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $config "suspend")) -}}{{- end -}}
 {{- $_ := set $spec "template" $state.podTemplate -}}
 {{- $_ := set $state "jobSpec" $spec -}}
+{{- include "outrigger-0.1.0.check.job" $state -}}
+{{- include "outrigger-0.1.0.check.pod" $state -}}
 {{- end -}}
 
 {{- /*

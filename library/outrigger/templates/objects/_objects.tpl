@@ -1,7 +1,6 @@
 {{- /*
 Prints what the chart's sidecars need outside their pods: the ConfigMap of their scripts, and objects of their patterns'
-own, where any is needed. Takes the
-chart's root context, or what outrigger.objects takes for the pods of a Helm hook.
+own, where any is needed. Takes the chart's root context, or what outrigger.objects takes for the pods of a Helm hook.
 */ -}}
 {{- define "outrigger-0.1.0.objects.objects" -}}
 {{- $state := dict -}}
@@ -12,6 +11,11 @@ chart's root context, or what outrigger.objects takes for the pods of a Helm hoo
 {{- range $contribution := $state.contributions -}}
   {{- range .problems -}}
     {{- include "outrigger-0.1.0.kit.problem" (list $state $contribution.path .) -}}
+  {{- end -}}
+  {{- if .cronJobs -}}
+    {{- with include "outrigger-0.1.0.kit.labelProblem" .name -}}
+      {{- include "outrigger-0.1.0.kit.problem" (list $state $contribution.path .) -}}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}

@@ -7,9 +7,7 @@ snapshot into a server of its own.
 {{- $sidecar := eq (.config.as | default "cronJob") "sidecar" -}}
 {{- $source := include "outrigger-0.1.0.kit.choice" (list . "source" .config (list "exec" "mariadb" "mysql" "path" "postgres" "redis" "sqlite")) -}}
 {{- $store := include "outrigger-0.1.0.kit.choice" (list . "store" (.config.store | default dict) (list "restic" "files")) -}}
-{{- if not .config.schedule -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list . "schedule is missing; set it to a cron expression such as \"17 3 * * *\"") -}}
-{{- end -}}
+{{- include "outrigger-0.1.0.patterns.backups.scheduleProblem" (list . "schedule" .config.schedule) -}}
 {{- $_ := set .contribution "order" 200 -}}
 {{- if and $source $store -}}
   {{- $backup := dict "call" . "key" $source "source" (eq $source "mariadb" | ternary "mysql" $source) "store" $store "sidecar" $sidecar -}}
@@ -70,9 +68,7 @@ Takes the backup.
 {{- end -}}
 {{- $cronJobs = append $cronJobs (dict "name" (printf "%s-restore" .call.name) "schedule" "@yearly" "suspend" true "backoffLimit" 0 "parts" (include "outrigger-0.1.0.patterns.backups.parts" (list . "restore") | fromJson)) -}}
 {{- if $config.drill -}}
-  {{- if not $config.drill.schedule -}}
-    {{- include "outrigger-0.1.0.kit.addProblem" (list .call "drill.schedule is missing; set it to a cron expression such as \"17 5 * * 0\"") -}}
-  {{- end -}}
+  {{- include "outrigger-0.1.0.patterns.backups.scheduleProblem" (list .call "drill.schedule" $config.drill.schedule) -}}
   {{- $cronJobs = append $cronJobs (dict "name" (printf "%s-drill" .call.name) "schedule" $config.drill.schedule "timeZone" ($config.drill.timeZone | default $config.timeZone) "parts" (include "outrigger-0.1.0.patterns.backups.drillParts" . | fromJson)) -}}
 {{- end -}}
 {{- if kindIs "map" $config.prune -}}
@@ -86,10 +82,18 @@ Takes the backup.
 Adds the problems of a backup's prune to the contribution. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.pruneProblems" -}}
-{{- if not .call.config.prune.schedule -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list .call "prune.schedule is missing; set it to a cron expression such as \"17 6 * * 0\"") -}}
-{{- end -}}
+{{- include "outrigger-0.1.0.patterns.backups.scheduleProblem" (list .call "prune.schedule" .call.config.prune.schedule) -}}
 {{- if eq .store "files" -}}
   {{- include "outrigger-0.1.0.kit.addProblem" (list .call "prune means nothing beside store.files, where keep removes whole files; leave it out") -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Adds a problem to the contribution where a schedule is missing or wrong. Takes a list: what a pattern takes, the key, the
+schedule.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.backups.scheduleProblem" -}}
+{{- with include "outrigger-0.1.0.kit.scheduleProblem" (index . 2) -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (list (index $ 0) (printf "%s %s" (index $ 1) .)) -}}
 {{- end -}}
 {{- end -}}

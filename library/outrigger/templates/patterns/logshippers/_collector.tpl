@@ -18,6 +18,11 @@ the container.
 {{- end -}}
 {{- $collector := include "outrigger-0.1.0.patterns.logshippers.collectorConfig" (list $call $exporters $ports) | fromYaml -}}
 {{- with $config.extraConfig -}}{{- $collector = mustMergeOverwrite $collector . -}}{{- end -}}
+{{- range list "receivers" "exporters" "service" -}}
+  {{- if empty (get $collector .) -}}
+    {{- $_ := set $made "problems" (append $made.problems (printf "extraConfig.%s takes away what no collector can be without; leave it out, or name in it what is to go" .)) -}}
+  {{- end -}}
+{{- end -}}
 {{- range $call.contribution.volumes -}}
   {{- $_ := set .emptyDir "sizeLimit" (include "outrigger-0.1.0.patterns.logshippers.stateLimit" (include "outrigger-0.1.0.patterns.logshippers.collectorQueues" (list $call $collector) | fromJsonArray)) -}}
 {{- end -}}
@@ -141,9 +146,9 @@ Takes a list: what a pattern takes, the collector's configuration.
 {{- $call := index . 0 -}}
 {{- $collector := index . 1 -}}
 {{- $queues := dict -}}
-{{- range $name, $pipeline := $collector.service.pipelines -}}
+{{- range $name, $pipeline := ($collector.service | default dict).pipelines -}}
   {{- range ($pipeline | default dict).exporters -}}
-    {{- $queue := (get $collector.exporters . | default dict).sending_queue | default dict -}}
+    {{- $queue := (get ($collector.exporters | default dict) . | default dict).sending_queue | default dict -}}
     {{- if $queue.storage -}}
       {{- /* Of one that is measured in requests or records nobody knows how large it is. */ -}}
       {{- $bytes := eq ($queue.sizer | default "") "bytes" | ternary $queue.queue_size (include "outrigger-0.1.0.patterns.logshippers.queueBytes" $call) -}}
@@ -162,7 +167,7 @@ refuses is lost only where nobody waits for it. Takes a list: the entry's config
 {{- $config := index . 0 -}}
 {{- $kinds := dict "logs" "log_records" "metrics" "metric_points" "traces" "spans" -}}
 {{- $lines := list -}}
-{{- range $signal := keys ((index . 1).service.pipelines | default dict) | sortAlpha -}}
+{{- range $signal := keys (((index . 1).service | default dict).pipelines | default dict) | sortAlpha -}}
   {{- $kind := get $kinds (splitList "/" $signal | first) -}}
   {{- if $kind -}}
     {{- $words := replace "_" " " $kind -}}
