@@ -40,6 +40,7 @@ func (c Chart) render4(values string, settings Settings) (map[string]string, err
 	release := common.ReleaseOptions{Name: settings.Release, Namespace: settings.Namespace, Revision: 1, IsInstall: true}
 	capabilities := *common.DefaultCapabilities
 	capabilities.KubeVersion = *version
+	capabilities.APIVersions = append(slices.Clone(capabilities.APIVersions), settings.APIVersions...)
 	renderValues, err := util.ToRenderValues(loaded, parsed, release, &capabilities)
 	if err != nil {
 		return nil, err

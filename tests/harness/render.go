@@ -106,6 +106,7 @@ type Settings struct {
 	KubeVersion string
 	Release     string
 	Namespace   string
+	APIVersions []string // what the cluster serves beside Kubernetes' own
 }
 
 // Render renders the chart with values given as YAML and returns its objects, decoded strictly by Kubernetes' own
@@ -206,6 +207,7 @@ func (c Chart) render3(t testing.TB, values string, settings Settings) (map[stri
 	release := chartutil.ReleaseOptions{Name: settings.Release, Namespace: settings.Namespace, Revision: 1, IsInstall: true}
 	capabilities := *chartutil.DefaultCapabilities
 	capabilities.KubeVersion = *version
+	capabilities.APIVersions = append(slices.Clone(capabilities.APIVersions), settings.APIVersions...)
 	renderValues, err := chartutil.ToRenderValues(loaded, parsed, release, &capabilities)
 	if err != nil {
 		return nil, err

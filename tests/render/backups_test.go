@@ -28,10 +28,10 @@ outrigger:
 const postgres = `postgres: {image: "postgres:15", host: db, secret: db, database: shop}`
 
 // cronJobs returns the CronJobs that values render, by name.
-func cronJobs(t *testing.T, values string) map[string]*batchv1.CronJob {
+func cronJobs(t *testing.T, values string, settings ...harness.Settings) map[string]*batchv1.CronJob {
 	t.Helper()
 	found := map[string]*batchv1.CronJob{}
-	for _, object := range harness.Consumer(t).Render(t, appPod+values) {
+	for _, object := range harness.Consumer(t).Render(t, appPod+values, settings...) {
 		if cronJob, is := object.(*batchv1.CronJob); is {
 			found[cronJob.Name] = cronJob
 		}

@@ -43,7 +43,8 @@ outrigger-….container.complete takes, the container with its security context.
         {{- if hasKey $user "runAsUser" -}}
           {{- $allowed = or (eq ($user.runAsUser | int64) ($own.runAsUser | int64)) (and $chosen (or (hasKey $pod "fsGroup") (and (hasKey $own "runAsGroup") (eq (toString $user.runAsGroup) (toString $own.runAsGroup))))) -}}
         {{- else -}}
-          {{- $allowed = $chosen -}}
+          {{- /* With no user said for either, both have the namespace's. */ -}}
+          {{- $allowed = or $chosen (not (hasKey $own "runAsUser")) -}}
         {{- end -}}
         {{- $writers = append $writers (printf "container %q runs as %s" $app.name (hasKey $user "runAsUser" | ternary (printf "user %d" ($user.runAsUser | int64)) "the user of its image, which is not known here")) -}}
       {{- end -}}

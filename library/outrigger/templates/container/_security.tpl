@@ -12,7 +12,13 @@ which nobody may change (plainContexts of the state). Takes what outrigger-….c
 {{- else -}}
 {{- include "outrigger-0.1.0.kit.overlay" (list $context .state.values.defaults.securityContext) -}}
 {{- if not (hasKey $own "runAsUser") -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $context (include "outrigger-0.1.0.container.user" (list .state $served) | fromJson)) -}}
+  {{- $user := include "outrigger-0.1.0.container.user" (list .state $served) | fromJson -}}
+  {{- $chosen := dict -}}
+  {{- range $field, $id := pick (.state.values.defaults.securityContext | default dict) "runAsUser" "runAsGroup" -}}
+    {{- if not (kindIs "invalid" $id) -}}{{- $_ := set $chosen $field $id -}}{{- end -}}
+  {{- end -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (list $context $user) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (list $context $chosen) -}}
 {{- else if and (not (kindIs "invalid" $own.runAsUser)) (eq ($own.runAsUser | int64) 0) -}}
   {{- $_ := set $context "runAsNonRoot" false -}}
 {{- end -}}
@@ -28,8 +34,8 @@ which nobody may change (plainContexts of the state). Takes what outrigger-….c
 
 {{- /*
 Prints the runAsUser and runAsGroup that a container needs beside what it inherits from the pod, as JSON: the app's, so
-that it can read the app's files. Beside a root app it keeps a user of its own and takes the app's group. Takes a list:
-the state, the name of the author's container that it serves.
+that it can read the app's files. Beside a root app it keeps a user of its own and takes the app's group. Where nobody says
+a user it is defaults.user, which may be none. Takes a list: the state, the name of the author's container that it serves.
 */ -}}
 {{- define "outrigger-0.1.0.container.user" -}}
 {{- $state := index . 0 -}}
@@ -43,10 +49,11 @@ the state, the name of the author's container that it serves.
     {{- if not (kindIs "invalid" $id) -}}{{- $_ := set $effective $field $id -}}{{- end -}}
   {{- end -}}
 {{- end -}}
-{{- if not (hasKey $effective "runAsUser") -}}
-  {{- $app = dict "runAsUser" 65532 "runAsGroup" (hasKey $effective "runAsGroup" | ternary $effective.runAsGroup 65532 | int64) -}}
-{{- else if eq ($effective.runAsUser | int64) 0 -}}
-  {{- $app = dict "runAsUser" 65532 "runAsGroup" ($effective.runAsGroup | default 0 | int64) -}}
+{{- $other := include "outrigger-0.1.0.kit.userOfItsOwn" $state | fromJson -}}
+{{- if and $other (not (hasKey $effective "runAsUser")) -}}
+  {{- $app = dict "runAsUser" (int64 $other.uid) "runAsGroup" (hasKey $effective "runAsGroup" | ternary $effective.runAsGroup $other.gid | int64) -}}
+{{- else if and (hasKey $effective "runAsUser") (eq ($effective.runAsUser | int64) 0) -}}
+  {{- $app = dict "runAsUser" ($other.uid | default 65532 | int64) "runAsGroup" ($effective.runAsGroup | default 0 | int64) -}}
 {{- end -}}
 {{- toJson $app -}}
 {{- end -}}

@@ -7,13 +7,15 @@ backup.
 {{- $parts := include "outrigger-0.1.0.patterns.backups.parts" (list . "drill") | fromJson -}}
 {{- if has .source (list "mysql" "postgres" "redis") -}}
   {{- $server := include (printf "outrigger-0.1.0.patterns.backups.sources.%sDrillServer" .source) . | fromYaml -}}
-  {{- $user := hasKey (.settings.securityContext | default dict) "runAsUser" | ternary (.settings.securityContext | default dict).runAsUser 999 | int64 -}}
+  {{- $chosen := (.settings.securityContext | default dict).runAsUser -}}
+  {{- $user := kindIs "invalid" $chosen | ternary 999 $chosen | int64 -}}
+  {{- $inherits := and (kindIs "invalid" $chosen) (empty (include "outrigger-0.1.0.kit.userOfItsOwn" .call | fromJson)) -}}
   {{- $container := $server.container -}}
   {{- $_ := set $container "name" "database" -}}
   {{- $_ := set $container "image" (.settings.image | default "") -}}
   {{- $_ := set $container "resources" (deepCopy (.call.values.defaults.backupResources | default dict)) -}}
   {{- with .call.config.drill.memory -}}{{- $_ := set $container.resources "limits" (set ($container.resources.limits | default dict) "memory" .) -}}{{- end -}}
-  {{- $_ := set $container "securityContext" (dict "runAsUser" $user "runAsGroup" $user) -}}
+  {{- if not $inherits -}}{{- $_ := set $container "securityContext" (dict "runAsUser" $user "runAsGroup" $user) -}}{{- end -}}
   {{- $mounts := list -}}
   {{- $size := .call.config.drill.size | default "8Gi" -}}
   {{- range $name, $path := $server.folders -}}
@@ -22,7 +24,7 @@ backup.
   {{- end -}}
   {{- $_ := set $container "volumeMounts" $mounts -}}
   {{- $_ := set $parts "sidecars" (list $container) -}}
-  {{- $_ := set $parts "fsGroup" $user -}}
+  {{- if not $inherits -}}{{- $_ := set $parts "fsGroup" $user -}}{{- end -}}
 {{- end -}}
 {{- toJson $parts -}}
 {{- end -}}
