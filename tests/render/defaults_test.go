@@ -5,7 +5,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 func TestSidecarsAreRestrictedByDefault(t *testing.T) {
@@ -183,4 +187,32 @@ outrigger:
 	assert.Nil(t, container(t, pod, "privileged").SecurityContext.AllowPrivilegeEscalation)
 	assert.Nil(t, container(t, pod, "admin").SecurityContext.AllowPrivilegeEscalation)
 	assert.False(t, *container(t, pod, "plain").SecurityContext.AllowPrivilegeEscalation)
+}
+
+func TestInAPodWithResourcesOfItsOwnSidecarsHaveWhatTheirEntriesSayAlone(t *testing.T) {
+	t.Parallel()
+	values := `
+pod:
+  metadata: {labels: {app: web}}
+  spec: {resources: {requests: {cpu: 15m, memory: 20Mi}, limits: {memory: 40Mi}}, containers: [{name: app, image: "app:1"}]}
+outrigger:
+  volumes: {logs: {mountPath: /logs}}
+  containers:
+    plain: {image: "h:1"}
+    asking: {image: "h:1", resources: {requests: {memory: 4Mi}}}
+  logshippers: {sent: {files: [/logs/b], to: {otlphttp: {endpoint: "http://a:1"}}, resources: {limits: {memory: 32Mi}}}}
+`
+
+	pod := harness.Find[*appsv1.Deployment](t, harness.Consumer(t).Render(t, values)).Spec.Template.Spec
+
+	given := map[string]corev1.ResourceRequirements{}
+	for _, container := range pod.InitContainers {
+		given[container.Name] = container.Resources
+	}
+	memory := func(quantity string) corev1.ResourceList {
+		return corev1.ResourceList{corev1.ResourceMemory: resource.MustParse(quantity)}
+	}
+	assert.Equal(t, map[string]corev1.ResourceRequirements{
+		"outrigger-tools": {}, "plain": {}, "asking": {Requests: memory("4Mi")}, "sent": {Limits: memory("32Mi")},
+	}, given)
 }

@@ -53,11 +53,13 @@ port is the pod's own. Takes what outrigger-….container.complete takes.
 
 {{- /*
 Works out once for a pod what all its sidecars have in common. Sets in the state: guaranteed (true where the author's
-part of the pod is), registry (of all images, global.imageRegistry), plainContexts (security contexts by the container
+part of the pod is), sharesResources (whether the pod has resources of its own), registry (of all images, global.imageRegistry), plainContexts (security contexts by the container
 they serve), preStopEnds (names of containers) and ownResources (names of containers that have some).
 */ -}}
 {{- define "outrigger-0.1.0.container.podDefaults" -}}
 {{- $_ := set . "guaranteed" (include "outrigger-0.1.0.container.guaranteed" .) -}}
+{{- $resources := .podTemplate.spec.resources | default dict -}}
+{{- $_ := set . "sharesResources" (or $resources.requests $resources.limits | empty | not) -}}
 {{- $_ := set . "registry" ((.values.global | default dict).imageRegistry | default "" | trimSuffix "/") -}}
 {{- $_ := set . "plainContexts" dict -}}
 {{- $_ := set . "preStopEnds" list -}}

@@ -1,11 +1,28 @@
 {{- /*
 Gives a sidecar its resources: the entry's values over the library's defaults; in a pod that its author made
 Guaranteed, with requests equal to limits, so that it stays so. A default never contradicts what the entry says: a
-default request is lowered to the entry's limit, a default limit raised to the entry's request. Containers without any
-of their own share one dict, which nobody may change (plainResources of the state). Takes what
+default request is lowered to the entry's limit, a default limit raised to the entry's request. In a pod that has resources
+of its own (KEP-2837) there are no defaults: what its containers request may not be more than the pod does. Containers
+without any of their own share one dict, which nobody may change (plainResources of the state). Takes what
 outrigger-….container.complete takes.
 */ -}}
 {{- define "outrigger-0.1.0.container.resources" -}}
+{{- if .state.sharesResources -}}
+  {{- with .contribution.config.resources -}}
+    {{- $_ := set $.container "resources" . -}}
+    {{- $_ := set $.state.ownResources $.container.name true -}}
+  {{- else -}}
+    {{- $_ := unset .container "resources" -}}
+  {{- end -}}
+{{- else -}}
+  {{- include "outrigger-0.1.0.container.resourcesByDefault" . -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Gives a sidecar its own resources over the defaults. Takes what outrigger-….container.complete takes.
+*/ -}}
+{{- define "outrigger-0.1.0.container.resourcesByDefault" -}}
 {{- $own := .container.resources | default dict -}}
 {{- $ownRequests := $own.requests | default dict -}}
 {{- $ownLimits := $own.limits | default dict -}}
