@@ -315,3 +315,16 @@ func TestTheResourcesOfBackupsAreADefaultThatEntriesOverride(t *testing.T) {
 	assert.Equal(t, "2Gi", memory(nightly+"      resources: {limits: {memory: 2Gi}}\n"+defaults, ""))
 	assert.Equal(t, "1Gi, its server 3Gi", memory(drill+defaults, "-drill"))
 }
+
+func TestAPathThatASidecarBacksUpIsToldByItsPathInTheValues(t *testing.T) {
+	t.Parallel()
+	for source, key := range map[string]string{
+		`sqlite: {image: "s:1", files: [/nowhere/app.db]}`:        "sqlite.files[0]",
+		`path: {paths: [/nowhere]}`:                               "path.paths[0]",
+		`exec: {image: "a:1", command: [a], mountPath: /nowhere}`: "exec.mountPath",
+	} {
+		message := harness.Consumer(t).RenderError(t, appPod+strings.Replace(nightly, postgres, source, 1)+"      as: sidecar\n")
+
+		assert.Contains(t, message, "- outrigger.backups.nightly."+key+`: "/nowhere`)
+	}
+}

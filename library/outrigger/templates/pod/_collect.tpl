@@ -22,7 +22,8 @@ and prints its contribution as YAML (or fills the dict, which saves the parsing)
   objects          objects beside the pod, which outrigger.objects prints; their metadata.name is completed
   cronJobs         CronJobs beside the pod, as outrigger-….objects.ownCronJob takes them, which outrigger.objects prints
   reads            paths that the sidecars read: {path, key, writes, changedBy}; the composer mounts the volume that holds
-                   each. changedBy is the entry's key by which the app's own files are changed
+                   each. key is where the entry names the path (files[0]), changedBy the entry's key by which the app's
+                   own files are changed
   files            names of the library's files that the containers find in /outrigger
   texts            further files there, name to text; the same for every pod of the entry
   tools            true: the containers find a static busybox at /outrigger-tools/busybox

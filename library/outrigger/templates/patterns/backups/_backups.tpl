@@ -46,11 +46,11 @@ dump's session. Takes the backup.
 {{- $reads := list -}}
 {{- range $key := list "files" "paths" -}}
   {{- range $index, $path := get $.settings $key | default list -}}
-    {{- $reads = append $reads (dict "path" $path "key" (printf ".%s.%s[%d]" $.key $key $index) "writes" true) -}}
+    {{- $reads = append $reads (dict "path" $path "key" (printf "%s.%s[%d]" $.key $key $index) "writes" true) -}}
   {{- end -}}
 {{- end -}}
 {{- if and (eq .source "exec") .settings.mountPath -}}
-  {{- $reads = append $reads (dict "path" .settings.mountPath "key" ".exec.mountPath" "writes" true) -}}
+  {{- $reads = append $reads (dict "path" .settings.mountPath "key" "exec.mountPath" "writes" true) -}}
 {{- end -}}
 {{- $_ := set $contribution "reads" $reads -}}
 {{- $_ := set $contribution "sidecars" (list $container) -}}
