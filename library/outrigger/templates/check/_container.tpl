@@ -144,9 +144,14 @@ the container, whether it is contributed.
 {{- end -}}
 {{- if and (index . 2) (eq $state.form "native") $container.lifecycle.preStop (eq ($container.restartPolicy | default "") "Always") -}}
   {{- $preStop := $container.lifecycle.preStop -}}
-  {{- $does := printf "%s %s" (join " " ($preStop.exec | default dict).command) (($preStop.httpGet | default dict).path | default "") -}}
-  {{- $harmless := regexReplaceAll "\\bp?kill(all)? +(-s +|-)(SIG)?(HUP|USR1|USR2|WINCH|CONT|0|1|10|12|18|28)\\b" $does "" -}}
-  {{- $ends := regexMatch "(^|[^a-z])(p?kill(all)?|quit(quitquit)?|shutdown|halt|poweroff|stop|terminate|exit)([^a-z]|$)" $harmless -}}
+  {{- /* What a file is called or told, and a signal that ends nothing, are taken out first. */ -}}
+  {{- $script := join " " ($preStop.exec | default dict).command -}}
+  {{- $script = regexReplaceAll `\b(touch|rm|mkdir|echo|printf)[ \t][^;&|\n]*(;|&|\|\||\n|$)` $script "$2" -}}
+  {{- $script = regexReplaceAll `\bp?kill(all)? +(-s +|-)(SIG)?(HUP|USR1|USR2|WINCH|CONT|0|1|10|12|18|28)\b` $script "" -}}
+  {{- $command := `(^|[\s;&|("'])(/(usr/)?s?bin/)?(p?kill(all)?|quit(quitquit)?|shutdown|halt|poweroff|stop|terminate)([\s;&|)"']|$)` -}}
+  {{- $url := `/(quit(quitquit)?|shutdown|halt|poweroff|terminate|exit)([\s;&|)"'/?#]|$)` -}}
+  {{- $ends := or (regexMatch $command $script) (regexMatch (printf `\b(curl|wget)\b[^;&|\n]*%s` $url) $script)
+        (regexMatch $url (($preStop.httpGet | default dict).path | default "")) -}}
   {{- if and $ends (not (has $container.name $state.preStopEnds)) -}}
     {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "lifecycle.preStop" "ends the sidecar when the pod begins to end, while the app still runs; remove it (SIGTERM comes when the app has ended), or set preStopEnds: true on the entry if that is wanted") -}}
   {{- end -}}
