@@ -85,6 +85,11 @@ func TestBadValuesFailWithTheKeyAndTheMend(t *testing.T) {
 			good:    `{volumes: {other: {mountPath: /own/below}}}`,
 			message: []string{`container "app" of the pod template.volumeMounts: /own is the mountPath of volume "own" and of volume "other"; change or remove one`},
 		},
+		"a mountPath that the author's pod has, written in another way": {
+			bad:     `{volumes: {other: {mountPath: /own/}}}`,
+			good:    `{volumes: {other: {mountPath: /own/below/}}}`,
+			message: []string{`container "app" of the pod template.volumeMounts: /own is the mountPath of volume "own" and of volume "other"; change or remove one`},
+		},
 		"a port that the author's pod has": {
 			bad:     `{containers: {helper: {image: "h:1", ports: [{containerPort: 8080}]}}}`,
 			good:    `{containers: {helper: {image: "h:1", ports: [{containerPort: 8080, protocol: UDP}]}}}`,
@@ -287,6 +292,31 @@ func TestBadPodTemplatesFailWithThePlaceAndTheMend(t *testing.T) {
 			bad:     `{containers: [{name: app, image: "a:1", livenessProbe: {tcpSocket: {port: http}}}]}`,
 			good:    `{containers: [{name: app, image: "a:1", ports: [{name: http, containerPort: 1}], livenessProbe: {tcpSocket: {port: http}}}]}`,
 			message: `container "app" of the pod template.livenessProbe: the container has no port "http"`,
+		},
+		"a probe of a container that runs to its end": {
+			bad:     `{initContainers: [{name: init, image: "i:1", livenessProbe: {exec: {command: [x]}}}], containers: [{name: app, image: "a:1"}]}`,
+			good:    `{initContainers: [{name: init, image: "i:1", livenessProbe: null, lifecycle: null}], containers: [{name: app, image: "a:1"}]}`,
+			message: `container "init" of the pod template.livenessProbe: is for containers that stay`,
+		},
+		"one port name twice in one container": {
+			bad:     `{containers: [{name: app, image: "a:1", ports: [{name: http, containerPort: 1}, {name: http, containerPort: 2}]}]}`,
+			good:    `{containers: [{name: app, image: "a:1", ports: [{name: http, containerPort: 1}]}, {name: b, image: "b:1", ports: [{name: http, containerPort: 2}]}]}`,
+			message: `container "app" of the pod template.ports: port name "http" is also used by container "app" of the pod template`,
+		},
+		"one port number twice in one container": {
+			bad:     `{containers: [{name: app, image: "a:1", ports: [{containerPort: 1}, {name: http, containerPort: 1}]}]}`,
+			good:    `{containers: [{name: app, image: "a:1", ports: [{containerPort: 1}]}, {name: b, image: "b:1", ports: [{containerPort: 1}]}]}`,
+			message: `container "app" of the pod template.ports: port 1/TCP is also declared by container "app" of the pod template`,
+		},
+		"one host port in two containers": {
+			bad:     `{containers: [{name: app, image: "a:1", ports: [{containerPort: 1, hostPort: 80}]}, {name: b, image: "b:1", ports: [{containerPort: 2, hostPort: 80}]}]}`,
+			good:    `{containers: [{name: app, image: "a:1", ports: [{containerPort: 1, hostPort: 80}]}, {name: b, image: "b:1", ports: [{containerPort: 2, hostPort: 81}]}]}`,
+			message: `container "b" of the pod template.ports: hostPort 80/TCP is also claimed by container "app" of the pod template`,
+		},
+		"two mounts at one path": {
+			bad:     `{volumes: [{name: v, emptyDir: {}}, {name: w, emptyDir: {}}], containers: [{name: app, image: "a:1", volumeMounts: [{name: v, mountPath: /d}, {name: w, mountPath: /d}]}]}`,
+			good:    `{volumes: [{name: v, emptyDir: {}}, {name: w, emptyDir: {}}], containers: [{name: app, image: "a:1", volumeMounts: [{name: v, mountPath: /d}, {name: w, mountPath: /d/}]}]}`,
+			message: `container "app" of the pod template.volumeMounts: /d is the mountPath of volume "v" and of volume "w"; change or remove one`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,7 +21,7 @@ Checks one container. Takes a dict: state, container, stays (it runs beside the 
   {{- end -}}
 {{- end -}}
 {{- if $container.volumeMounts -}}{{- include "outrigger-0.1.0.check.mounts" (list $state $container $ours) -}}{{- end -}}
-{{- if and .stays $container.ports -}}{{- include "outrigger-0.1.0.check.ports" (list $state $container) -}}{{- end -}}
+{{- if and .stays $container.ports -}}{{- include "outrigger-0.1.0.check.ports" (list $state $container $ours) -}}{{- end -}}
 {{- range $field := list "startupProbe" "readinessProbe" "livenessProbe" -}}
   {{- if hasKey $container $field -}}{{- include "outrigger-0.1.0.check.handler" (list $state $container $field (get $container $field)) -}}{{- end -}}
 {{- end -}}
@@ -51,8 +51,9 @@ A request that is more than its limit. Takes a list: the state, the container.
 {{- end -}}
 
 {{- /*
-Two mounts at one path, of which the later hides the earlier; a mount of an unknown volume. Takes a list: the state,
-the container, whether it is contributed.
+Two mounts at one path, of which the later hides the earlier; a mount of an unknown volume. Two of the author's own are
+a fault only where they are written alike, as the API server compares texts. Takes a list: the state, the container,
+whether it is contributed.
 */ -}}
 {{- define "outrigger-0.1.0.check.mounts" -}}
 {{- $state := index . 0 -}}
@@ -61,10 +62,15 @@ the container, whether it is contributed.
 {{- $paths := dict -}}
 {{- range $mount := $container.volumeMounts -}}
   {{- $path := clean (toString $mount.mountPath) -}}
-  {{- if hasKey $paths $path -}}
-    {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "volumeMounts" (printf "%s is the mountPath of volume %q and of volume %q; change or remove one" $path (get $paths $path) $mount.name)) -}}
+  {{- with get $paths $path -}}
+    {{- $contributed := list -}}
+    {{- range $state.contributions -}}{{- range .appVolumeMounts -}}{{- $contributed = append $contributed .name -}}{{- end -}}{{- end -}}
+    {{- if or $ours (eq (toString .mountPath) (toString $mount.mountPath)) (has .name $contributed) (has $mount.name $contributed) -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "volumeMounts"
+            (printf "%s is the mountPath of volume %q and of volume %q; change or remove one" $path .name $mount.name)) -}}
+    {{- end -}}
   {{- end -}}
-  {{- $_ := set $paths $path $mount.name -}}
+  {{- $_ := set $paths $path $mount -}}
   {{- if and $ours (not (hasKey $state.volumeNames $mount.name)) -}}
     {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "volumeMounts" (printf "there is no volume %q; add %s.volumes.%s, or name one of %s" $mount.name $state.key $mount.name (include "outrigger-0.1.0.kit.quoteAll" (keys $state.volumeNames | sortAlpha)))) -}}
   {{- end -}}
@@ -72,22 +78,28 @@ the container, whether it is contributed.
 {{- end -}}
 
 {{- /*
-Two ports with one number and protocol, or one name, across the pod, as its containers share a network; two host ports
-that clash on a node. Takes a list: the state, the container.
+Two ports with one number and protocol, or one name: in one container, or in two of which one is the library's, as a
+pod's containers share a network; two host ports that clash on a node. Takes a list: the state, the container, whether
+it is contributed.
 */ -}}
 {{- define "outrigger-0.1.0.check.ports" -}}
 {{- $state := index . 0 -}}
 {{- $container := index . 1 -}}
+{{- $ours := index . 2 -}}
 {{- range $port := $container.ports -}}
   {{- $protocol := $port.protocol | default "TCP" -}}
   {{- $number := printf "%v/%s" $port.containerPort $protocol -}}
-  {{- if hasKey $state.ports $number -}}
-    {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "ports" (printf "port %s is also declared by %s, and a pod's containers share one network; change one of them" $number (include "outrigger-0.1.0.kit.origin" (list $state (get $state.ports $number))))) -}}
+  {{- with get $state.ports $number -}}
+    {{- if or $ours (eq . $container.name) (hasKey $state.origins .) -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "ports" (printf "port %s is also declared by %s, and a pod's containers share one network; change one of them" $number (include "outrigger-0.1.0.kit.origin" (list $state .)))) -}}
+    {{- end -}}
   {{- end -}}
   {{- $_ := set $state.ports $number $container.name -}}
   {{- if $port.name -}}
-    {{- if hasKey $state.portNames $port.name -}}
-      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "ports" (printf "port name %q is also used by %s; rename one of them" $port.name (include "outrigger-0.1.0.kit.origin" (list $state (get $state.portNames $port.name))))) -}}
+    {{- with get $state.portNames $port.name -}}
+      {{- if or $ours (eq . $container.name) (hasKey $state.origins .) -}}
+        {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "ports" (printf "port name %q is also used by %s; rename one of them" $port.name (include "outrigger-0.1.0.kit.origin" (list $state .)))) -}}
+      {{- end -}}
     {{- end -}}
     {{- $_ := set $state.portNames $port.name $container.name -}}
   {{- end -}}
