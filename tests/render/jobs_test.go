@@ -396,3 +396,20 @@ outrigger:
 		assert.Equal(t, whole.Annotations, pod.Annotations, version)
 	}
 }
+
+func TestTwoCronJobsOfOneNameAreRefusedWithThePathsOfBoth(t *testing.T) {
+	t.Parallel()
+	const backup = `{schedule: "17 3 * * *", ` + postgres + `, store: {files: {remote: ":s3:bucket"}}, drill: {schedule: "17 5 * * 0"}}`
+	named := jobsChart(t).With(map[string]string{"templates/cronjob.yaml": `
+{{ include "outrigger.cronJob" (dict "context" . "podTemplate" .Values.pod "workload" "report" "name" "demo-shop-nightly-drill") }}`})
+
+	ofAJob := jobsChart(t).RenderError(t, `outrigger: {backups: {report: `+backup+`}}`)
+	ofANamedJob := named.RenderError(t, `outrigger: {backups: {nightly: `+backup+`}}`)
+	ofTwoBackups := jobsChart(t).RenderError(t, `outrigger: {backups: {nightly: `+backup+`, nightly-drill: `+backup+`}}`)
+
+	assert.Contains(t, ofAJob, `outrigger.cronJobs.report and outrigger.backups.report: both make a CronJob "demo-shop-report"; rename one of them`)
+	assert.Contains(t, ofANamedJob, `outrigger.cronJobs.report and outrigger.backups.nightly: both make a CronJob "demo-shop-nightly-drill"`)
+	assert.Contains(t, ofTwoBackups, `outrigger.backups.nightly and outrigger.backups.nightly-drill: both make a CronJob "demo-shop-nightly-drill"`)
+	named.Render(t, `outrigger: {backups: {report: `+backup+`}}`)
+	jobsChart(t).Render(t, `outrigger: {backups: {report: {enabled: false}, nightly: `+backup+`}}`)
+}

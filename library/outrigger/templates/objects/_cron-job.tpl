@@ -13,12 +13,57 @@ controller adds to those of its Jobs.
   {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
 {{- end -}}
 {{- $metadata := include "outrigger-0.1.0.objects.metadata" (list $state . 52 "") | fromYaml -}}
+{{- include "outrigger-0.1.0.objects.checkCronJobName" (list $state $metadata.name) -}}
 {{- $jobTemplate := dict "spec" $state.jobSpec -}}
 {{- with $metadata.labels -}}{{- $_ := set $jobTemplate "metadata" (dict "labels" .) -}}{{- end -}}
 {{- $_ := set $spec "jobTemplate" $jobTemplate -}}
 ---
 {{ toYaml (dict "apiVersion" "batch/v1" "kind" "CronJob" "metadata" $metadata "spec" $spec) }}
 {{ end -}}
+
+{{- /*
+Fails where an entry of a pattern makes a CronJob of the name too. Takes a list: the state, the name.
+*/ -}}
+{{- define "outrigger-0.1.0.objects.checkCronJobName" -}}
+{{- $state := index . 0 -}}
+{{- $name := index . 1 -}}
+{{- $collected := dict -}}
+{{- include "outrigger-0.1.0.pod.state" (list $collected (dict "context" $state.context)) -}}
+{{- include "outrigger-0.1.0.pod.entries" $collected -}}
+{{- include "outrigger-0.1.0.pod.contributions" $collected -}}
+{{- include "outrigger-0.1.0.objects.ownCronJobNames" $collected -}}
+{{- with get $collected.cronJobNames $name -}}
+  {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s and %s" $state.jobPath .) (printf "both make a CronJob %q; rename one of them" $name)) -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
+{{- end -}}
+
+{{- /*
+Sets .cronJobNames of the state: by the name of each CronJob that its contributions make, the path of the entry. Two of
+one name are a problem.
+*/ -}}
+{{- define "outrigger-0.1.0.objects.ownCronJobNames" -}}
+{{- $state := . -}}
+{{- $names := dict -}}
+{{- range $contribution := .contributions -}}
+  {{- range .cronJobs -}}
+    {{- $name := include "outrigger-0.1.0.objects.ownCronJobName" (list $state .) -}}
+    {{- with get $names $name -}}
+      {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s and %s" . $contribution.path) (printf "both make a CronJob %q; rename one of them" $name)) -}}
+    {{- end -}}
+    {{- $_ := set $names $name $contribution.path -}}
+  {{- end -}}
+{{- end -}}
+{{- $_ := set $state "cronJobNames" $names -}}
+{{- end -}}
+
+{{- /*
+Prints the name of a CronJob of a pattern's own. Takes a list: the state, and the dict that outrigger-….objects.ownCronJob
+takes.
+*/ -}}
+{{- define "outrigger-0.1.0.objects.ownCronJobName" -}}
+{{- include "outrigger-0.1.0.kit.fit" (list (printf "%s-%s" (include "outrigger-0.1.0.kit.owner" (index . 0)) (index . 1).name) 52 "") -}}
+{{- end -}}
 
 {{- /*
 Prints a CronJob of a pattern's own. Its pod is composed as an author's is, so that it has the library's defaults.
@@ -33,7 +78,7 @@ Fields of the CronJob, its Jobs and their pods are taken from the contribution's
 {{- $contribution := index . 1 -}}
 {{- $cronJob := index . 2 -}}
 {{- $config := $contribution.config -}}
-{{- $name := include "outrigger-0.1.0.kit.fit" (list (printf "%s-%s" (include "outrigger-0.1.0.kit.owner" $state) $cronJob.name) 52 "") -}}
+{{- $name := include "outrigger-0.1.0.objects.ownCronJobName" (list $state $cronJob) -}}
 {{- $pod := include "outrigger-0.1.0.objects.ownPod" (append . $name) | fromJson -}}
 {{- $jobSpec := dict "ttlSecondsAfterFinished" (include "outrigger-0.1.0.objects.finishedSeconds" . | int) -}}
 {{- include "outrigger-0.1.0.kit.overlay" (list $jobSpec $state.values.defaults.job) -}}
