@@ -193,6 +193,9 @@ func kubernetesTypes() (object, error) {
 			definitions[spec+"."+field] = schema
 		}
 	}
+	port := definitions["ContainerPort"].(object)["properties"].(object)
+	port["containerPort"] = object{"type": "integer", "minimum": 1, "maximum": 65535}
+	port["hostPort"] = object{"type": "integer", "minimum": 0, "maximum": 65535}
 	mount := maps.Clone(definitions["VolumeMount"].(object))
 	mount["required"] = []string{"name"}
 	definitions["SharedVolumeMount"] = mount

@@ -220,6 +220,29 @@ func TestBadValuesFailWithTheKeyAndTheMend(t *testing.T) {
 			good:    `{containers: {helper: {image: "h:1", ports: {web: 80}}}}`,
 			message: []string{"/containers/helper/ports/web", "got string, want null or integer"},
 		},
+		"a port name that Kubernetes refuses": {
+			bad:  `{containers: {helper: {image: "h:1", ports: {HTTP: 1, a--b: 2, "80": 3, metrics-of-shops: 4}}}}`,
+			good: `{containers: {helper: {image: "h:1", ports: {web: 1, a-b: 2, 80-a: 3, metrics-of-shop: 4, HTTP: null}}}}`,
+			message: []string{
+				"outrigger.containers.helper.ports.HTTP: is no name of a port; rename it with at most 15 lower case letters",
+				"ports.a--b: is no name", "ports.80: is no name", "ports.metrics-of-shops: is no name",
+			},
+		},
+		"a port name that Kubernetes refuses, in the list of an init container": {
+			bad:     `{containers: {helper: {kind: init, image: "h:1", ports: [{name: -a, containerPort: 1}]}}}`,
+			good:    `{containers: {helper: {kind: init, image: "h:1", ports: [{name: a, containerPort: 1}]}}}`,
+			message: []string{"outrigger.containers.helper.ports.-a: is no name of a port"},
+		},
+		"a port that cannot be": {
+			bad:     `{containers: {helper: {image: "h:1", ports: {a: 80000}}}}`,
+			good:    `{containers: {helper: {image: "h:1", ports: {a: 65535}}}}`,
+			message: []string{"/containers/helper/ports/a", "maximum: got 80,000, want 65,535"},
+		},
+		"a host port that cannot be": {
+			bad:     `{containers: {helper: {image: "h:1", ports: [{containerPort: 1, hostPort: 65536}]}}}`,
+			good:    `{containers: {helper: {image: "h:1", ports: [{containerPort: 1, hostPort: 0}]}}}`,
+			message: []string{"/containers/helper/ports/0/hostPort", "maximum: got 65,536, want 65,535"},
+		},
 		"an unknown field of a variable in a map": {
 			bad:     `{containers: {helper: {image: "h:1", env: {A: {valueForm: {}}}}}}`,
 			good:    `{containers: {helper: {image: "h:1", env: {A: {valueFrom: {fieldRef: {fieldPath: status.podIP}}}}}}}`,

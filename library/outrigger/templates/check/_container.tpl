@@ -21,6 +21,7 @@ Checks one container. Takes a dict: state, container, stays (it runs beside the 
   {{- end -}}
 {{- end -}}
 {{- if $container.volumeMounts -}}{{- include "outrigger-0.1.0.check.mounts" (list $state $container $ours) -}}{{- end -}}
+{{- if and $ours $container.ports -}}{{- include "outrigger-0.1.0.check.portNames" (list $state $container) -}}{{- end -}}
 {{- if and .stays $container.ports -}}{{- include "outrigger-0.1.0.check.ports" (list $state $container $ours) -}}{{- end -}}
 {{- range $field := list "startupProbe" "readinessProbe" "livenessProbe" -}}
   {{- if hasKey $container $field -}}{{- include "outrigger-0.1.0.check.handler" (list $state $container $field (get $container $field)) -}}{{- end -}}
@@ -109,6 +110,19 @@ it is contributed.
       {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "ports" (printf "%s is also claimed by %s; change or remove one of them" (trim $onHost) (include "outrigger-0.1.0.kit.origin" (list $state (get $state.ports $onHost))))) -}}
     {{- end -}}
     {{- $_ := set $state.ports $onHost $container.name -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Port names that Kubernetes refuses (RFC 6335). Takes a list: the state, the container.
+*/ -}}
+{{- define "outrigger-0.1.0.check.portNames" -}}
+{{- $container := index . 1 -}}
+{{- range $container.ports -}}
+  {{- if and .name (not (and (le (len .name) 15) (regexMatch "^([0-9]+-)*[0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*$" .name))) -}}
+    {{- include "outrigger-0.1.0.kit.containerProblem" (list (index $ 0) $container.name (printf "ports.%s" .name)
+          "is no name of a port; rename it with at most 15 lower case letters, digits and single -, a letter among them, a letter or digit at both ends") -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

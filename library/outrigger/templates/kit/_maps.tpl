@@ -10,7 +10,7 @@ the dict to change, the dict to read (or nothing).
 {{- end -}}
 
 {{- /*
-Prints, as JSON, the list of Kubernetes' own shape that a map keyed by name stands for: {HTTP: 8080} or {HTTP:
+Prints, as JSON, the list of Kubernetes' own shape that a map keyed by name stands for: {http: 8080} or {http:
 {containerPort: 8080}}. Entries that are null are left out. Those that refer to others by $(NAME) come last, as
 Kubernetes resolves only what comes before. Takes a list: the map (or a list, which stays), the field that a plain value
 stands for.
