@@ -566,6 +566,24 @@ func TestACollectorIsASidecarThatIsStartedReadyAndClosedToTheNetwork(t *testing.
 	}
 }
 
+func TestOnlyCollectorsThatAreOnTakePortsOfACollector(t *testing.T) {
+	t.Parallel()
+	const to = `to: {otlphttp: {endpoint: "http://b:1"}}`
+
+	s := renderShippers(t, `{
+  access: {files: [/logs/b], to: {stdout: {}}},
+  custom: {files: [/logs/c], agent: custom, image: "a:1", custom: {command: [run]}},
+  disabled: {enabled: false, files: [/logs/d], `+to+`},
+  logs: {files: [/logs/a], `+to+`},
+  more: {files: [/logs/e], `+to+`}}`)
+
+	for name, url := range map[string]string{"logs": "http://127.0.0.1:8888/metrics", "more": "http://127.0.0.1:8889/metrics"} {
+		assert.Equal(t, url, environment(container(t, s.pod, name))["METRICS_URL"])
+	}
+	assert.Equal(t, "http://127.0.0.1:13134/", environment(container(t, s.pod, "more"))["READY_URL"])
+	assert.Equal(t, "127.0.0.1:13133", at(t, s.config(t, "logs"), "extensions", "health_check", "endpoint"))
+}
+
 func TestACollectorsResourcesAreTheAgentsAndTheEntrysOverThem(t *testing.T) {
 	t.Parallel()
 	resources := func(values string) string {

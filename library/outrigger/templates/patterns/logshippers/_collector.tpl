@@ -86,14 +86,15 @@ of the distribution. Takes a list: what a pattern takes, the image.
 
 {{- /*
 Prints, as YAML, the ports that a collector listens on, by use. Those of its own health and metrics are the first free
-ones for each entry, so that several collectors share a pod. Takes what a pattern takes.
+ones by the names of the chart's collectors, so that several share a pod: what is off, or no collector, takes none. One
+of another workload does, as an entry has one configuration for all of its pods. Takes what a pattern takes.
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.collectorPorts" -}}
-{{- $index := 0 -}}
 {{- $own := 0 -}}
-{{- range keys .values.logshippers | sortAlpha -}}
-  {{- if eq . $.name -}}{{- $own = $index -}}{{- end -}}
-  {{- $index = add $index 1 -}}
+{{- range $name, $config := .values.logshippers -}}
+  {{- if and (kindIs "map" $config) (lt $name $.name) (ne (toString $config.enabled) "false") -}}
+    {{- if eq (include "outrigger-0.1.0.patterns.logshippers.program" $config) "collector" -}}{{- $own = add $own 1 -}}{{- end -}}
+  {{- end -}}
 {{- end -}}
 health: {{ add 13133 $own }}
 metrics: {{ dig "metrics" "port" (add 8888 $own) .config }}

@@ -28,10 +28,10 @@ only when everything is delivered.
 {{- $_ := set .contribution "order" 100 -}}
 {{- $_ := set .contribution "reads" $reads -}}
 {{- $_ := set .contribution "problems" $problems -}}
-{{- if or (eq (.config.agent | default "") "custom") (omit $targets "stdout") .config.receive .config.scrape -}}
-  {{- include "outrigger-0.1.0.patterns.logshippers.supervisedAgent" . -}}
-{{- else -}}
+{{- if eq (include "outrigger-0.1.0.patterns.logshippers.program" .config) "script" -}}
   {{- include "outrigger-0.1.0.patterns.logshippers.logsToOutput" . -}}
+{{- else -}}
+  {{- include "outrigger-0.1.0.patterns.logshippers.supervisedAgent" . -}}
 {{- end -}}
 {{- end -}}
 

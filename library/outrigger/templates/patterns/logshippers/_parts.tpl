@@ -11,6 +11,20 @@ config.
 {{- end -}}
 
 {{- /*
+Prints what ships an entry's logs: script (to its own output), custom (an agent of the user's) or collector. Takes the
+entry's config.
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.logshippers.program" -}}
+{{- if eq (.agent | default "") "custom" -}}
+custom
+{{- else if or (omit (include "outrigger-0.1.0.patterns.logshippers.targets" . | fromJson) "stdout") .receive .scrape -}}
+collector
+{{- else -}}
+script
+{{- end -}}
+{{- end -}}
+
+{{- /*
 Prints the name of an agent's configuration file in /outrigger. Takes the entry's name.
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.agentFile" -}}
