@@ -142,7 +142,9 @@ Prints a document with its composed pods; the ConfigMap of a hook's pod is one m
 outrigger-….manifest.compose has filled.
 */ -}}
 {{- define "outrigger-0.1.0.manifest.printDocument" -}}
-{{- $yaml := toYaml .object | replace .integer "" -}}
+{{- $yaml := "" -}}
+{{- if eq .object.kind "CronJob" -}}{{- $yaml = include "outrigger-0.1.0.pod.print" .object -}}{{- else -}}{{- $yaml = toYaml .object -}}{{- end -}}
+{{- $yaml = replace .integer "" $yaml -}}
 {{- range $index, $state := .pods -}}
   {{- $line := regexFind (printf "(?m)^ *spec: outrigger[.]spec[.]%d[.]$" $index) $yaml -}}
   {{- $spec := include "outrigger-0.1.0.pod.print" (pick $state.podTemplate "spec") -}}

@@ -18,7 +18,7 @@ controller adds to those of its Jobs.
 {{- with $metadata.labels -}}{{- $_ := set $jobTemplate "metadata" (dict "labels" .) -}}{{- end -}}
 {{- $_ := set $spec "jobTemplate" $jobTemplate -}}
 ---
-{{ toYaml (dict "apiVersion" "batch/v1" "kind" "CronJob" "metadata" $metadata "spec" $spec) }}
+{{ include "outrigger-0.1.0.pod.print" (dict "apiVersion" "batch/v1" "kind" "CronJob" "metadata" $metadata "spec" $spec) }}
 {{ end -}}
 
 {{- /*
@@ -101,8 +101,7 @@ metadata:
   labels:
     {{- include "outrigger-0.1.0.kit.objectLabels" $state | nindent 4 }}
     app.kubernetes.io/component: {{ include "outrigger-0.1.0.kit.shorten" $cronJob.name }}
-spec:
-  {{- toYaml $spec | nindent 2 }}
+{{ include "outrigger-0.1.0.pod.print" (dict "spec" $spec) }}
 {{- end -}}
 
 {{- /*

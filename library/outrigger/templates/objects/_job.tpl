@@ -15,7 +15,7 @@ a checksum of its spec, so that an upgrade that changes the spec runs another on
   {{- end -}}
 {{- end -}}
 ---
-{{ toYaml (dict "apiVersion" "batch/v1" "kind" "Job" "metadata" $metadata "spec" $state.jobSpec) }}
+{{ include "outrigger-0.1.0.pod.print" (dict "apiVersion" "batch/v1" "kind" "Job" "metadata" $metadata "spec" $state.jobSpec) }}
 {{- if .hook }}
 {{ include "outrigger-0.1.0.objects.configMap" (list $state .) }}
 {{- end }}

@@ -1,12 +1,47 @@
 {{- /*
-Prints a pod template as YAML, its containers in pieces: one document of very many costs more than they do one by one.
+Prints a pod template, a Job or a CronJob as YAML, in reading order: when it runs, what is short, then the pod; there
+the containers as they start, each by its name and image, and the volumes. Takes the object, or one with `spec` alone.
+A spec that is a text is printed as it is.
 */ -}}
 {{- define "outrigger-0.1.0.pod.print" -}}
+{{- if kindIs "string" .spec -}}
+{{- toYaml . -}}
+{{- else -}}
 {{- with omit . "spec" }}{{ toYaml . }}{{ "\n" }}{{ end -}}
 spec:
-{{- with omit .spec "containers" "initContainers" }}{{ toYaml . | nindent 2 }}{{ end }}
-{{- range $field, $containers := pick .spec "containers" "initContainers" }}
-  {{ $field }}:
-  {{- range chunk 15 $containers }}{{ toYaml . | nindent 2 }}{{ end }}
+{{- range $field := list "schedule" "timeZone" "suspend" }}
+  {{- if hasKey $.spec $field }}{{ pick $.spec $field | toYaml | nindent 2 }}{{ end }}
 {{- end }}
+{{- with omit .spec "schedule" "timeZone" "suspend" "jobTemplate" "template" "initContainers" "containers" "volumes" }}
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- range $field := list "jobTemplate" "template" }}
+  {{- with get $.spec $field }}
+  {{ $field }}:
+    {{- include "outrigger-0.1.0.pod.print" . | nindent 4 }}
+  {{- end }}
+{{- end }}
+{{- range $field := list "initContainers" "containers" "volumes" }}
+  {{- if hasKey $.spec $field }}
+  {{ $field }}:
+    {{- range chunk 15 (get $.spec $field | default list) }}
+      {{- include "outrigger-0.1.0.pod.printItems" . | nindent 4 }}
+    {{- else }} []
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Prints containers or volumes as a YAML list, name and image first. Takes the list. It is one document, cut at its items,
+which alone begin a line with "- ": a document for each costs more.
+*/ -}}
+{{- define "outrigger-0.1.0.pod.printItems" -}}
+{{- $parts := list -}}
+{{- range . -}}
+  {{- $parts = append $parts (dict "name" .name) -}}
+  {{- range list (pick . "image") (omit . "name" "image") -}}{{- with . -}}{{- $parts = append $parts . -}}{{- end -}}{{- end -}}
+{{- end -}}
+{{- toYaml $parts | replace "\n- name:" "\n* name:" | replace "\n- " "\n  " | replace "\n* name:" "\n- name:" -}}
 {{- end -}}
