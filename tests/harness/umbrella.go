@@ -97,7 +97,7 @@ func versioned(t testing.TB, folder, version string) map[string]string {
 		switch name {
 		case "Chart.yaml":
 			text = strings.Replace(text, "\nversion: "+present+"\n", "\nversion: "+version+"\n", 1)
-		case "templates/container/_security.tpl":
+		case "templates/kit/_users.tpl":
 			text = strings.ReplaceAll(text, "65532", UserOf(version))
 		}
 		files[filepath.Join(folder, name)] = text

@@ -302,7 +302,7 @@ func TestAPodOfAHelmHookStaysAsItIsUnlessTheCallSaysHook(t *testing.T) {
 	for _, expected := range []string{
 		"name: shipper\n", "helm.sh/hook: pre-install,pre-upgrade\n", "helm.sh/hook-weight: \"-3\"\n",
 		"\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: demo-shop-outrigger-migrate\n", "helm.sh/hook-weight: \"-4\"\n",
-		"configMap:\n          name: demo-shop-outrigger-migrate\n",
+		"configMap:\n            name: demo-shop-outrigger-migrate\n",
 	} {
 		assert.Contains(t, printed, expected)
 	}
