@@ -3,10 +3,7 @@
 package harness
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
-	"io"
+	"cmp"
 	"maps"
 	"os"
 	"path/filepath"
@@ -21,9 +18,9 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
+	"helm.sh/helm/v3/pkg/releaseutil"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/yaml"
 
@@ -256,7 +253,8 @@ func decode(t testing.TB, texts map[string]string) Objects {
 	return objects
 }
 
-// documents returns every document of rendered templates, by the templates' names. An empty document is none.
+// documents returns every document of rendered templates, by the templates' names, split as Helm splits them: what stands
+// on a separator's line belongs to the document below it. An empty document is none.
 func documents(t testing.TB, texts map[string]string) [][]byte {
 	t.Helper()
 	var all [][]byte
@@ -264,20 +262,18 @@ func documents(t testing.TB, texts map[string]string) [][]byte {
 		if strings.HasSuffix(name, "NOTES.txt") {
 			continue
 		}
-		reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(texts[name])))
-		for {
-			document, err := reader.Read()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			require.NoError(t, err, name)
-			if len(bytes.TrimSpace(bytes.ReplaceAll(document, []byte("---"), nil))) > 0 {
-				all = append(all, document)
+		split := releaseutil.SplitManifests(texts[name])
+		for _, number := range slices.SortedFunc(maps.Keys(split), byNumber) {
+			if split[number] != "" {
+				all = append(all, []byte(split[number]+"\n"))
 			}
 		}
 	}
 	return all
 }
+
+// byNumber compares two names that SplitManifests gives.
+func byNumber(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }
 
 // addLibrary puts the library's files into a chart's charts/ folder.
 func addLibrary(t testing.TB, files map[string][]byte) {
