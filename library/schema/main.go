@@ -187,7 +187,9 @@ func kubernetesTypes() (object, error) {
 		},
 		"additionalProperties": false,
 	}
-	definitions["ObjectName"] = object{"type": "string", "pattern": `^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`}
+	const objectName = `[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*`
+	definitions["ObjectName"] = object{"type": "string", "pattern": "^" + objectName + "$"}
+	definitions["ObjectNameOrTemplate"] = object{"type": "string", "pattern": "^(" + objectName + `|.*\{\{.*)$`}
 	for _, spec := range []string{"JobSpec", "CronJobSpec"} {
 		for field, schema := range definitions[spec].(object)["properties"].(object) {
 			definitions[spec+"."+field] = schema

@@ -3,10 +3,10 @@
 package harness
 
 import (
-	"cmp"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	goruntime "runtime"
 	"slices"
 	"strings"
@@ -18,7 +18,6 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
-	"helm.sh/helm/v3/pkg/releaseutil"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -121,7 +120,7 @@ func (c Chart) RenderMaps(t testing.TB, values string, settings ...Settings) []m
 	texts, err := c.render(t, values, settings...)
 	require.NoError(t, err, "values:\n%s", values)
 	var objects []map[string]any
-	for _, document := range documents(t, texts) {
+	for _, document := range documents(texts) {
 		var object map[string]any
 		require.NoError(t, yaml.UnmarshalStrict(document, &object), "%s", document)
 		objects = append(objects, object)
@@ -155,7 +154,7 @@ func (c Chart) TryRenderDocuments(t testing.TB, values string) ([][]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	return documents(t, texts), nil
+	return documents(texts), nil
 }
 
 func (c Chart) tryRender(t testing.TB, values string) (map[string]string, error) {
@@ -245,7 +244,7 @@ func decode(t testing.TB, texts map[string]string) Objects {
 	t.Helper()
 	decoder := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
 	var objects Objects
-	for _, document := range documents(t, texts) {
+	for _, document := range documents(texts) {
 		object, _, err := decoder.Decode(document, nil, nil)
 		require.NoError(t, err, "%s", document)
 		objects = append(objects, object)
@@ -253,27 +252,25 @@ func decode(t testing.TB, texts map[string]string) Objects {
 	return objects
 }
 
-// documents returns every document of rendered templates, by the templates' names, split as Helm splits them: what stands
-// on a separator's line belongs to the document below it. An empty document is none.
-func documents(t testing.TB, texts map[string]string) [][]byte {
-	t.Helper()
+// separator is what Helm splits files at (pkg/releaseutil), without the space before it, which may be a text's.
+var separator = regexp.MustCompile(`(?m)^---[ \t]*`)
+
+// documents returns every document of rendered templates, by the templates' names. What stands on a separator's line belongs
+// to the document below it. An empty document is none.
+func documents(texts map[string]string) [][]byte {
 	var all [][]byte
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		if strings.HasSuffix(name, "NOTES.txt") {
 			continue
 		}
-		split := releaseutil.SplitManifests(texts[name])
-		for _, number := range slices.SortedFunc(maps.Keys(split), byNumber) {
-			if split[number] != "" {
-				all = append(all, []byte(split[number]+"\n"))
+		for _, document := range separator.Split(texts[name], -1) {
+			if strings.TrimSpace(document) != "" {
+				all = append(all, []byte(document))
 			}
 		}
 	}
 	return all
 }
-
-// byNumber compares two names that SplitManifests gives.
-func byNumber(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }
 
 // addLibrary puts the library's files into a chart's charts/ folder.
 func addLibrary(t testing.TB, files map[string][]byte) {

@@ -30,7 +30,7 @@ func keepRendered(t testing.TB, kubeVersion string, texts map[string]string) {
 		return
 	}
 	require.NoError(t, os.MkdirAll(folder, 0o755))
-	for _, document := range documents(t, texts) {
+	for _, document := range documents(texts) {
 		file := filepath.Join(folder, fmt.Sprintf("%x.json", sha256.Sum256(document)))
 		if _, err := os.Stat(file); err == nil {
 			continue

@@ -275,3 +275,41 @@ func TestCredentialsThatAreFilesAreMountedWhereAVariableNamesThem(t *testing.T) 
 		}
 	}
 }
+
+func TestWhatATextPrintsAsATemplateStaysOneText(t *testing.T) {
+	t.Parallel()
+	for template, printed := range map[string]string{
+		`{{ "{{" }} .Values }}`:       `{{ .Values }}`,
+		`{{ print "a: b\n- c" }}`:     "a: b\n- c",
+		`{{ print 1234567890123 }}`:   `1234567890123`,
+		`{{ print "it's \"so\"\t" }}`: "it's \"so\"\t",
+	} {
+		values, err := yaml.Marshal(map[string]string{"user": template})
+		require.NoError(t, err)
+
+		found := cronJobs(t, strings.Replace(nightly, "host: db", "host: db, "+strings.TrimSpace(string(flow(t, values))), 1))
+
+		assert.Equal(t, printed, variables(task(t, found["demo-shop-nightly"]))["PGUSER"], template)
+	}
+}
+
+// flow returns a YAML map's one entry as it stands in braces.
+func flow(t *testing.T, text []byte) []byte {
+	t.Helper()
+	object, err := yaml.YAMLToJSON(text)
+	require.NoError(t, err)
+	return object[1 : len(object)-1]
+}
+
+func TestASecretOrAVolumeOfABackupThatKubernetesRefusesIsRefusedHere(t *testing.T) {
+	t.Parallel()
+	render := func(old, new string) string {
+		return harness.Consumer(t).RenderError(t, appPod+strings.Replace(nightly, old, new, 1))
+	}
+
+	assert.Contains(t, render("credentials: s3", `credentials: "$(A)"`), "/backups/nightly/store/restic/credentials")
+	assert.Contains(t, render("credentials: s3", "volume: {persistentVolumeClaim: {claimName: a}, emptyDir: {}}"),
+		"outrigger.backups.nightly: store.restic.volume has 2 sources, emptyDir and persistentVolumeClaim, and a volume has one; keep one of them")
+	assert.Contains(t, render(postgres, "path: {paths: [/data], volume: {persistentVolumeClaim: {claimName: a}, nfs: {server: a, path: /}}}"),
+		"outrigger.backups.nightly: path.volume has 2 sources, nfs and persistentVolumeClaim")
+}

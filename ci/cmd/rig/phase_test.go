@@ -62,14 +62,16 @@ func TestAWholePhaseNamesNoTests(t *testing.T) {
 
 func TestEveryTestIsInOnePhase(t *testing.T) {
 	listed := judge.Want{
-		"o/ci/rig": {"TestA"}, "o/tests/render": {"TestA"}, "o/tests/scripts": {"TestA"}, "o/tests/e2e": {"TestA"}, "o/tests/fuzz": {"FuzzA"},
+		"o/ci/rig": {"TestA"}, "o/tests/render": {"TestA"}, "o/tests/scripts": {"TestA"}, "o/tests/e2e": {"TestA"}, "o/tests/fuzz": {"FuzzA", "TestA"},
 		"o/tests/restart": {"TestA"}, "o/tests/soak": {"TestA"}, "o/tests/bench": {}, "o/tests/charts": {"TestA"},
 	}
 
 	assert.Equal(t, judge.Want{"o/ci/rig": {"TestA"}, "o/tests/render": {"TestA"}}, ofTemplates(listed).tests)
 	assert.Equal(t, judge.Want{"o/tests/scripts": {"TestA"}}, ofScripts(listed).tests)
 	assert.Equal(t, judge.Want{"o/tests/e2e": {"TestA"}}, below(listed, clusterTests))
-	assert.Equal(t, judge.Want{"o/tests/fuzz": {"FuzzA"}}, below(listed, fuzzTests))
+	assert.Equal(t, judge.Want{"o/tests/fuzz": {"FuzzA", "TestA"}}, below(listed, fuzzTests))
+	assert.Equal(t, judge.Want{"o/tests/fuzz": {"FuzzA"}}, named(below(listed, fuzzTests), "Fuzz"), "the soak fuzzes")
+	assert.Equal(t, judge.Want{"o/tests/fuzz": {"TestA"}}, atRandom(listed).tests, "make test has the same values each time")
 	assert.Equal(t, judge.Want{"o/tests/restart": {"TestA"}}, below(listed, restartTests))
 }
 

@@ -59,5 +59,5 @@ func testSoak(ctx context.Context, r *rig.Rig, chosen choice) error {
 	}
 	loki := &phase{name: "with Loki", tests: below(listed, soakTests), cluster: true, flags: []string{"-count=1", "-timeout=15m"}}
 	s := &suite{rig: r, chosen: chosen}
-	return s.runPhases(ctx, scripts, atLength, gigabyte, loki, fuzzing(r, listed, fuzzSoakExecutions))
+	return s.runPhases(ctx, scripts, atLength, gigabyte, loki, fuzzing(r, listed))
 }

@@ -59,7 +59,7 @@ func test(ctx context.Context, r *rig.Rig, chosen choice) error {
 	// One after the other: on two cores, what takes a core from a test that measures seconds costs more than it saves.
 	r.Besides = append(r.Besides, r.Prepare(toolsOfTests...))
 	s := &suite{rig: r, chosen: chosen, whole: chosen.run == ""}
-	return s.runPhases(ctx, templates, scripts, within, fuzzing(r, listed, fuzzExecutions), restart)
+	return s.runPhases(ctx, templates, scripts, within, atRandom(listed), restart)
 }
 
 // testRender runs the tests that need neither cluster nor Docker.

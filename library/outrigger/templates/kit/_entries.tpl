@@ -11,13 +11,45 @@ pattern takes; the entry.
 {{- end -}}
 
 {{- /*
-Prints a dict as YAML, with what its texts say as templates: a chart's values name its own Service and Secret so. Takes
-a list: what a pattern takes, the dict.
+Prints a dict as YAML, with what its texts say as templates: a chart's values name its own Service and Secret so. Each text
+is a template by itself and stays a text, whatever it prints. Takes a list: what a pattern takes, the dict.
 */ -}}
 {{- define "outrigger-0.1.0.kit.evaluated" -}}
 {{- $text := toYaml (index . 1) -}}
-{{- if contains "{{" $text -}}{{- $text = tpl $text (index . 0).context -}}{{- end -}}
+{{- if contains "{{" $text -}}
+  {{- $evaluated := dict "value" (index . 1) -}}
+  {{- include "outrigger-0.1.0.kit.evaluate" (list (index . 0).context $evaluated) -}}
+  {{- $text = toYaml $evaluated.value -}}
+{{- end -}}
 {{- $text -}}
+{{- end -}}
+
+{{- /*
+Sets .value of a dict to the same with its texts, at any depth, evaluated. Takes a list: the chart's root context, the dict.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.evaluate" -}}
+{{- $context := index . 0 -}}
+{{- $holder := index . 1 -}}
+{{- $value := $holder.value -}}
+{{- if kindIs "string" $value -}}
+  {{- if contains "{{" $value -}}{{- $_ := set $holder "value" (tpl $value $context) -}}{{- end -}}
+{{- else if kindIs "map" $value -}}
+  {{- $evaluated := dict -}}
+  {{- range $key, $each := $value -}}
+    {{- $one := dict "value" $each -}}
+    {{- include "outrigger-0.1.0.kit.evaluate" (list $context $one) -}}
+    {{- $_ := set $evaluated $key $one.value -}}
+  {{- end -}}
+  {{- $_ := set $holder "value" $evaluated -}}
+{{- else if kindIs "slice" $value -}}
+  {{- $evaluated := list -}}
+  {{- range $value -}}
+    {{- $one := dict "value" . -}}
+    {{- include "outrigger-0.1.0.kit.evaluate" (list $context $one) -}}
+    {{- $evaluated = append $evaluated $one.value -}}
+  {{- end -}}
+  {{- $_ := set $holder "value" $evaluated -}}
+{{- end -}}
 {{- end -}}
 
 {{- /*
