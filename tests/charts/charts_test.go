@@ -84,40 +84,44 @@ func try(t *testing.T, folder string) (*chart.Metadata, outcome) {
 		for _, helm := range []int{3, 4} {
 			found.renders++
 			at := fmt.Sprintf("%s, Helm %d", name, helm)
-			without, err := plain.Try(t, helm, values)
-			if err != nil {
+			if _, err := plain.Try(t, helm, values); err != nil {
 				t.Logf("%s: the chart itself does not render: %v", at, err)
 				continue
 			}
 			found.rendered++
-			expected, differing := objects(t, without), map[string]string{}
 			for kind, given := range map[string]string{"without entries": values, "with an entry": withEntry(t, values)} {
-				with, err := wrapped.Try(t, helm, given)
-				if err != nil {
-					found.refused = append(found.refused, ownPart(err))
-					t.Errorf("%s, %s: %v", at, kind, err)
-					continue
-				}
-				actual := objects(t, with)
-				if given != values {
-					found.takeSidecars(at, loaded.Name(), actual)
-				}
-				for path, difference := range differences("", expected, actual) {
-					differing[path] = fmt.Sprintf("%s, %s: %s: %s", at, kind, path, difference)
-				}
+				found.compare(t, plain, wrapped, helm, given, loaded.Name(), at+", "+kind)
 			}
-			// What has changed by itself meanwhile is random, or a time.
-			again, err := plain.Try(t, helm, values)
-			require.NoError(t, err)
-			for path := range differences("", expected, objects(t, again)) {
-				delete(differing, path)
-			}
-			found.differences = append(found.differences, slices.Sorted(maps.Values(differing))...)
 		}
 	}
 	slices.Sort(found.refused)
 	found.refused = slices.Compact(found.refused)
 	return loaded.Metadata, found
+}
+
+// compare adds what differs between the renders of a chart and of its wrapped twin.
+func (o *outcome) compare(t *testing.T, plain, wrapped harness.Chart, helm int, values, chart, at string) {
+	t.Helper()
+	before, err := plain.Try(t, helm, values)
+	require.NoError(t, err)
+	with, err := wrapped.Try(t, helm, values)
+	if err != nil {
+		o.refused = append(o.refused, ownPart(err))
+		t.Errorf("%s: %v", at, err)
+		return
+	}
+	after, err := plain.Try(t, helm, values)
+	require.NoError(t, err)
+	expected, actual := objects(t, before), objects(t, with)
+	if strings.Contains(values, sidecar) {
+		o.takeSidecars(at, chart, actual)
+	}
+	changing := maps.Collect(differences("", expected, objects(t, after))) // random, or a time
+	for path, difference := range differences("", expected, actual) {
+		if _, changes := changing[path]; !changes {
+			o.differences = append(o.differences, fmt.Sprintf("%s: %s: %s", at, path, difference))
+		}
+	}
 }
 
 // takeSidecars takes the sidecar out of each pod. Those of the wrapped files have to have it, but for those of hooks.

@@ -265,7 +265,7 @@ func documents(texts map[string]string) [][]byte {
 		}
 		for _, document := range separator.Split(texts[name], -1) {
 			if strings.TrimSpace(document) != "" {
-				all = append(all, []byte(document))
+				all = append(all, []byte(strings.TrimSuffix(document, "\n")+"\n"))
 			}
 		}
 	}

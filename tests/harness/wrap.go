@@ -19,12 +19,12 @@ func Wrapped(define, file string, arguments ...string) string {
 
 var (
 	holdsWorkload = regexp.MustCompile(`(?m)^[ -]*kind: *["']?(Deployment|StatefulSet|DaemonSet|ReplicaSet|Job|CronJob|Pod|Rollout)\b`)
-	templatedKind = regexp.MustCompile(`(?m)^[ -]*kind: *["']?{{`)
+	templatedKind = regexp.MustCompile(`(?ms)^[ -]*kind: *["']?{{.*^ *(template|containers):`)
 	ownDefine     = regexp.MustCompile(`{{-?\s*define\b`)
 )
 
-// WrapWorkloads returns the chart with each of its template files wrapped that holds a workload, or an object whose kind is
-// templated; the names of these files, and of those that cannot be wrapped, as they have a define of their own.
+// WrapWorkloads returns the chart with each of its template files wrapped that holds a workload, or an object with a pod template whose
+// kind is templated; the names of these files, and of those that cannot be wrapped, as they have a define of their own.
 func (c Chart) WrapWorkloads() (wrapped Chart, files, refused []string) {
 	all := maps.Clone(c.files)
 	for _, name := range slices.Sorted(maps.Keys(c.files)) {
