@@ -44,7 +44,8 @@ var Root = sync.OnceValue(func() string {
 // Chart is a chart that depends on the library, kept as files so that every render starts afresh: rendering changes a
 // loaded chart.
 type Chart struct {
-	files map[string][]byte
+	files  map[string][]byte
+	shapes bool
 }
 
 // NewChart returns a chart made of the given files. A Chart.yaml (named shop, depending on the library) is added where
@@ -58,7 +59,7 @@ func NewChart(t testing.TB, files map[string]string) Chart {
 		all[name] = []byte(text)
 	}
 	addLibrary(t, all)
-	return Chart{all}
+	return Chart{files: all}
 }
 
 // LoadChart returns the chart in a folder, with the library as it is in this repository and not as it was last packed.
@@ -71,7 +72,7 @@ func LoadChart(t testing.TB, folder string) Chart {
 		}
 	}
 	addLibrary(t, all)
-	return Chart{all}
+	return Chart{files: all}
 }
 
 // With returns the chart with some of its files replaced or added.
@@ -80,8 +81,12 @@ func (c Chart) With(files map[string]string) Chart {
 	for name, text := range files {
 		all[name] = []byte(text)
 	}
-	return Chart{all}
+	return Chart{all, c.shapes}
 }
+
+// OfShapes returns the chart as one whose files show shapes of YAML, and not objects that a cluster would take: what it renders
+// is not put to the API server.
+func (c Chart) OfShapes() Chart { return Chart{c.files, true} }
 
 // Write writes the chart into a new folder that the test removes, and returns it. The library is unpacked in its
 // charts/, so that no dependency needs to be built.
@@ -209,7 +214,7 @@ func (c Chart) render3(t testing.TB, values string, settings Settings) (map[stri
 		return nil, err
 	}
 	texts, err := engine.Render(loaded, renderValues)
-	if err == nil {
+	if err == nil && !c.shapes {
 		keepRendered(t, settings.KubeVersion, texts)
 	}
 	return texts, err

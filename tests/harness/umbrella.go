@@ -46,7 +46,7 @@ func newBareChart(files map[string]string) Chart {
 	for name, text := range files {
 		all[filepath.Clean(name)] = []byte(text)
 	}
-	return Chart{all}
+	return Chart{files: all}
 }
 
 func (p Part) files(t testing.TB, folder string) map[string]string {

@@ -40,7 +40,7 @@ func (c Chart) WrapWorkloads() (wrapped Chart, files, refused []string) {
 		files = append(files, name)
 		all[name] = []byte(Wrapped("outrigger-test."+name, text))
 	}
-	return Chart{all}, files, refused
+	return Chart{files: all}, files, refused
 }
 
 // Try renders the chart by the given Helm alone, 3 or 4, and returns the text of each template by its path, or an error, which is

@@ -38,10 +38,16 @@ spec:
 // wrappedFile returns a chart with one template file, which outrigger.manifest prints.
 func wrappedFile(t testing.TB, file string, arguments ...string) harness.Chart {
 	t.Helper()
-	return harness.NewChart(t, map[string]string{
+	return shapes(t, map[string]string{
 		"templates/file.yaml":      harness.Wrapped("shop.file", file, arguments...),
 		"templates/outrigger.yaml": `{{ include "outrigger.objects" . }}`,
 	})
+}
+
+// shapes returns a chart of files that no cluster has to take.
+func shapes(t testing.TB, files map[string]string) harness.Chart {
+	t.Helper()
+	return harness.NewChart(t, files).OfShapes()
 }
 
 // printedFile returns what that file prints.
@@ -64,7 +70,7 @@ func TestAWrappedFileGivesThePodOfEachKindItsSidecars(t *testing.T) {
 			"in a List": "apiVersion: v1\nkind: List\nitems:\n  - {apiVersion: v1, kind: ConfigMap, metadata: {name: first}}\n  - " + object,
 		} {
 			t.Run(kind+" "+form, func(t *testing.T) {
-				plain := harness.NewChart(t, map[string]string{"templates/file.yaml": file}).RenderMaps(t, "")
+				plain := shapes(t, map[string]string{"templates/file.yaml": file}).RenderMaps(t, "")
 				wrapped := wrappedFile(t, file).RenderMaps(t, oneSidecar)
 
 				helpers := takeContainers(wrapped, "helper")
@@ -120,7 +126,7 @@ func TestADocumentWithoutAPodIsPrintedByteForByte(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := strings.ReplaceAll(harness.Wrapped("shop.file", "{{ .Values.text }}"), "shop.file\" }}\n", "shop.file\" }}")
-			chart := harness.NewChart(t, map[string]string{"templates/file.yaml": strings.ReplaceAll(file, "\n{{- end }}\n", "{{ end }}")})
+			chart := shapes(t, map[string]string{"templates/file.yaml": strings.ReplaceAll(file, "\n{{- end }}\n", "{{ end }}")})
 
 			printed := chart.RenderTexts(t, fmt.Sprintf("%s\ntext: %q", oneSidecar, text))["shop/templates/file.yaml"]
 
@@ -198,7 +204,7 @@ spec:
           the last line ends`
 	for form, chart := range map[string]harness.Chart{
 		"manifest": wrappedFile(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: a}"+pod),
-		"podTemplate": harness.NewChart(t, map[string]string{"templates/file.yaml": "{{- define \"shop.pod\" }}" + pod + "\n{{- end }}\n" +
+		"podTemplate": shapes(t, map[string]string{"templates/file.yaml": "{{- define \"shop.pod\" }}" + pod + "\n{{- end }}\n" +
 			"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n" + `{{ include "outrigger.podTemplate" (dict "context" . "template" "shop.pod") }}`}),
 	} {
 		t.Run(form, func(t *testing.T) {
@@ -225,7 +231,7 @@ func TestADocumentThatIsNoYAMLIsToldWithItsNumberAndLine(t *testing.T) {
 	assert.Contains(t, message, `outrigger.manifest: document 3 of template "shop.file" is no YAML: error converting YAML to JSON: yaml: line 6: mapping values are not allowed in this context`)
 	assert.Contains(t, message, "\n    10        image: app: 1\n")
 
-	message = harness.NewChart(t, map[string]string{
+	message = shapes(t, map[string]string{
 		"templates/file.yaml": `{{ include "outrigger.podTemplate" (dict "context" . "podTemplate" (fromYaml "a: b: c")) }}`,
 	}).RenderError(t, "")
 	assert.Contains(t, message, "outrigger.podTemplate: the pod template does not print YAML: error converting YAML to JSON")
@@ -237,7 +243,7 @@ func TestACallOfTheManifestThatLacksSomethingSaysWhatToWrite(t *testing.T) {
 		`(dict "context" .)`:            `outrigger.manifest: the template is missing; write (dict "context" $ "template" "NAME")`,
 		`(dict "template" "shop.file")`: `outrigger: the chart's root context is missing; write (dict "context" $ "template" "NAME")`,
 	} {
-		chart := harness.NewChart(t, map[string]string{"templates/file.yaml": `{{ include "outrigger.manifest" ` + call + ` }}`})
+		chart := shapes(t, map[string]string{"templates/file.yaml": `{{ include "outrigger.manifest" ` + call + ` }}`})
 
 		assert.Contains(t, chart.RenderError(t, ""), expected)
 	}
@@ -427,7 +433,7 @@ func TestAFileOfAnyShapeCanBeWrapped(t *testing.T) {
 		"anchors": {file: "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: &l {a: b}}\nspec:\n  nodeSelector: {<<: *l, c: d}\n  containers: [{name: app, image: \"app:1\"}]\n", pods: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			plain := harness.NewChart(t, map[string]string{"templates/file.yaml": test.file}).RenderMaps(t, values)
+			plain := shapes(t, map[string]string{"templates/file.yaml": test.file}).RenderMaps(t, values)
 			wrapped := wrappedFile(t, test.file).RenderMaps(t, values+"\n")
 			entries := wrappedFile(t, test.file).RenderMaps(t, strings.TrimSuffix(values, "}")+", "+oneSidecar+"}")
 

@@ -62,7 +62,7 @@ func TestAReaderMeetsTheScheduleThenThePodAndThereTheContainersAsTheyStartByName
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			chart := harness.NewChart(t, map[string]string{"templates/file.yaml": test.file, "values.yaml": "pod: " + printedPod})
+			chart := shapes(t, map[string]string{"templates/file.yaml": test.file, "values.yaml": "pod: " + printedPod})
 
 			text := chart.RenderTexts(t, test.values)["shop/templates/file.yaml"]
 
