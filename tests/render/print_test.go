@@ -87,6 +87,7 @@ func TestWhatIsPrintedIsWhatIsMeantWhateverTheTextsLookLike(t *testing.T) {
 	t.Parallel()
 	pod := renderPod(t, `
 pod:
+  metadata: {labels: {app: web}}
   spec:
     containers:
       - {name: "1", image: "0x10", args: ["a\n- name: b\n", "\n- image: c"]}
