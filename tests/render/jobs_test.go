@@ -405,9 +405,13 @@ func TestTwoCronJobsOfOneNameAreRefusedWithThePathsOfBoth(t *testing.T) {
 
 	ofAJob := jobsChart(t).RenderError(t, `outrigger: {backups: {report: `+backup+`}}`)
 	ofANamedJob := named.RenderError(t, `outrigger: {backups: {nightly: `+backup+`}}`)
+	// Helm renders files from the last name to the first.
+	before := jobsChart(t).With(map[string]string{"templates/cronjob.yaml": "", "templates/z.yaml": `{{ include "outrigger.cronJob" (dict "context" . "podTemplate" .Values.pod "workload" "report") }}`})
+	ofAJobBefore := before.RenderError(t, `outrigger: {cronJobs: {report: {schedule: "@daily"}}, backups: {report: `+backup+`}}`)
 	ofTwoBackups := jobsChart(t).RenderError(t, `outrigger: {backups: {nightly: `+backup+`, nightly-drill: `+backup+`}}`)
 
 	assert.Contains(t, ofAJob, `outrigger.cronJobs.report and outrigger.backups.report: both make a CronJob "demo-shop-report"; rename one of them`)
+	assert.Contains(t, ofAJobBefore, `outrigger.cronJobs.report and outrigger.backups.report: both make a CronJob "demo-shop-report"; rename one of them`)
 	assert.Contains(t, ofANamedJob, `outrigger.cronJobs.report and outrigger.backups.nightly: both make a CronJob "demo-shop-nightly-drill"`)
 	assert.Contains(t, ofTwoBackups, `outrigger.backups.nightly and outrigger.backups.nightly-drill: both make a CronJob "demo-shop-nightly-drill"`)
 	named.Render(t, `outrigger: {backups: {report: `+backup+`}}`)

@@ -4,13 +4,15 @@ kind of what is to be remembered, its key, its value:
   pods       by kind, name and namespace, the states of those that outrigger.manifest has composed
   hooks      likewise those that it has left as they are, as pods of Helm hooks
   workloads  by name, true: what entries select pods by
+  cronJobs   by name, the values paths of those that outrigger.cronJob has printed
+  patternCronJobs  likewise those that entries of patterns make
   told       by subject, true: what the notes have told already
 It is kept with the library among .Subcharts: one dict for each chart of one render, which all its templates have in
 common, and which holds no values. They find it as .seen there, if there is anything.
 */ -}}
 {{- define "outrigger-0.1.0.kit.remember" -}}
 {{- $library := index (index . 0).Subcharts (include "outrigger.key" (index . 0)) -}}
-{{- $seen := $library.seen | default (dict "pods" dict "hooks" dict "workloads" dict "told" dict) -}}
+{{- $seen := $library.seen | default (dict "pods" dict "hooks" dict "workloads" dict "cronJobs" dict "patternCronJobs" dict "told" dict) -}}
 {{- $_ := set (get $seen (index . 1)) (index . 2) (index . 3) -}}
 {{- $_ := set $library "seen" $seen -}}
 {{- end -}}

@@ -12,3 +12,13 @@ a list: the library's values, the refresher's name, the file's path.
 {{- end -}}
 {{- if not $shared -}}{{- include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-token" (index . 1)) -}}{{- end -}}
 {{- end -}}
+
+{{- /*
+Prints what is wrong with a volume that has more than one source, as Helm makes it of two values files, or nothing. Takes
+the dict of its sources.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.sourcesProblem" -}}
+{{- if gt (len .) 1 -}}
+  {{- printf "has %d sources, %s, and a volume has one; keep one of them" (len .) (keys . | sortAlpha | join " and ") -}}
+{{- end -}}
+{{- end -}}

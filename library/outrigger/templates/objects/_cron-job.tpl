@@ -13,7 +13,11 @@ controller adds to those of its Jobs.
   {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
 {{- end -}}
 {{- $metadata := include "outrigger-0.1.0.objects.metadata" (list $state . 52 "") | fromYaml -}}
-{{- include "outrigger-0.1.0.objects.checkCronJobName" (list $state $metadata.name) -}}
+{{- include "outrigger-0.1.0.kit.remember" (list $state.context "cronJobs" $metadata.name $state.jobPath) -}}
+{{- with get $state.library.seen.patternCronJobs $metadata.name -}}
+  {{- include "outrigger-0.1.0.objects.sameName" (list $state $state.jobPath . $metadata.name) -}}
+  {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
+{{- end -}}
 {{- $jobTemplate := dict "spec" $state.jobSpec -}}
 {{- with $metadata.labels -}}{{- $_ := set $jobTemplate "metadata" (dict "labels" .) -}}{{- end -}}
 {{- $_ := set $spec "jobTemplate" $jobTemplate -}}
@@ -22,39 +26,29 @@ controller adds to those of its Jobs.
 {{ end -}}
 
 {{- /*
-Fails where an entry of a pattern makes a CronJob of the name too. Takes a list: the state, the name.
+Adds a problem for each CronJob of a pattern's whose name another one has: a pattern's too, or one that outrigger.cronJob
+has printed by now. Remembers the names for those that it prints later. Takes the state, with contributions.
 */ -}}
-{{- define "outrigger-0.1.0.objects.checkCronJobName" -}}
-{{- $state := index . 0 -}}
-{{- $name := index . 1 -}}
-{{- $collected := dict -}}
-{{- include "outrigger-0.1.0.pod.state" (list $collected (dict "context" $state.context)) -}}
-{{- include "outrigger-0.1.0.pod.entries" $collected -}}
-{{- include "outrigger-0.1.0.pod.contributions" $collected -}}
-{{- include "outrigger-0.1.0.objects.ownCronJobNames" $collected -}}
-{{- with get $collected.cronJobNames $name -}}
-  {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s and %s" $state.jobPath .) (printf "both make a CronJob %q; rename one of them" $name)) -}}
-{{- end -}}
-{{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
-{{- end -}}
-
-{{- /*
-Sets .cronJobNames of the state: by the name of each CronJob that its contributions make, the path of the entry. Two of
-one name are a problem.
-*/ -}}
-{{- define "outrigger-0.1.0.objects.ownCronJobNames" -}}
+{{- define "outrigger-0.1.0.objects.checkOwnCronJobNames" -}}
 {{- $state := . -}}
 {{- $names := dict -}}
 {{- range $contribution := .contributions -}}
   {{- range .cronJobs -}}
     {{- $name := include "outrigger-0.1.0.objects.ownCronJobName" (list $state .) -}}
-    {{- with get $names $name -}}
-      {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s and %s" . $contribution.path) (printf "both make a CronJob %q; rename one of them" $name)) -}}
+    {{- range compact (list (get (($state.library.seen | default dict).cronJobs | default dict) $name) (get $names $name)) -}}
+      {{- include "outrigger-0.1.0.objects.sameName" (list $state . $contribution.path $name) -}}
     {{- end -}}
     {{- $_ := set $names $name $contribution.path -}}
+    {{- include "outrigger-0.1.0.kit.remember" (list $state.context "patternCronJobs" $name $contribution.path) -}}
   {{- end -}}
 {{- end -}}
-{{- $_ := set $state "cronJobNames" $names -}}
+{{- end -}}
+
+{{- /*
+Adds the problem of two CronJobs of one name. Takes a list: the state, the values paths of both, the name.
+*/ -}}
+{{- define "outrigger-0.1.0.objects.sameName" -}}
+{{- include "outrigger-0.1.0.kit.problem" (list (index . 0) (printf "%s and %s" (index . 1) (index . 2)) (printf "both make a CronJob %q; rename one of them" (index . 3))) -}}
 {{- end -}}
 
 {{- /*

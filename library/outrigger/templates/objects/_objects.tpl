@@ -18,7 +18,7 @@ own, where any is needed. Takes the chart's root context, or what outrigger.obje
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.objects.ownCronJobNames" $state -}}
+{{- include "outrigger-0.1.0.objects.checkOwnCronJobNames" $state -}}
 {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
 {{- include "outrigger-0.1.0.objects.configMap" (list $state $call) -}}
 {{- range $contribution := .hook | default "" | empty | ternary $state.contributions list -}}

@@ -14,8 +14,8 @@ snapshot into a server of its own.
   {{- $_ := set $backup "settings" (include "outrigger-0.1.0.kit.evaluated" (list . (get .config $source)) | fromYaml) -}}
   {{- $_ := set $backup "storeSettings" (include "outrigger-0.1.0.kit.evaluated" (list . (get .config.store $store)) | fromYaml) -}}
   {{- range $path, $volume := dict $source $backup.settings.volume (printf "store.%s" $store) $backup.storeSettings.volume -}}
-    {{- if gt (len ($volume | default dict)) 1 -}}
-      {{- include "outrigger-0.1.0.kit.addProblem" (list $ (printf "%s.volume has %d sources, %s, and a volume has one; keep one of them" $path (len $volume) (keys $volume | sortAlpha | join " and "))) -}}
+    {{- with include "outrigger-0.1.0.kit.sourcesProblem" ($volume | default dict) -}}
+      {{- include "outrigger-0.1.0.kit.addProblem" (list $ (printf "%s.volume %s" $path .)) -}}
     {{- end -}}
   {{- end -}}
   {{- $_ := set $backup "name" (include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" (include "outrigger-0.1.0.kit.owner" .) .name)) -}}

@@ -13,7 +13,7 @@ chart's author wrote, and puts another source in its place.
 {{- range $mountFields -}}{{- $volume = omit $volume . -}}{{- end -}}
 {{- $sources := keys $volume | sortAlpha -}}
 {{- if gt (len $sources) 1 -}}
-  {{- $problems = append $problems (printf "has %d sources, %s, and a volume has one; keep one of them and set what you leave out to null (%s: null)" (len $sources) (join " and " $sources) (has "emptyDir" $sources | ternary "emptyDir" (first $sources))) -}}
+  {{- $problems = append $problems (printf "%s and set what you leave out to null (%s: null)" (include "outrigger-0.1.0.kit.sourcesProblem" $volume) (has "emptyDir" $sources | ternary "emptyDir" (first $sources))) -}}
 {{- else if or (not $volume) (hasKey $volume "emptyDir") -}}
   {{- $emptyDir := dict "sizeLimit" ($config.size | default "1Gi") -}}
   {{- with $config.medium | default (eq ($config.mountPath | default "") "/dev/shm" | ternary "Memory" "") -}}{{- $_ := set $emptyDir "medium" . -}}{{- end -}}
