@@ -57,7 +57,7 @@ spec:
 
 func TestABackupThatIsKilledAtRandomMomentsLeavesAWholeRepository(t *testing.T) {
 	harness.Facts(t)
-	kills := harness.Number(t, "OUTRIGGER_BACKUP_KILLS", 3)
+	kills := harness.Number(t, "OUTRIGGER_BACKUP_KILLS", 1)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
 	namespace.Install("demo", harness.Consumer(t).Write(t), backupValues(repository, "keep: {last: 3}"))

@@ -19,7 +19,7 @@ import (
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
-// slowShop is a shop with 160 MB that no compression makes small, and values by which they go into a store at 2 MiB a second,
+// slowShop is a shop with 60 MB that no compression makes small, and values by which they go into a store at 2 MiB a second,
 // one request after the other: there is a middle of an upload in which things can happen.
 type slowShop struct {
 	*harness.Namespace
@@ -39,8 +39,8 @@ func inEachStore(t *testing.T, volume string, test func(shop *slowShop)) {
 			namespace := harness.NewNamespace(t, harness.Restricted)
 			shop := &slowShop{Namespace: namespace, t: t, database: shopIn(namespace.OwnPostgres()), repository: namespace.OwnS3(volume), kind: kind}
 			shop.before = shop.database.Ask("shop", checksum)
-			shop.database.Ask("shop", "create table noise as select encode(sha512(random()::text::bytea), 'base64') from generate_series(1, 1600000)")
-			const env = `env: {PATIENCE: "10", RCLONE_BWLIMIT: 2M, RCLONE_S3_UPLOAD_CONCURRENCY: "1"}`
+			shop.database.Ask("shop", "create table noise as select encode(sha512(random()::text::bytea), 'base64') from generate_series(1, 600000)")
+			const env = `env: {PATIENCE: "10", RCLONE_BWLIMIT: 2M, RCLONE_S3_UPLOAD_CONCURRENCY: "1", RESTIC_PACK_SIZE: "4"}`
 			values := plainFiles(namespace, env)
 			if kind == "restic" {
 				values = strings.Replace(backupValues(shop.repository, env), "credentials: s3}", "credentials: s3, limitUpload: 2048, options: {s3.connections: 1}}", 1)

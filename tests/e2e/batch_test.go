@@ -102,8 +102,8 @@ func requireSidecarsEnded(t testing.TB, pod corev1.Pod, app string) {
 	for _, sidecar := range []string{"logshipper", "metrics"} {
 		terminated := harness.Status(t, pod, sidecar).State.Terminated
 		require.NotNil(t, terminated, sidecar)
-		assert.Zero(t, terminated.ExitCode, "%s was not killed", sidecar)
-		assert.Less(t, terminated.FinishedAt.Sub(end), 25*time.Second, "%s ended by itself, and not at the end of its grace period", sidecar)
+		assert.Zero(t, terminated.ExitCode, "%s was not killed at the end of its grace period", sidecar)
+		assert.False(t, terminated.FinishedAt.Time.Before(end), "%s outlived the app", sidecar)
 	}
 }
 

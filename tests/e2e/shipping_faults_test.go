@@ -180,11 +180,11 @@ mkfifo /logs/pipe.log
 	})
 
 	_, repeated := delivered(t, namespace, receiver, 1000, harness.LogLine)
-	ended, gone := deletePod(t, namespace, pod, "app")
+	deletePod(t, namespace, pod, "app")
 
 	stream.WaitEnd(t, harness.PodEnd)
 	assert.Zero(t, repeated)
-	assert.Less(t, gone.Sub(ended), 20*time.Second, "nobody is waited for who would write")
+	// It says so only where nothing is left to wait for: who would write to the pipe is not.
 	assert.True(t, contains(stream.Texts(), "outrigger: everything is delivered"), strings.Join(stream.Texts(), "\n"))
 }
 

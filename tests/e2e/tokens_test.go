@@ -200,14 +200,16 @@ func readiness(t testing.TB, namespace *harness.Namespace, pod string) (ready bo
 
 func aProviderThatFailsIsNoticedLate(t *testing.T) {
 	namespace, rds := newRDS(t)
-	rds.Behave("tokenLifetime=40s&credentialsLifetime=40s")
-	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside("psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 40s", "readinessProbe: {periodSeconds: 1}"))
+	rds.Behave("tokenLifetime=60s&credentialsLifetime=60s")
+	values := rds.Beside("psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 60s", "readinessProbe: {periodSeconds: 1}")
+	// A call of aws-cli takes seconds: two of them, one of which fails, have the time between the renewal and the end.
+	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(values, "env: &sts", "env: &sts\n        AWS_MAX_ATTEMPTS: '1'", 1))
 	pod := namespace.ReadyPods(web, 1)[0].Name
 	_, since := readiness(t, namespace, pod)
 	tokens := rds.Report().Tokens
 
 	rds.Behave("stsFails=always")
-	waitForEvent(t, namespace, pod, "db", "ServiceUnavailable") // a renewal is due after 25 seconds or so of 40
+	waitForEvent(t, namespace, pod, "db", "ServiceUnavailable") // a renewal is due after 40 seconds or so of 60
 	rds.Behave("stsFails=never")
 	namespace.Eventually(harness.PodStart, "there is a new token", func() bool { return rds.Report().Tokens > tokens })
 	ready, still := readiness(t, namespace, pod)

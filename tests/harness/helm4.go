@@ -11,6 +11,7 @@ import (
 	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/common/util"
 	"helm.sh/helm/v4/pkg/chart/loader/archive"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	chartv2 "helm.sh/helm/v4/pkg/chart/v2/util"
 	"helm.sh/helm/v4/pkg/engine"
@@ -41,12 +42,19 @@ func (c Chart) render4(values string, settings Settings) (map[string]string, err
 	capabilities := *common.DefaultCapabilities
 	capabilities.KubeVersion = *version
 	capabilities.APIVersions = append(slices.Clone(capabilities.APIVersions), settings.APIVersions...)
-	renderValues, err := util.ToRenderValues(loaded, parsed, release, &capabilities)
+	renderValues, err := util.ToRenderValuesWithSchemaValidation(loaded, parsed, release, &capabilities, true)
 	if err != nil {
 		return nil, err
 	}
+	if !schemasHold(loaded, renderValues["Values"].(common.Values), (*chart.Chart).Name, schemaOf4, (*chart.Chart).Dependencies) {
+		if _, err := util.ToRenderValues(loaded, parsed, release, &capabilities); err != nil {
+			return nil, err
+		}
+	}
 	return engine.Render(loaded, renderValues)
 }
+
+func schemaOf4(c *chart.Chart) []byte { return c.Schema }
 
 // compare fails the test if what Helm 3 and Helm 4 make of one chart differs: a text, to the byte, or the library's
 // own part of an error.

@@ -209,9 +209,14 @@ func (c Chart) render3(t testing.TB, values string, settings Settings) (map[stri
 	capabilities := *chartutil.DefaultCapabilities
 	capabilities.KubeVersion = *version
 	capabilities.APIVersions = append(slices.Clone(capabilities.APIVersions), settings.APIVersions...)
-	renderValues, err := chartutil.ToRenderValues(loaded, parsed, release, &capabilities)
+	renderValues, err := chartutil.ToRenderValuesWithSchemaValidation(loaded, parsed, release, &capabilities, true)
 	if err != nil {
 		return nil, err
+	}
+	if !schemasHold(loaded, renderValues["Values"].(chartutil.Values), (*chart.Chart).Name, schemaOf3, (*chart.Chart).Dependencies) {
+		if _, err := chartutil.ToRenderValues(loaded, parsed, release, &capabilities); err != nil {
+			return nil, err
+		}
 	}
 	texts, err := engine.Render(loaded, renderValues)
 	if err == nil && !c.shapes {
@@ -219,6 +224,8 @@ func (c Chart) render3(t testing.TB, values string, settings Settings) (map[stri
 	}
 	return texts, err
 }
+
+func schemaOf3(c *chart.Chart) []byte { return c.Schema }
 
 func (c Chart) load() (*chart.Chart, error) {
 	var files []*loader.BufferedFile

@@ -321,36 +321,40 @@ func filled(t *testing.T, kind string) (a *archive, times map[string][]time.Time
 	return a, times
 }
 
-func TestOfSixtyDaysInAStoreExactlyTheRightSnapshotsRemainAndNobodyElsesAreTouched(t *testing.T) {
+func TestOfSixtyDaysInARepositoryExactlyTheRightSnapshotsRemainAndNobodyElsesAreTouched(t *testing.T) {
 	t.Parallel()
-	for kind, chosen := range map[string][]policy{
-		"restic": policies,
-		"files":  {policies[2], policies[10]}, // of all of them, backup-keep.awk has a test of its own
-	} {
-		t.Run(kind, func(t *testing.T) {
+	requireOfSixtyDaysWhatIsKept(t, "restic", policies)
+}
+
+func TestOfSixtyDaysInAFolderExactlyTheRightFilesRemainAndNobodyElsesAreTouched(t *testing.T) {
+	t.Parallel()
+	requireOfSixtyDaysWhatIsKept(t, "files", []policy{policies[2], policies[10]}) // of all of them, backup-keep.awk has a test of its own
+}
+
+// requireOfSixtyDaysWhatIsKept requires of each policy that the sixtieth day's backup removes what it is to, and no more.
+func requireOfSixtyDaysWhatIsKept(t *testing.T, kind string, chosen []policy) {
+	t.Helper()
+	archive, times := filled(t, kind)
+	last := sixtyDays()[len(sixtyDays())-1]
+	require.Equal(t, map[string][]string{
+		app:       minutes(times[app]),
+		appProd:   minutes(times[appProd]),
+		neighbour: minutes(neighbourKeeps.keeps(times[neighbour])),
+	}, archive.snapshots(), "before anything of demo-app is removed")
+
+	for _, policy := range chosen {
+		t.Run(fmt.Sprint(policy), func(t *testing.T) {
 			t.Parallel()
-			archive, times := filled(t, kind)
-			last := sixtyDays()[len(sixtyDays())-1]
-			require.Equal(t, map[string][]string{
-				app:       minutes(times[app]),
-				appProd:   minutes(times[appProd]),
+			archive := archive.copied(t)
+
+			_, code := archive.instance("demo-app", bothDatabases, "KEEP="+policy.options(t)).backUp(last)
+
+			assert.Zero(t, code)
+			assert.Equal(t, map[string][]string{
+				app:       minutes(policy.keeps(append(slices.Clone(times[app]), last))),
+				appProd:   minutes(policy.keeps(append(slices.Clone(times[appProd]), last))),
 				neighbour: minutes(neighbourKeeps.keeps(times[neighbour])),
-			}, archive.snapshots(), "before anything of demo-app is removed")
-
-			for _, policy := range chosen {
-				t.Run(fmt.Sprint(policy), func(t *testing.T) {
-					archive := archive.copied(t)
-
-					_, code := archive.instance("demo-app", bothDatabases, "KEEP="+policy.options(t)).backUp(last)
-
-					assert.Zero(t, code)
-					assert.Equal(t, map[string][]string{
-						app:       minutes(policy.keeps(append(slices.Clone(times[app]), last))),
-						appProd:   minutes(policy.keeps(append(slices.Clone(times[appProd]), last))),
-						neighbour: minutes(neighbourKeeps.keeps(times[neighbour])),
-					}, archive.snapshots())
-				})
-			}
+			}, archive.snapshots())
 		})
 	}
 }

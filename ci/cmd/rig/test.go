@@ -102,8 +102,8 @@ func ofTemplates(listed judge.Want) *phase {
 			tests[pkg] = names
 		}
 	}
-	// Who renders leaves much to the garbage collector, which has memory enough here.
-	return &phase{name: templatesName, tests: tests, flags: []string{"-timeout=15m"}, environment: []string{"GOGC=400"}, prepare: programsOfTests}
+	// Who renders leaves much to the garbage collector, which has memory enough here; some tests wait for a program.
+	return &phase{name: templatesName, tests: tests, flags: []string{"-parallel=6", "-timeout=15m"}, environment: []string{"GOGC=400"}, prepare: programsOfTests}
 }
 
 // ofScripts is the phase of the tests of scripts, which mostly wait.
