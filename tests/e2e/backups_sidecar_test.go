@@ -151,7 +151,8 @@ pod:
           - {name: POSTGRES_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}
           - {name: PGDATA, value: /var/lib/postgresql/data/pgdata}
           - {name: POSTGRES_DB, value: shop}
-        readinessProbe: {exec: {command: [pg_isready, -h, 127.0.0.1, -U, postgres]}, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 10}
+        startupProbe: {exec: {command: [pg_isready, -h, 127.0.0.1, -U, postgres]}, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 600}
+        readinessProbe: {tcpSocket: {port: 5432}, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 10}
         securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
         volumeMounts:
           - {name: data, mountPath: /var/lib/postgresql/data}

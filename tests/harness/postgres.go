@@ -120,11 +120,11 @@ spec:
           valueFrom: {secretKeyRef: {name: db, key: password}}
         - {name: PGDATA, value: ` + postgresData + `}
       ports: [{containerPort: 5432, name: postgres}]
-      readinessProbe:
+      startupProbe: # no readinessProbe: a process in the container each second is a tenth of a processor
         exec: {command: [sh, -c, '` + ready + `']}
         periodSeconds: 1
         timeoutSeconds: 5
-        failureThreshold: 10 # a busy machine does not take it from its Service
+        failureThreshold: 600
       securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
       volumeMounts:
         - {name: data, mountPath: /var/lib/postgresql/data}
