@@ -156,20 +156,27 @@ func (s *Server) pass(client net.Conn, backend *pgproto3.Backend, user, database
 		return
 	}
 	ended := make(chan struct{}, 2)
-	relay := func(to, from net.Conn) {
+	relay := func(to io.Writer, from io.Reader) {
 		_, _ = io.Copy(to, from)
 		ended <- struct{}{}
 	}
 	go relay(upstream.Conn, client)
-	go relay(client, upstream.Conn)
+	go relay(client, upstream.reader)
 	<-ended
 	client.Close()
 	upstream.Conn.Close()
 	<-ended
 }
 
+// realSession is one of the real server's. What the server says is to be read from reader: where a write was slow, pgconn reads in
+// the background, and what that has read the connection has no more.
+type realSession struct {
+	*pgconn.HijackedConn
+	reader io.Reader
+}
+
 // connect logs in to the real server. Nothing of its answers is left to be read but what it says after the login.
-func (s *Server) connect(user, database string, parameters map[string]string) (*pgconn.HijackedConn, error) {
+func (s *Server) connect(user, database string, parameters map[string]string) (*realSession, error) {
 	host, port, err := net.SplitHostPort(s.config.Upstream.Address)
 	if err != nil {
 		return nil, err
@@ -190,6 +197,14 @@ func (s *Server) connect(user, database string, parameters map[string]string) (*
 			config.RuntimeParams[name] = value
 		}
 	}
+	if s.dial != nil {
+		config.DialFunc = s.dial
+	}
+	var reader io.Reader
+	config.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+		reader = r
+		return pgproto3.NewFrontend(r, w)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), loginLimit/2)
 	defer cancel()
 	connected, err := pgconn.ConnectConfig(ctx, config)
@@ -204,7 +219,7 @@ func (s *Server) connect(user, database string, parameters map[string]string) (*
 		upstream.Conn.Close()
 		return nil, fmt.Errorf("%d bytes of the real server would be lost", unread)
 	}
-	return upstream, nil
+	return &realSession{upstream, reader}, nil
 }
 
 // failure is why the real server took no session, in its own words where it has any. A server that is down is one that does not

@@ -33,6 +33,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Addresses are HOST:PORT of each listener; an empty one stands for no listener. Port 0 takes a free one, which
@@ -58,6 +59,7 @@ type Config struct {
 // Server checks tokens. Its methods may be called at any time, by any number of callers.
 type Server struct {
 	config Config
+	dial   pgconn.DialFunc // connects to the real server; nil for pgconn's own
 	signer *v4.Signer
 	store  store
 

@@ -382,6 +382,15 @@ func TestTheRealServersRefusalIsPassedOn(t *testing.T) {
 	assert.Equal(t, "57P03", said.Code)
 }
 
+func TestASlowMachineLosesNothingThatTheRealServerSays(t *testing.T) {
+	r := start(t)
+	r.dial = dialSlowly
+
+	conn := r.requireLogin(r.right())
+
+	assert.Equal(t, "shop", query(t, conn, "user"))
+}
+
 func TestARequestToCancelReachesTheRealServer(t *testing.T) {
 	r := start(t)
 	conn := r.requireLogin(r.right())

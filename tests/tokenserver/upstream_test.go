@@ -1,11 +1,13 @@
 package tokenserver
 
 import (
+	"context"
 	"crypto/md5"
 	"encoding/hex"
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/stretchr/testify/require"
@@ -107,4 +109,18 @@ func (u *upstream) serve(conn net.Conn) {
 		backend.Send(&pgproto3.DataRow{Values: [][]byte{[]byte(parameters[query.String])}})
 		backend.Send(&pgproto3.CommandComplete{CommandTag: []byte("SELECT 1")})
 	}
+}
+
+// dialSlowly connects to a server by a connection whose writes end when the server has long answered, as on a busy machine.
+func dialSlowly(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	return slowConn{conn}, err
+}
+
+type slowConn struct{ net.Conn }
+
+func (c slowConn) Write(data []byte) (int, error) {
+	n, err := c.Conn.Write(data)
+	time.Sleep(100 * time.Millisecond)
+	return n, err
 }
