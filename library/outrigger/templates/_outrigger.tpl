@@ -17,6 +17,8 @@ Takes a dict:
             of it; the object's whole name selects the pod too
   hook      optional: true for sidecars in the pods of Helm hooks too, which are else printed as they are. What such a pod mounts is
             printed as a hook of lower weight
+  namespace  optional: that of hooks of the file which name none; by default the namespaceOverride of the chart's values,
+            else the release's
 Prints YAML documents.
 Fails with every problem found, each with its values path and the mend; and where a document is no YAML, with its line.
 */ -}}
@@ -46,8 +48,10 @@ outrigger.job prints a Job made from a pod template, with its sidecars and with 
 values under jobs.<workload> leave out.
 
 Takes what outrigger.podTemplate takes, with a workload, and
-  name        optional: the Job's name; by default release, chart, workload and a checksum of the Job's spec (none with
-              hook), so that an upgrade that changes the spec runs another Job, as a Job cannot be changed
+  name        optional: the Job's name; by default the full name that the chart's own objects have, workload and a checksum
+              of the Job's spec (none with hook), so that an upgrade that changes the spec runs another Job, as a Job cannot
+              be changed
+  namespace   optional: its namespace; by default the namespaceOverride of the chart's values, else the release's
   hookWeight  optional, with hook: the Job's helm.sh/hook-weight
 Prints a YAML document; with hook, the ConfigMap that the pod mounts as well.
 */ -}}
@@ -60,7 +64,8 @@ outrigger.cronJob prints a CronJob made from a pod template, with its sidecars a
 and defaults.job for its Jobs) for what the values under cronJobs.<workload> leave out.
 
 Takes what outrigger.podTemplate takes, with a workload, and
-  name      optional: the CronJob's name; by default release, chart and workload
+  name       optional: the CronJob's name; by default the full name that the chart's own objects have, and workload
+  namespace  optional: its namespace, as outrigger.job takes it
 Prints a YAML document.
 */ -}}
 {{- define "outrigger.cronJob" -}}
@@ -70,8 +75,8 @@ Prints a YAML document.
 {{- /*
 outrigger.objects prints what the sidecars need outside the pod (a ConfigMap of scripts, …), once per chart.
 
-Takes the chart's root context; for the pods of a Helm hook a dict: context, hook, workload, hookWeight (the weight of
-the hook's Job).
+Takes the chart's root context, or a dict: context; namespace (optional, as outrigger.job takes it); and for the pods of a
+Helm hook: hook, workload, hookWeight (the weight of the hook's Job).
 Prints YAML documents, or nothing where nothing is needed.
 */ -}}
 {{- define "outrigger.objects" -}}

@@ -20,7 +20,37 @@ have, and a checksum to end it in any case ("" for none).
 {{- end -}}
 
 {{- /*
-Prints what the names of a chart's objects begin with: release and chart.
+Prints what the names of a chart's generated objects begin with, as `helm create` makes it: fullnameOverride of the chart's
+values, else the release and the chart's name or nameOverride, or the release alone where that contains the name. Takes what
+has context.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.fullname" -}}
+{{- $release := .context.Release.Name -}}
+{{- $name := include "outrigger-0.1.0.kit.chartText" (list .context "nameOverride") | default .context.Chart.Name -}}
+{{- $full := contains $name $release | ternary $release (printf "%s-%s" $release $name) -}}
+{{- include "outrigger-0.1.0.kit.chartText" (list .context "fullnameOverride") | default $full | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- /*
+Prints the namespace of generated objects: that of the call, else namespaceOverride of the chart's values, else the
+release's. Takes the arguments of a call: context, namespace.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.namespace" -}}
+{{- .namespace | default (include "outrigger-0.1.0.kit.chartText" (list .context "namespaceOverride")) | default .context.Release.Namespace -}}
+{{- end -}}
+
+{{- /*
+Prints a text of the chart's own values, and what it says as a template. Takes a list: the chart's root context, the key.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.chartText" -}}
+{{- $text := get (index . 0).Values (index . 1) | default "" | toString -}}
+{{- if contains "{{" $text -}}{{- $text = tpl $text (index . 0) -}}{{- end -}}
+{{- $text -}}
+{{- end -}}
+
+{{- /*
+Prints release and chart: what tells an entry from others of its name that are not in the chart. It is no matter what the
+chart's objects are called, so that what is stored by it is found again when they are renamed.
 */ -}}
 {{- define "outrigger-0.1.0.kit.owner" -}}
 {{- $release := .context.Release.Name -}}
@@ -40,7 +70,7 @@ Prints the name of the chart's generated objects: one for each chart of a releas
 */ -}}
 {{- define "outrigger-0.1.0.kit.objectName" -}}
 {{- $suffix := empty .hook | ternary "outrigger" (printf "outrigger-%s" (.workload | default "hook")) -}}
-{{- include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" (include "outrigger-0.1.0.kit.owner" .) $suffix) -}}
+{{- include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" (include "outrigger-0.1.0.kit.fullname" .) $suffix) -}}
 {{- end -}}
 
 {{- /*

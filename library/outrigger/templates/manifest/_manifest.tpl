@@ -110,7 +110,7 @@ pod for the notes.
     {{- $given := pick $podTemplate "metadata" "spec" -}}
     {{- if $document.marked -}}{{- $given = toYaml $given | replace $document.integer "" | fromYaml -}}{{- end -}}
     {{- $workload := $call.workload | default (include "outrigger-0.1.0.manifest.workload" (dict "context" $call.context "name" $name)) -}}
-    {{- include "outrigger-0.1.0.pod.composed" (list $state (dict "context" $call.context "podTemplate" $given "workload" $workload "hook" $hook)) -}}
+    {{- include "outrigger-0.1.0.pod.composed" (list $state (dict "context" $call.context "podTemplate" $given "workload" $workload "hook" $hook "namespace" ($metadata.namespace | default $call.namespace))) -}}
     {{- with $state.podTemplate.metadata -}}{{- $_ := set $podTemplate "metadata" . -}}{{- end -}}
     {{- $_ := set $podTemplate "spec" (printf "outrigger.spec.%d." (len $document.pods)) -}}
     {{- $_ := set $document "pods" (append $document.pods $state) -}}
@@ -125,9 +125,7 @@ or the chart's where there is no more to it. Takes a dict: context, name.
 */ -}}
 {{- define "outrigger-0.1.0.manifest.workload" -}}
 {{- $release := .context.Release.Name -}}
-{{- $chart := .context.Values.nameOverride | default .context.Chart.Name -}}
-{{- $full := contains $chart $release | ternary $release (printf "%s-%s" $release $chart) -}}
-{{- $full = .context.Values.fullnameOverride | default $full | trunc 63 | trimSuffix "-" -}}
+{{- $full := include "outrigger-0.1.0.kit.fullname" . -}}
 {{- if has .name (list $full $release) -}}
   {{- .context.Chart.Name -}}
 {{- else if hasPrefix (printf "%s-" $full) .name -}}

@@ -11,7 +11,7 @@ apiVersion: v1
 kind: ConfigMap
 metadata:
   name: {{ include "outrigger-0.1.0.kit.objectName" $state }}
-  namespace: {{ $state.context.Release.Namespace }}
+  namespace: {{ $state.namespace }}
   labels:
     {{- include "outrigger-0.1.0.kit.objectLabels" $state | nindent 4 }}
   {{- if $state.hook }}

@@ -56,13 +56,13 @@ Prints the name of a CronJob of a pattern's own. Takes a list: the state, and th
 takes.
 */ -}}
 {{- define "outrigger-0.1.0.objects.ownCronJobName" -}}
-{{- include "outrigger-0.1.0.kit.fit" (list (printf "%s-%s" (include "outrigger-0.1.0.kit.owner" (index . 0)) (index . 1).name) 52 "") -}}
+{{- include "outrigger-0.1.0.kit.fit" (list (printf "%s-%s" (include "outrigger-0.1.0.kit.fullname" (index . 0)) (index . 1).name) 52 "") -}}
 {{- end -}}
 
 {{- /*
 Prints a CronJob of a pattern's own. Its pod is composed as an author's is, so that it has the library's defaults.
 Takes a list: the state, the contribution, and a dict:
-  name      what follows release and chart in its name     schedule, timeZone, suspend  those of the CronJob
+  name      what follows the full name in its name      schedule, timeZone, suspend  those of the CronJob
   backoffLimit  that of its Jobs, whatever the config says
   parts     a dict: container, initContainers, sidecars, volumes, fsGroup
 Fields of the CronJob, its Jobs and their pods are taken from the contribution's config, as cronJobs.<name> has them.
@@ -91,7 +91,7 @@ apiVersion: batch/v1
 kind: CronJob
 metadata:
   name: {{ $name }}
-  namespace: {{ $state.context.Release.Namespace }}
+  namespace: {{ $state.namespace }}
   labels:
     {{- include "outrigger-0.1.0.kit.objectLabels" $state | nindent 4 }}
     app.kubernetes.io/component: {{ include "outrigger-0.1.0.kit.shorten" $cronJob.name }}
@@ -109,8 +109,8 @@ CronJob's name.
 {{- $parts := $cronJob.parts -}}
 {{- $container := $parts.container -}}
 {{- /* One hostname for all runs, and none of another release's: what a killed one has locked by it, the next one knows for its own. */ -}}
-{{- $whose := printf "%s/%s" (include "outrigger-0.1.0.kit.whereabouts" $collected) (index . 3) -}}
-{{- $hostname := include "outrigger-0.1.0.kit.fit" (list (printf "%s-%s" $collected.context.Release.Namespace (index . 3)) 63 (sha256sum $whose | trunc 8)) | replace "." "-" -}}
+{{- $whose := compact (list $collected.values.cluster $collected.namespace (index . 3)) | join "/" -}}
+{{- $hostname := include "outrigger-0.1.0.kit.fit" (list (printf "%s-%s" $collected.namespace (index . 3)) 63 (sha256sum $whose | trunc 8)) | replace "." "-" -}}
 {{- $spec := dict "hostname" $hostname "restartPolicy" "Never" "automountServiceAccountToken" false "containers" (list $container) "securityContext" (dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault")) -}}
 {{- with $parts.fsGroup -}}{{- $_ := set $spec.securityContext "fsGroup" (int64 .) -}}{{- end -}}
 {{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $contribution.config "serviceAccountName" "automountServiceAccountToken" "imagePullSecrets" "tolerations" "nodeSelector" "affinity" "priorityClassName")) -}}

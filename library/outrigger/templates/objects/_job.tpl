@@ -102,13 +102,13 @@ name may have, and a checksum to end it ("" for none).
 */ -}}
 {{- define "outrigger-0.1.0.objects.metadata" -}}
 {{- $state := index . 0 -}}
-{{- $name := (index . 1).name | default (printf "%s-%s" (include "outrigger-0.1.0.kit.owner" $state) $state.workload) -}}
+{{- $name := (index . 1).name | default (printf "%s-%s" (include "outrigger-0.1.0.kit.fullname" $state) $state.workload) -}}
 {{- $name = include "outrigger-0.1.0.kit.fit" (list $name (index . 2) (index . 3)) -}}
 {{- $labels := include "outrigger-0.1.0.kit.jobLabels" $state | fromYaml -}}
 {{- $_ := set $labels "app.kubernetes.io/managed-by" $state.context.Release.Service -}}
 {{- include "outrigger-0.1.0.kit.overlay" (list $labels (include "outrigger-0.1.0.kit.chartLabel" $state | fromYaml)) -}}
 {{- include "outrigger-0.1.0.kit.overlay" (list $labels $state.jobConfig.labels) -}}
-{{- $metadata := dict "name" $name "namespace" $state.context.Release.Namespace "labels" $labels -}}
+{{- $metadata := dict "name" $name "namespace" $state.namespace "labels" $labels -}}
 {{- with $state.jobConfig.annotations -}}{{- $_ := set $metadata "annotations" (deepCopy .) -}}{{- end -}}
 {{- toYaml $metadata -}}
 {{- end -}}

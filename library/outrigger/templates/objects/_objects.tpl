@@ -42,8 +42,8 @@ the state, the object, whose metadata.name is what distinguishes it, and whose m
 apiVersion: {{ $object.apiVersion }}
 kind: {{ $object.kind }}
 metadata:
-  name: {{ include "outrigger-0.1.0.kit.shorten" (printf "%s-outrigger-%s" (include "outrigger-0.1.0.kit.owner" $state) $object.metadata.name) }}
-  namespace: {{ $state.context.Release.Namespace }}
+  name: {{ include "outrigger-0.1.0.kit.shorten" (printf "%s-outrigger-%s" (include "outrigger-0.1.0.kit.fullname" $state) $object.metadata.name) }}
+  namespace: {{ $state.namespace }}
   labels:
     {{- include "outrigger-0.1.0.kit.objectLabels" $state | nindent 4 }}
     {{- with $object.metadata.labels }}

@@ -9,7 +9,7 @@ called with a dict:
   podTemplate   the author's, read only; none where objects are collected
   gracePeriodSeconds  the pod's                          contribution  the dict to fill, where no YAML is printed
   workload      the workload's name, or ""               settings  the values of this workload
-  object        the name of the pod's object, or ""
+  object        the name of the pod's object, or ""      namespace  that of the objects which are collected
 and prints its contribution as YAML (or fills the dict, which saves the parsing):
   order            where it starts among the sidecars, lowest first; the entry's own `order` wins
   sidecars         containers that run beside the app; defaults and the entry's overrides are applied by the composer
@@ -38,7 +38,7 @@ and prints its contribution as YAML (or fills the dict, which saves the parsing)
   {{- $printed := include $entry.template (dict
         "name" $entry.name "config" $entry.config "path" $entry.path "values" $state.values "context" $state.context
         "form" ($state.form | default "") "podTemplate" $state.podTemplate
-        "gracePeriodSeconds" $state.gracePeriodSeconds "workload" $state.workload "object" ($state.object | default "") "settings" $state.settings "contribution" $contribution) -}}
+        "gracePeriodSeconds" $state.gracePeriodSeconds "namespace" $state.namespace "workload" $state.workload "object" ($state.object | default "") "settings" $state.settings "contribution" $contribution) -}}
   {{- if trim $printed -}}
     {{- $contribution = fromYaml $printed -}}
     {{- if hasKey $contribution "Error" -}}

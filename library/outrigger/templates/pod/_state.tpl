@@ -4,7 +4,7 @@ Fills the dict that one call works on. Takes a list: the dict, the arguments of 
   context   the chart's root context          key       the library's values key, as problems name it
   values    the library's values, read only   library   the subchart (Files, Chart)
   workload  the workload's name, or ""        problems  messages, each with a values path and the mend
-  hook      the Helm hooks that the pod belongs to, or ""
+  hook      the Helm hooks that the pod belongs to, or ""       namespace  that of the objects that the call prints
   settings  the values of this workload: those under workloads.<workload> over those of all
   object    set by the caller where it knows it: the name of the pod's object, by which entries select the pod too
   title     likewise: its kind and name, for problems and notes
@@ -32,6 +32,7 @@ Fills the dict that one call works on. Takes a list: the dict, the arguments of 
 {{- $_ := set $state "settings" $settings -}}
 {{- $_ := set $state "workload" $workload -}}
 {{- $_ := set $state "hook" ($call.hook | default "") -}}
+{{- $_ := set $state "namespace" (include "outrigger-0.1.0.kit.namespace" $call) -}}
 {{- $_ := set $state "problems" list -}}
 {{- end -}}
 

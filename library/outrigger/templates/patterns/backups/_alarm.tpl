@@ -12,7 +12,7 @@ is none, and where the last run of one of its tasks failed. Takes the backup.
   {{- include "outrigger-0.1.0.kit.addProblem" (list .call "maxAge is no time at all; set it to how old the last success may be, such as 26h") -}}
 {{- end -}}
 {{- $selector := printf "{backup=%q}" .identity -}}
-{{- $labels := dict "namespace" .call.context.Release.Namespace -}}
+{{- $labels := dict "namespace" .call.namespace -}}
 {{- with .call.values.cluster -}}{{- $_ := set $labels "cluster" . -}}{{- end -}}
 {{- $success := printf "outrigger_backup_last_success_timestamp_seconds%s" $selector -}}
 {{- $rules := list (dict
