@@ -33,6 +33,11 @@ of another one.
 {{- include "outrigger-0.1.0.objects.objects" . -}}
 {{- end -}}
 
+{{- /* What outrigger.objectName prints, of what it takes. */ -}}
+{{- define "outrigger-0.1.0.objectName" -}}
+{{- include "outrigger-0.1.0.objects.name" . -}}
+{{- end -}}
+
 {{- /* What outrigger.effectiveResources prints, of what it takes. */ -}}
 {{- define "outrigger-0.1.0.effectiveResources" -}}
 {{- include "outrigger-0.1.0.notes.effectiveResources" . -}}

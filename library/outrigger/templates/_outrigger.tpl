@@ -84,6 +84,20 @@ Prints YAML documents, or nothing where nothing is needed.
 {{- end -}}
 
 {{- /*
+outrigger.objectName prints, for NOTES.txt, the name of the CronJob that outrigger.objects makes of an entry, or nothing where
+it makes none: the entry is off, or a sidecar.
+
+Takes a dict:
+  context  the chart's root context ($)
+  pattern  the pattern's key in the values: backups
+  entry    the entry's name there: nightly
+  task     optional: a task of the entry's that has a CronJob of its own: restore, drill, prune
+*/ -}}
+{{- define "outrigger.objectName" -}}
+{{- include (printf "outrigger-%s.objectName" (include "outrigger.version" .context)) . -}}
+{{- end -}}
+
+{{- /*
 outrigger.containers prints the classic sidecars, as items of the pod's containers:
 YAML that is not indented, or nothing. For authors who cannot wrap their pod template.
 
