@@ -9,8 +9,9 @@
 //	sidecar.json       keys of every entry that makes a sidecar from an image of the library's
 //	listener.json      keys of every entry whose sidecar listens
 //	job-pod.json       keys of every entry that makes Jobs: fields of their pods
-//	patterns/*.json    one file for each pattern, named as its values key; "include" names parts or Kubernetes types, and
-//	                   "nullable" lets null take away an entry, or a key of one, that another values file gave
+//	patterns/*.json    one file for each pattern, named as its values key; "include" names parts or Kubernetes types
+//
+// Null may stand for each key that may be left out; the parts do not say so.
 //
 // Usage: go run ./library/schema [--check]. With --check nothing is written, and a stale file is an error.
 package main
@@ -108,13 +109,14 @@ func build(folder string) (object, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		if pattern["nullable"] == true {
-			entry = nullable(entry)
-		}
 		key := strings.TrimSuffix(filepath.Base(file), ".json")
 		schema["properties"].(object)[key] = object{"type": "object", "additionalProperties": entry}
 	}
 	schema["definitions"] = referenced(schema["properties"], definitions)
+	if schema, err = withNulls(schema); err != nil {
+		return nil, err
+	}
+	schema["definitions"] = referenced(schema["properties"], schema["definitions"].(object))
 	return schema, nil
 }
 
@@ -140,17 +142,6 @@ func entrySchema(folder string, pattern object, definitions object) (object, err
 		"additionalProperties": false,
 		"properties":           properties,
 	}, nil
-}
-
-// nullable returns the schema of an entry that may be null, and each of its keys too.
-func nullable(entry object) object {
-	properties := object{}
-	for key, schema := range entry["properties"].(object) {
-		properties[key] = object{"if": object{"type": "null"}, "else": schema}
-	}
-	entry["properties"] = properties
-	entry["type"] = []string{"object", "null"}
-	return entry
 }
 
 // kubernetesTypes returns the definitions of the types that entries include, strict to the last key, and each field of a
@@ -212,7 +203,7 @@ func kubernetesTypes() (object, error) {
 			"additionalProperties": object{
 				"if":   object{"type": "object"},
 				"then": object{"$ref": "#/definitions/NamedEnvVar"},
-				"else": object{"type": []string{"string", "number", "boolean", "null"}},
+				"else": object{"type": []string{"string", "number", "boolean"}},
 			},
 		},
 	}
@@ -295,7 +286,7 @@ func referenced(value any, definitions object) object {
 		switch value := value.(type) {
 		case object:
 			if reference, ok := value["$ref"].(string); ok {
-				name := strings.TrimPrefix(reference, "#/definitions/")
+				name := definitionName(reference)
 				if _, seen := found[name]; !seen {
 					found[name] = definitions[name]
 					walk(definitions[name])

@@ -50,7 +50,7 @@ func TestBadValuesLeaveNothingBehind(t *testing.T) {
 	chart := harness.Consumer(t).Write(t)
 	for name, test := range map[string]struct{ values, message string }{
 		"unknown key":               {`{logshippers: {logs: {filez: [/logs/x]}}}`, "'filez' not allowed"},
-		"bad type":                  {`{containers: {helper: {image: [1]}}}`, "got array, want string"},
+		"bad type":                  {`{containers: {helper: {image: [1]}}}`, "got array, want null or string"},
 		"unknown volume":            {`{containers: {helper: {image: "h:1", volumeMounts: [{name: lgs, mountPath: /x}]}}}`, `there is no volume "lgs"; add outrigger.volumes.lgs`},
 		"no DNS label":              {`{containers: {Helper: {image: "h:1"}}}`, "outrigger.containers.Helper"},
 		"two entries with one name": {`{volumes: {v: {mountPath: /v}}, containers: {a: {image: "h:1"}}, logshippers: {a: {files: [/v/x], to: {stdout: {}}}}}`, `both make a container "a"; rename one of them`},

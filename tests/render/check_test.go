@@ -33,7 +33,7 @@ func TestBadValuesFailWithTheKeyAndTheMend(t *testing.T) {
 		"bad type": {
 			bad:     `{containers: {helper: {image: "h:1", command: run}}}`,
 			good:    `{containers: {helper: {image: "h:1", command: [run]}}}`,
-			message: []string{"/containers/helper/command", "got string, want array"},
+			message: []string{"/containers/helper/command", "got string, want null or array"},
 		},
 		"bad mode": {
 			bad:     `{mode: Native}`,

@@ -886,7 +886,7 @@ func TestBadLogshippersFailWithTheKeyAndTheMend(t *testing.T) {
 		"a record's start and its end": {
 			bad:     `{files: [/logs/a], multiline: {startPattern: x, endPattern: z}, ` + to + `}`,
 			good:    `{files: [/logs/a], multiline: {endPattern: z}, ` + to + `}`,
-			message: []string{"/logshippers/ship/multiline", "maxProperties"},
+			message: []string{"/logshippers/ship/multiline", "oneOf"},
 		},
 		"a path that is not absolute": {
 			bad:     `{files: [logs/a], ` + to + `}`,

@@ -11,9 +11,8 @@ the dict to change, the dict to read (or nothing).
 
 {{- /*
 Prints, as JSON, the list of Kubernetes' own shape that a map keyed by name stands for: {http: 8080} or {http:
-{containerPort: 8080}}. Entries that are null are left out. Those that refer to others by $(NAME) come last, as
-Kubernetes resolves only what comes before. Takes a list: the map (or a list, which stays), the field that a plain value
-stands for.
+{containerPort: 8080}}. Those that refer to others by $(NAME) come last, as Kubernetes resolves only what comes before.
+Takes a list: the map (or a list, which stays), the field that a plain value stands for.
 */ -}}
 {{- define "outrigger-0.1.0.kit.namedItems" -}}
 {{- $items := list -}}
@@ -23,11 +22,10 @@ stands for.
   {{- range $name, $item := index . 0 -}}
     {{- if kindIs "map" $item -}}
       {{- $item = set (omit $item "name") "name" $name -}}
-    {{- else if not (kindIs "invalid" $item) -}}
+    {{- else -}}
       {{- $item = dict "name" $name $field (eq $field "value" | ternary (kindIs "string" $item | ternary (toString $item) (toJson $item)) $item) -}}
     {{- end -}}
-    {{- if kindIs "invalid" $item -}}
-    {{- else if contains "$(" (get $item $field | toString) -}}
+    {{- if contains "$(" (get $item $field | toString) -}}
       {{- $referring = append $referring $item -}}
     {{- else -}}
       {{- $items = append $items $item -}}

@@ -2,7 +2,7 @@
 Fills the dict that one call works on. Takes a list: the dict, the arguments of the call.
 
   context   the chart's root context          key       the library's values key, as problems name it
-  values    the library's values, read only   library   the subchart (Files, Chart)
+  values    the library's values, read only, without nulls   library   the subchart (Files, Chart)
   workload  the workload's name, or ""        problems  messages, each with a values path and the mend
   hook      the Helm hooks that the pod belongs to, or ""       namespace  that of the objects that the call prints
   settings  the values of this workload: those under workloads.<workload> over those of all
@@ -13,8 +13,9 @@ Fills the dict that one call works on. Takes a list: the dict, the arguments of 
 {{- $state := index . 0 -}}
 {{- $call := index . 1 -}}
 {{- $key := include "outrigger.key" $call.context -}}
-{{- $values := index $call.context.Values $key -}}
-{{- /* What a user has set to null is gone. */ -}}
+{{- $given := dict "value" (index $call.context.Values $key) -}}
+{{- include "outrigger-0.1.0.kit.dropNulls" $given -}}
+{{- $values := $given.value -}}
 {{- if not (and $values.images $values.defaults ($values.defaults | default dict).shutdownSeconds) -}}
   {{- $defaults := omit ($values.defaults | default dict) "shutdownSeconds" -}}
   {{- $_ := set $defaults "shutdownSeconds" (($values.defaults | default dict).shutdownSeconds | default dict) -}}

@@ -132,9 +132,7 @@ first that is on the server that the password is for. Takes the ambassador.
 {{- $settings := .settings -}}
 {{- $databases := dict -}}
 {{- with $settings.database -}}{{- $_ := set $databases . dict -}}{{- end -}}
-{{- range $alias, $database := $settings.databases -}}
-  {{- if kindIs "map" $database -}}{{- $_ := set $databases $alias $database -}}{{- end -}}
-{{- end -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $databases $settings.databases) -}}
 {{- $_ := set . "databases" $databases -}}
 {{- $proof := $settings.database | default "" -}}
 {{- range $alias := keys $databases | sortAlpha -}}
@@ -178,7 +176,7 @@ problems, its mounts and its volumes. Takes the ambassador.
     {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer.settings.%s is the library's: pgbouncer listens to the pod alone, and its passwords are proven; leave it out" $key)) -}}
   {{- else if hasKey $keys $key -}}
     {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer.settings.%s has a key of its own; set pgbouncer.%s" $key (get $keys $key))) -}}
-  {{- else if not (kindIs "invalid" $value) -}}
+  {{- else -}}
     {{- $_ := set $own $key $value -}}
   {{- end -}}
 {{- end -}}

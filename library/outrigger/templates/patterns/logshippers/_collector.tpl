@@ -9,7 +9,7 @@ the container.
 {{- $ports := include "outrigger-0.1.0.patterns.logshippers.collectorPorts" $call | fromYaml -}}
 {{- $made := dict "environment" list "volumes" list "mounts" list "problems" list -}}
 {{- $exporters := dict -}}
-{{- $targets := include "outrigger-0.1.0.patterns.logshippers.targets" $config | fromJson -}}
+{{- $targets := $config.to | default dict -}}
 {{- range $name, $settings := omit $targets "stdout" -}}
   {{- $_ := set $exporters (include "outrigger-0.1.0.patterns.logshippers.exporterName" $name) (include "outrigger-0.1.0.patterns.logshippers.exporter" (list $call $name $settings $made) | fromYaml) -}}
 {{- end -}}

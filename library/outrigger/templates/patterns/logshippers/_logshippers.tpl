@@ -5,11 +5,10 @@ only when everything is delivered.
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.contribution" -}}
 {{- $problems := list -}}
-{{- $targets := include "outrigger-0.1.0.patterns.logshippers.targets" .config | fromJson -}}
 {{- if and (not .config.files) (not .config.receive) (not .config.scrape) -}}
   {{- $problems = append $problems "files is missing; set it to a list of absolute paths, with * and ? as in a shell" -}}
 {{- end -}}
-{{- if and (not $targets) (ne (.config.agent | default "") "custom") -}}
+{{- if and (not .config.to) (ne (.config.agent | default "") "custom") -}}
   {{- $problems = append $problems "to is missing; set it to {stdout: {}}, or to {otlphttp: {endpoint: \"http://…\"}}" -}}
 {{- end -}}
 {{- range $index, $rule := .config.redact -}}

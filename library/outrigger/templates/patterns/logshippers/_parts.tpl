@@ -1,23 +1,11 @@
 {{- /*
-Prints, as JSON, the targets of an entry by name: null takes away one that another values file gave. Takes the entry's
-config.
-*/ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.targets" -}}
-{{- $targets := dict -}}
-{{- range $name, $settings := .to -}}
-  {{- if not (kindIs "invalid" $settings) -}}{{- $_ := set $targets $name $settings -}}{{- end -}}
-{{- end -}}
-{{- toJson $targets -}}
-{{- end -}}
-
-{{- /*
 Prints what ships an entry's logs: script (to its own output), custom (an agent of the user's) or collector. Takes the
 entry's config.
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.program" -}}
 {{- if eq (.agent | default "") "custom" -}}
 custom
-{{- else if or (omit (include "outrigger-0.1.0.patterns.logshippers.targets" . | fromJson) "stdout") .receive .scrape -}}
+{{- else if or (omit (.to | default dict) "stdout") .receive .scrape -}}
 collector
 {{- else -}}
 script

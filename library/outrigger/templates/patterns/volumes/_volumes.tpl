@@ -1,14 +1,12 @@
 {{- /*
 volumes.<name>: a volume that the app's containers and their sidecars share. It is an emptyDir with a size limit unless
 the entry names another of Kubernetes' volume sources; in memory where it is mounted at /dev/shm. With `seed` what the
-app's image has at the mountPath is copied into it first. What is null is not there: so a user takes away what the
-chart's author wrote, and puts another source in its place.
+app's image has at the mountPath is copied into it first.
 */ -}}
 {{- define "outrigger-0.1.0.patterns.volumes.contribution" -}}
 {{- $mountFields := list "mountPath" "subPath" "subPathExpr" "readOnly" "mountPropagation" -}}
 {{- $problems := list -}}
-{{- $config := dict -}}
-{{- range $key, $value := .config -}}{{- if not (kindIs "invalid" $value) -}}{{- $_ := set $config $key $value -}}{{- end -}}{{- end -}}
+{{- $config := .config -}}
 {{- $volume := omit $config "enabled" "workloads" "size" "medium" "containers" "order" "seed" -}}
 {{- range $mountFields -}}{{- $volume = omit $volume . -}}{{- end -}}
 {{- $sources := keys $volume | sortAlpha -}}
