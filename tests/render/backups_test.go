@@ -146,9 +146,30 @@ func TestWhatABackupLacksIsSaidWithTheMend(t *testing.T) {
 	}
 }
 
+func TestWhatIsWrongWithABackupsPodIsToldByItsEntryWhereverItRuns(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ old, new, message string }{
+		"an image without a tag": {`image: "postgres:15"`, `image: docker.io/library/postgres`, `outrigger.backups.nightly.image: "docker.io/library/postgres" has neither tag nor digest`},
+		"a variable of its own":  {`store:`, "env: {PGPORT: \"1\"}\n      store:", `outrigger.backups.nightly.env: "PGPORT" is given twice; remove one`},
+		"more than its limit":    {`store:`, "resources: {requests: {memory: 4Gi}}\n      store:", `outrigger.backups.nightly.resources.requests.memory: is 4Gi, more than the limit of 512Mi`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			values := appPod + strings.Replace(nightly, test.old, test.new, 1)
+			podAlone := harness.Consumer(t).With(map[string]string{"templates/outrigger.yaml": ""})
+
+			cronJob := harness.Consumer(t).RenderError(t, values)
+			sidecar := podAlone.RenderError(t, values+"      as: sidecar\n")
+
+			assert.Contains(t, cronJob, "- "+test.message)
+			assert.NotContains(t, cronJob, "pod template", "there is none of an author's")
+			assert.Contains(t, sidecar, "- "+test.message)
+		})
+	}
+}
+
 // saving returns values whose backup is what a command of etcdctl's prints.
 func saving(command string) string {
-	return strings.Replace(nightly, postgres, "exec: {image: etcd, command: "+command+"}", 1)
+	return strings.Replace(nightly, postgres, "exec: {image: etcd:3.6, command: "+command+"}", 1)
 }
 
 func TestASnapshotThatEtcdctlIsToSaveToItsOutputIsRefusedWithACommandThatWorks(t *testing.T) {

@@ -7,7 +7,7 @@ The types are Kubernetes' own (files/container-fields.json, generated).
 {{- $types := .library.Files.Get "files/container-fields.json" | fromJson -}}
 {{- $containers := concat .author.containers .author.initContainers -}}
 {{- range .contributions -}}
-  {{- if hasPrefix "outrigger.pattern." .template -}}{{- $containers = concat $containers (.sidecars | default list) (.initContainers | default list) -}}{{- end -}}
+  {{- if hasPrefix "outrigger.pattern." .template -}}{{- $containers = concat $containers (.containers | default list) (.sidecars | default list) (.initContainers | default list) -}}{{- end -}}
 {{- end -}}
 {{- range $containers -}}
   {{- include "outrigger-0.1.0.check.type" (dict "state" $state "types" $types "container" (.name | default "") "path" "" "type" "Container" "value" .) -}}

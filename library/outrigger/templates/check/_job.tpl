@@ -45,7 +45,7 @@ Reports problems.
   {{- if and .containerName (not (has .containerName $names)) -}}
     {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.onExitCodes.containerName" $path) (printf "is %q, and the pod's containers are %s; choose one of them" .containerName (include "outrigger-0.1.0.kit.quoteAll" $names))) -}}
   {{- else if and $state.sidecars (not .containerName) -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.onExitCodes" $path) (printf "has no containerName, so that the exit code of a sidecar (%s) matches too; set it to %q" (include "outrigger-0.1.0.kit.quoteAll" $state.sidecars) (first $state.author.containers).name)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.onExitCodes" $path) (printf "has no containerName, so that the exit code of a sidecar (%s) matches too; set it to %q" (include "outrigger-0.1.0.kit.quoteAll" $state.sidecars) (first $state.appContainers).name)) -}}
   {{- end -}}
   {{- if eq (.operator | default "") "In" -}}
     {{- range .values -}}

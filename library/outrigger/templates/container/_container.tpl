@@ -52,8 +52,8 @@ port is the pod's own. Takes what outrigger-….container.complete takes.
 {{- end -}}
 
 {{- /*
-Works out once for a pod what all its sidecars have in common. Sets in the state: guaranteed (true where the author's
-part of the pod is), sharesResources (whether the pod has resources of its own), registry (of all images,
+Works out once for a pod what all its sidecars have in common. Sets in the state: guaranteed (true where the pod
+is without them), sharesResources (whether the pod has resources of its own), registry (of all images,
 global.imageRegistry), plainContexts (security contexts by the container they serve), preStopEnds (names of containers) and ownResources (names of containers that have some).
 */ -}}
 {{- define "outrigger-0.1.0.container.podDefaults" -}}

@@ -8,7 +8,7 @@ among them: the longest mountPath wins.
 {{- $mounts := $container.volumeMounts | default list -}}
 {{- range $read := .contribution.reads -}}
   {{- $found := dict -}}
-  {{- range $app := concat $.state.author.containers $.state.author.initContainers -}}
+  {{- range $app := concat $.state.appContainers $.state.author.initContainers -}}
     {{- range $mount := $app.volumeMounts -}}
       {{- if and $mount.mountPath (include "outrigger-0.1.0.kit.holds" (list $mount.mountPath $read.path)) (gt (len $mount.mountPath) (len ($found.mountPath | default ""))) -}}
         {{- $found = $mount -}}
@@ -36,7 +36,7 @@ outrigger-….container.complete takes, the container with its security context.
 {{- range $read := .contribution.reads -}}
   {{- $writers := list -}}
   {{- $allowed := not $read.changedBy -}}
-  {{- range $app := $.state.author.containers -}}
+  {{- range $app := $.state.appContainers -}}
     {{- range $app.volumeMounts -}}
       {{- if and (not $allowed) (not .readOnly) .mountPath (include "outrigger-0.1.0.kit.holds" (list .mountPath $read.path)) -}}
         {{- $user := include "outrigger-0.1.0.container.effectiveUser" (list $pod $app) | fromJson -}}
@@ -78,7 +78,7 @@ what outrigger-….container.complete takes.
     {{- $mounts = append $mounts $mount -}}
   {{- else -}}
     {{- $path := "" -}}
-    {{- range $app := $.state.author.containers -}}
+    {{- range $app := $.state.appContainers -}}
       {{- range $app.volumeMounts -}}
         {{- if and (eq .name $mount.name) (not $path) -}}{{- $path = .mountPath -}}{{- end -}}
       {{- end -}}

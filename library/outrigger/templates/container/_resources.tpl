@@ -87,12 +87,12 @@ Bounds quantities in place. Takes a list: the dict to change, the bounds, `atLea
 {{- end -}}
 
 {{- /*
-Prints true where the author's part of the pod is Guaranteed: every container has limits of cpu and memory, and
-requests, where given, that equal them (Kubernetes' ComputePodQOS). Takes the state.
+Prints true where the pod is Guaranteed without its sidecars: every app container and init container of the author's has
+limits of cpu and memory, and requests, where given, that equal them (Kubernetes' ComputePodQOS). Takes the state.
 */ -}}
 {{- define "outrigger-0.1.0.container.guaranteed" -}}
 {{- $guaranteed := true -}}
-{{- range $container := concat .author.containers .author.initContainers -}}
+{{- range $container := concat .appContainers .author.initContainers -}}
   {{- $limits := ($container.resources | default dict).limits | default dict -}}
   {{- $requests := ($container.resources | default dict).requests | default dict -}}
   {{- range $resource := list "cpu" "memory" -}}

@@ -1,6 +1,6 @@
 {{- /*
 Gives a contributed container its security context: the library's defaults (Pod Security Standard `restricted`), a user,
-and over them the entry's fields. Containers without any of their own that serve one of the author's share one dict,
+and over them the entry's fields. Containers without any of their own that serve one app container share one dict,
 which nobody may change (plainContexts of the state). Takes what outrigger-….container.complete takes.
 */ -}}
 {{- define "outrigger-0.1.0.container.securityContext" -}}
@@ -35,12 +35,12 @@ which nobody may change (plainContexts of the state). Takes what outrigger-….c
 {{- /*
 Prints the runAsUser and runAsGroup that a container needs beside what it inherits from the pod, as JSON: the app's, so
 that it can read the app's files. Beside a root app it keeps a user of its own and takes the app's group. Where nobody says
-a user it is defaults.user, which may be none. Takes a list: the state, the name of the author's container that it serves.
+a user it is defaults.user, which may be none. Takes a list: the state, the name of the app container that it serves.
 */ -}}
 {{- define "outrigger-0.1.0.container.user" -}}
 {{- $state := index . 0 -}}
 {{- $app := dict -}}
-{{- range $state.author.containers -}}
+{{- range $state.appContainers -}}
   {{- if eq .name (index $ 1) -}}{{- $app = pick (.securityContext | default dict) "runAsUser" "runAsGroup" -}}{{- end -}}
 {{- end -}}
 {{- $effective := dict -}}
@@ -59,16 +59,16 @@ a user it is defaults.user, which may be none. Takes a list: the state, the name
 {{- end -}}
 
 {{- /*
-Prints the name of the author's container that a contributed one serves: the first that shares a volume with it, else
+Prints the name of the app container that a contributed one serves: the first that shares a volume with it, else
 the first. Takes what outrigger-….container.complete takes.
 */ -}}
 {{- define "outrigger-0.1.0.container.servedContainer" -}}
-{{- $app := (first .state.author.containers).name -}}
+{{- $app := (first .state.appContainers).name -}}
 {{- $mounts := .container.volumeMounts -}}
-{{- if and $mounts (gt (len .state.author.containers) 1) -}}
+{{- if and $mounts (gt (len .state.appContainers) 1) -}}
   {{- $shared := dict -}}
   {{- range $mounts -}}{{- $_ := set $shared .name true -}}{{- end -}}
-  {{- range $container := reverse .state.author.containers -}}
+  {{- range $container := reverse .state.appContainers -}}
     {{- range $container.volumeMounts -}}
       {{- if hasKey $shared .name -}}{{- $app = $container.name -}}{{- end -}}
     {{- end -}}

@@ -107,11 +107,10 @@ CronJob's name.
 {{- $contribution := index . 1 -}}
 {{- $cronJob := index . 2 -}}
 {{- $parts := $cronJob.parts -}}
-{{- $container := $parts.container -}}
 {{- /* One hostname for all runs, and none of another release's: what a killed one has locked by it, the next one knows for its own. */ -}}
 {{- $whose := compact (list $collected.values.cluster $collected.namespace (index . 3)) | join "/" -}}
 {{- $hostname := include "outrigger-0.1.0.kit.fit" (list (printf "%s-%s" $collected.namespace (index . 3)) 63 (sha256sum $whose | trunc 8)) | replace "." "-" -}}
-{{- $spec := dict "hostname" $hostname "restartPolicy" "Never" "automountServiceAccountToken" false "containers" (list $container) "securityContext" (dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault")) -}}
+{{- $spec := dict "hostname" $hostname "restartPolicy" "Never" "automountServiceAccountToken" false "securityContext" (dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault")) -}}
 {{- with $parts.fsGroup -}}{{- $_ := set $spec.securityContext "fsGroup" (int64 .) -}}{{- end -}}
 {{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $contribution.config "serviceAccountName" "automountServiceAccountToken" "imagePullSecrets" "tolerations" "nodeSelector" "affinity" "priorityClassName")) -}}
 {{- $labels := dict -}}
@@ -119,17 +118,16 @@ CronJob's name.
 {{- include "outrigger-0.1.0.kit.overlay" (list $labels $contribution.config.podLabels) -}}
 {{- $metadata := dict "labels" $labels -}}
 {{- with $contribution.config.podAnnotations -}}{{- $_ := set $metadata "annotations" (deepCopy .) -}}{{- end -}}
-{{- $state := pick $collected "context" "key" "library" "values" "workload" "hook" -}}
+{{- $state := dict -}}
+{{- include "outrigger-0.1.0.pod.state" (list $state (dict "context" $collected.context "workload" $collected.workload "namespace" $collected.namespace)) -}}
 {{- $_ := set $state "settings" dict -}}
-{{- $_ := set $state "problems" list -}}
 {{- $_ := set $state "podTemplate" (dict "metadata" $metadata "spec" $spec) -}}
-{{- $_ := set $state "author" (dict "containers" (list $container) "initContainers" list "volumes" list "gracePeriod" false) -}}
+{{- $_ := set $state "author" (dict "containers" list "initContainers" list "volumes" list "gracePeriod" false) -}}
 {{- include "outrigger-0.1.0.pod.chooseForm" $state -}}
-{{- $mine := dict "config" $contribution.config "path" $contribution.path "pattern" $contribution.pattern "template" $contribution.template "files" $contribution.files "tools" true "volumes" $parts.volumes "initContainers" $parts.initContainers "sidecars" $parts.sidecars -}}
+{{- $mine := dict "tools" true "containers" (list $parts.container) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $mine (pick $contribution "name" "config" "path" "pattern" "template" "files")) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (list $mine (pick $parts "volumes" "initContainers" "sidecars")) -}}
 {{- $_ := set $state "contributions" (list $mine) -}}
-{{- $_ := set $state "origins" dict -}}
-{{- include "outrigger-0.1.0.container.podDefaults" $state -}}
-{{- include "outrigger-0.1.0.container.complete" (dict "state" $state "contribution" $mine "container" $container) -}}
 {{- include "outrigger-0.1.0.pod.compose" $state -}}
 {{- include "outrigger-0.1.0.check.pod" $state -}}
 {{- toJson $state.podTemplate -}}

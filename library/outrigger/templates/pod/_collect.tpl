@@ -11,6 +11,7 @@ called with a dict:
   workload      the workload's name, or ""               settings  the values of this workload
   object        the name of the pod's object, or ""      namespace  that of the objects which are collected
 and prints its contribution as YAML (or fills the dict, which saves the parsing):
+  containers       ordinary containers of a pod that the pattern makes itself, which has none of an author's
   order            where it starts among the sidecars, lowest first; the entry's own `order` wins
   sidecars         containers that run beside the app; defaults and the entry's overrides are applied by the composer
   initContainers   containers that run to their end before what comes after them

@@ -1,16 +1,14 @@
 {{- /*
 Merges the state's contributions into its pod template. The author's lists keep their order and come first, except
 that native sidecars and contributed init containers start before the author's init containers, unless their entry says
-`afterInit`. What cannot be merged is added to .problems. Sets .origins (container name to values paths) and .sidecars
-(their names).
+`afterInit`. What cannot be merged is added to .problems. Adds to .origins and .sidecars. Sets .appContainers: those that
+the sidecars serve, the author's, or in a pod of a pattern's own the pattern's.
 */ -}}
 {{- define "outrigger-0.1.0.pod.compose" -}}
 {{- $state := . -}}
 {{- $spec := .podTemplate.spec -}}
-{{- $_ := set . "origins" dict -}}
-{{- $_ := set . "sidecars" list -}}
 {{- include "outrigger-0.1.0.pod.mountIntoApp" . -}}
-{{- include "outrigger-0.1.0.container.podDefaults" . -}}
+{{- include "outrigger-0.1.0.pod.appContainers" . -}}
 {{- $volumes := .author.volumes -}}
 {{- $first := include "outrigger-0.1.0.pod.tools" . | fromYamlArray -}}
 {{- $last := list -}}
@@ -44,9 +42,29 @@ that native sidecars and contributed init containers start before the author's i
 {{- if .usesTools -}}{{- $volumes = append $volumes (dict "name" "outrigger-tools" "emptyDir" (dict "sizeLimit" "16Mi")) -}}{{- end -}}
 {{- $initContainers := concat $first .author.initContainers $last -}}
 {{- if $initContainers -}}{{- $_ := set $spec "initContainers" $initContainers -}}{{- else -}}{{- $_ := unset $spec "initContainers" -}}{{- end -}}
-{{- if $beside -}}{{- $_ := set $spec "containers" (concat .author.containers $beside) -}}{{- end -}}
+{{- $_ := set $spec "containers" (concat .appContainers $beside) -}}
 {{- if $volumes -}}{{- $_ := set $spec "volumes" $volumes -}}{{- end -}}
 {{- include "outrigger-0.1.0.pod.podSettings" . -}}
+{{- end -}}
+
+{{- /*
+Sets .appContainers of the state, those of contributions completed, and what all sidecars of the pod have in common.
+*/ -}}
+{{- define "outrigger-0.1.0.pod.appContainers" -}}
+{{- $state := . -}}
+{{- $own := list -}}
+{{- range .contributions -}}{{- $own = concat $own (.containers | default list) -}}{{- end -}}
+{{- $_ := set . "appContainers" (concat .author.containers $own) -}}
+{{- include "outrigger-0.1.0.container.podDefaults" . -}}
+{{- range $contribution := .contributions -}}
+  {{- range .containers -}}
+    {{- include "outrigger-0.1.0.container.complete" (dict "state" $state "contribution" $contribution "container" .) -}}
+  {{- end -}}
+{{- end -}}
+{{- if $own -}}
+  {{- /* What the entry says of their resources shows only now. */ -}}
+  {{- $_ := set . "guaranteed" (include "outrigger-0.1.0.container.guaranteed" .) -}}
+{{- end -}}
 {{- end -}}
 
 {{- /*

@@ -6,6 +6,7 @@ Fills the dict that one call works on. Takes a list: the dict, the arguments of 
   workload  the workload's name, or ""        problems  messages, each with a values path and the mend
   hook      the Helm hooks that the pod belongs to, or ""       namespace  that of the objects that the call prints
   settings  the values of this workload: those under workloads.<workload> over those of all
+  origins   the pod's contributed containers, name to values paths    sidecars  the names of those that are sidecars
   object    set by the caller where it knows it: the name of the pod's object, by which entries select the pod too
   title     likewise: its kind and name, for problems and notes
 */ -}}
@@ -35,6 +36,8 @@ Fills the dict that one call works on. Takes a list: the dict, the arguments of 
 {{- $_ := set $state "hook" ($call.hook | default "") -}}
 {{- $_ := set $state "namespace" (include "outrigger-0.1.0.kit.namespace" $call) -}}
 {{- $_ := set $state "problems" list -}}
+{{- $_ := set $state "origins" dict -}}
+{{- $_ := set $state "sidecars" list -}}
 {{- end -}}
 
 {{- /*
