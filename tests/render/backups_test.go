@@ -146,6 +146,56 @@ func TestWhatABackupLacksIsSaidWithTheMend(t *testing.T) {
 	}
 }
 
+func TestTheCronJobsOfABackupHaveTheLabelsOfAnyOther(t *testing.T) {
+	t.Parallel()
+	objects := jobsChart(t).Render(t, `outrigger: {cronJobs: {report: {labels: {team: a}, annotations: {note: b}}}}`)
+	own := jobsChart(t).Render(t, `outrigger: {backups: {report-of: {schedule: "@daily", labels: {team: a}, annotations: {note: b}, `+postgres+`, store: {files: {remote: ":s3:bucket"}}}}}`)
+	find := func(objects harness.Objects, name string) *batchv1.CronJob {
+		for _, object := range objects {
+			if cronJob, is := object.(*batchv1.CronJob); is && cronJob.Name == name {
+				return cronJob
+			}
+		}
+		require.Fail(t, "no CronJob", name)
+		return nil
+	}
+	// named returns labels with the name that tells one CronJob from another taken out.
+	named := func(labels map[string]string, name string) map[string]string {
+		named := map[string]string{}
+		for key, value := range labels {
+			named[key] = strings.Replace(value, name, "NAME", 1)
+		}
+		return named
+	}
+
+	report, backup, restore := find(objects, "demo-shop-report"), find(own, "demo-shop-report-of"), find(own, "demo-shop-report-of-restore")
+
+	assert.Equal(t, named(report.Labels, "report"), named(backup.Labels, "report-of"))
+	assert.Equal(t, named(report.Labels, "report"), named(restore.Labels, "report-of-restore"))
+	assert.Equal(t, named(report.Spec.JobTemplate.Labels, "report"), named(backup.Spec.JobTemplate.Labels, "report-of"))
+	assert.Equal(t, named(report.Spec.JobTemplate.Spec.Template.Labels, "report"), named(backup.Spec.JobTemplate.Spec.Template.Labels, "report-of"))
+	assert.Equal(t, "shop-report-of", backup.Labels["app.kubernetes.io/name"], "that of its Jobs and pods, so that one selector finds all")
+	assert.Equal(t, "a", backup.Labels["team"])
+	assert.Equal(t, report.Annotations, backup.Annotations)
+}
+
+func TestABackupThatIsSuspendedIsSoWithAllItsCronJobsAndARestoreIsWhateverIsSaid(t *testing.T) {
+	t.Parallel()
+	const tasks = "      drill: {schedule: \"1 2 * * 0\"}\n      prune: {schedule: \"1 3 * * 0\"}\n"
+	suspended := cronJobs(t, nightly+tasks+"      suspend: true\n")
+	running := cronJobs(t, nightly+tasks+"      suspend: false\n      backoffLimit: 5\n")
+
+	for name, cronJob := range suspended {
+		assert.True(t, *cronJob.Spec.Suspend, name)
+	}
+	require.Len(t, running, 4)
+	for name, cronJob := range running {
+		isRestore := strings.HasSuffix(name, "-restore")
+		assert.Equal(t, isRestore, *cronJob.Spec.Suspend, name)
+		assert.Equal(t, isRestore, *cronJob.Spec.JobTemplate.Spec.BackoffLimit == 0, name)
+	}
+}
+
 func TestWhatIsWrongWithABackupsPodIsToldByItsEntryWhereverItRuns(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ old, new, message string }{

@@ -5,6 +5,22 @@ controller adds to those of its Jobs.
 {{- define "outrigger-0.1.0.objects.cronJob" -}}
 {{- $state := dict -}}
 {{- include "outrigger-0.1.0.objects.composedJob" (list $state . "cronJobs") -}}
+{{- $metadata := include "outrigger-0.1.0.objects.metadata" (list $state . 52 "") | fromYaml -}}
+{{- include "outrigger-0.1.0.kit.remember" (list $state.context "cronJobs" $metadata.name $state.jobPath) -}}
+{{- with get $state.library.seen.patternCronJobs $metadata.name -}}
+  {{- include "outrigger-0.1.0.objects.sameName" (list $state $state.jobPath . $metadata.name) -}}
+  {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.objects.printCronJob" (list $state $metadata) -}}
+{{- end -}}
+
+{{- /*
+Prints the CronJob of a completed Job. Takes a list: the state, with jobConfig, jobPath and jobSpec; the CronJob's metadata,
+whose labels its Jobs have too.
+*/ -}}
+{{- define "outrigger-0.1.0.objects.printCronJob" -}}
+{{- $state := index . 0 -}}
+{{- $metadata := index . 1 -}}
 {{- $spec := dict -}}
 {{- include "outrigger-0.1.0.kit.overlay" (list $spec $state.values.defaults.cronJob) -}}
 {{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $state.jobConfig "schedule" "timeZone" "concurrencyPolicy" "startingDeadlineSeconds" "suspend" "successfulJobsHistoryLimit" "failedJobsHistoryLimit")) -}}
@@ -12,15 +28,7 @@ controller adds to those of its Jobs.
   {{- include "outrigger-0.1.0.kit.problem" (list $state $state.jobPath (printf "schedule %s" .)) -}}
   {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
 {{- end -}}
-{{- $metadata := include "outrigger-0.1.0.objects.metadata" (list $state . 52 "") | fromYaml -}}
-{{- include "outrigger-0.1.0.kit.remember" (list $state.context "cronJobs" $metadata.name $state.jobPath) -}}
-{{- with get $state.library.seen.patternCronJobs $metadata.name -}}
-  {{- include "outrigger-0.1.0.objects.sameName" (list $state $state.jobPath . $metadata.name) -}}
-  {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
-{{- end -}}
-{{- $jobTemplate := dict "spec" $state.jobSpec -}}
-{{- with $metadata.labels -}}{{- $_ := set $jobTemplate "metadata" (dict "labels" .) -}}{{- end -}}
-{{- $_ := set $spec "jobTemplate" $jobTemplate -}}
+{{- $_ := set $spec "jobTemplate" (dict "metadata" (dict "labels" $metadata.labels) "spec" $state.jobSpec) -}}
 ---
 {{ include "outrigger-0.1.0.pod.print" (dict "apiVersion" "batch/v1" "kind" "CronJob" "metadata" $metadata "spec" $spec) }}
 {{ end -}}
@@ -62,73 +70,53 @@ takes.
 {{- /*
 Prints a CronJob of a pattern's own. Its pod is composed as an author's is, so that it has the library's defaults.
 Takes a list: the state, the contribution, and a dict:
-  name      what follows the full name in its name      schedule, timeZone, suspend  those of the CronJob
-  backoffLimit  that of its Jobs, whatever the config says
+  name      what follows the full name in its name     schedule, timeZone  those of the CronJob
+  suspend, backoffLimit  optional: those of the CronJob and its Jobs, whatever the config says
   parts     a dict: container, initContainers, sidecars, volumes, fsGroup
-Fields of the CronJob, its Jobs and their pods are taken from the contribution's config, as cronJobs.<name> has them.
+All other fields of the CronJob, its Jobs and their pods are taken from the contribution's config, as cronJobs.<name> has
+them.
 */ -}}
 {{- define "outrigger-0.1.0.objects.ownCronJob" -}}
-{{- $state := index . 0 -}}
 {{- $contribution := index . 1 -}}
 {{- $cronJob := index . 2 -}}
-{{- $config := $contribution.config -}}
-{{- $name := include "outrigger-0.1.0.objects.ownCronJobName" (list $state $cronJob) -}}
-{{- $pod := include "outrigger-0.1.0.objects.ownPod" (append . $name) | fromJson -}}
-{{- $jobSpec := dict "ttlSecondsAfterFinished" (include "outrigger-0.1.0.objects.finishedSeconds" . | int) -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $jobSpec $state.values.defaults.job) -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $jobSpec (pick $config "backoffLimit" "ttlSecondsAfterFinished" "activeDeadlineSeconds")) -}}
-{{- if hasKey $cronJob "backoffLimit" -}}{{- $_ := set $jobSpec "backoffLimit" ($cronJob.backoffLimit | int) -}}{{- end -}}
-{{- $_ := set $jobSpec "template" $pod -}}
-{{- $spec := dict -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $spec $state.values.defaults.cronJob) -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $config "startingDeadlineSeconds" "successfulJobsHistoryLimit" "failedJobsHistoryLimit" "suspend")) -}}
-{{- $_ := set $spec "schedule" ($cronJob.schedule | default "") -}}
-{{- with $cronJob.timeZone -}}{{- $_ := set $spec "timeZone" . -}}{{- end -}}
-{{- if $cronJob.suspend -}}{{- $_ := set $spec "suspend" true -}}{{- end -}}
-{{- $_ := set $spec "jobTemplate" (dict "metadata" (dict "labels" $pod.metadata.labels) "spec" $jobSpec) }}
----
-apiVersion: batch/v1
-kind: CronJob
-metadata:
-  name: {{ $name }}
-  namespace: {{ $state.namespace }}
-  labels:
-    {{- include "outrigger-0.1.0.kit.objectLabels" $state | nindent 4 }}
-    app.kubernetes.io/component: {{ include "outrigger-0.1.0.kit.shorten" $cronJob.name }}
-{{ include "outrigger-0.1.0.pod.print" (dict "spec" $spec) }}
+{{- $name := include "outrigger-0.1.0.objects.ownCronJobName" (list (index . 0) $cronJob) -}}
+{{- $state := dict -}}
+{{- include "outrigger-0.1.0.objects.ownPod" (list $state (index . 0) $contribution $cronJob $name) -}}
+{{- $config := omit $contribution.config "schedule" "timeZone" -}}
+{{- range $field, $value := pick $cronJob "schedule" "timeZone" "suspend" "backoffLimit" -}}
+  {{- if not (kindIs "invalid" $value) -}}{{- $_ := set $config $field $value -}}{{- end -}}
+{{- end -}}
+{{- $_ := set $state "jobConfig" $config -}}
+{{- $_ := set $state "jobPath" $contribution.path -}}
+{{- include "outrigger-0.1.0.objects.completeJob" (list $state "cronJobs") -}}
+{{- $metadata := include "outrigger-0.1.0.objects.metadata" (list $state (dict "name" $name) 52 "") | fromYaml -}}
+{{- "\n" }}{{ include "outrigger-0.1.0.objects.printCronJob" (list $state $metadata) | trimSuffix "\n" -}}
 {{- end -}}
 
 {{- /*
-Prints, as JSON, the pod template of a pattern's own CronJob. Takes what outrigger-….objects.ownCronJob takes, and the
-CronJob's name.
+Fills a state for the pod of a pattern's own CronJob, of which nobody is the author. Takes a list: the dict to fill, the state
+that the contribution is of, the contribution, the dict that outrigger-….objects.ownCronJob takes, and the CronJob's name.
 */ -}}
 {{- define "outrigger-0.1.0.objects.ownPod" -}}
-{{- $collected := index . 0 -}}
-{{- $contribution := index . 1 -}}
-{{- $cronJob := index . 2 -}}
+{{- $state := index . 0 -}}
+{{- $collected := index . 1 -}}
+{{- $contribution := index . 2 -}}
+{{- $cronJob := index . 3 -}}
+{{- $name := index . 4 -}}
 {{- $parts := $cronJob.parts -}}
 {{- /* One hostname for all runs, and none of another release's: what a killed one has locked by it, the next one knows for its own. */ -}}
-{{- $whose := compact (list $collected.values.cluster $collected.namespace (index . 3)) | join "/" -}}
-{{- $hostname := include "outrigger-0.1.0.kit.fit" (list (printf "%s-%s" $collected.namespace (index . 3)) 63 (sha256sum $whose | trunc 8)) | replace "." "-" -}}
-{{- $spec := dict "hostname" $hostname "restartPolicy" "Never" "automountServiceAccountToken" false "securityContext" (dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault")) -}}
+{{- $whose := compact (list $collected.values.cluster $collected.namespace $name) | join "/" -}}
+{{- $hostname := include "outrigger-0.1.0.kit.fit" (list (printf "%s-%s" $collected.namespace $name) 63 (sha256sum $whose | trunc 8)) | replace "." "-" -}}
+{{- $spec := dict "hostname" $hostname "automountServiceAccountToken" false "securityContext" (dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault")) -}}
 {{- with $parts.fsGroup -}}{{- $_ := set $spec.securityContext "fsGroup" (int64 .) -}}{{- end -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $contribution.config "serviceAccountName" "automountServiceAccountToken" "imagePullSecrets" "tolerations" "nodeSelector" "affinity" "priorityClassName")) -}}
-{{- $labels := dict -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $labels (include "outrigger-0.1.0.kit.jobLabels" (dict "context" $collected.context "workload" $cronJob.name) | fromYaml)) -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $labels $contribution.config.podLabels) -}}
-{{- $metadata := dict "labels" $labels -}}
-{{- with $contribution.config.podAnnotations -}}{{- $_ := set $metadata "annotations" (deepCopy .) -}}{{- end -}}
-{{- $state := dict -}}
-{{- include "outrigger-0.1.0.pod.state" (list $state (dict "context" $collected.context "workload" $collected.workload "namespace" $collected.namespace)) -}}
+{{- include "outrigger-0.1.0.pod.state" (list $state (dict "context" $collected.context "workload" $cronJob.name "namespace" $collected.namespace)) -}}
+{{- /* Settings are those of the app's pods. */ -}}
 {{- $_ := set $state "settings" dict -}}
-{{- $_ := set $state "podTemplate" (dict "metadata" $metadata "spec" $spec) -}}
+{{- $_ := set $state "podTemplate" (dict "spec" $spec) -}}
 {{- $_ := set $state "author" (dict "containers" list "initContainers" list "volumes" list "gracePeriod" false) -}}
 {{- include "outrigger-0.1.0.pod.chooseForm" $state -}}
 {{- $mine := dict "tools" true "containers" (list $parts.container) -}}
 {{- include "outrigger-0.1.0.kit.overlay" (list $mine (pick $contribution "name" "config" "path" "pattern" "template" "files")) -}}
 {{- include "outrigger-0.1.0.kit.overlay" (list $mine (pick $parts "volumes" "initContainers" "sidecars")) -}}
 {{- $_ := set $state "contributions" (list $mine) -}}
-{{- include "outrigger-0.1.0.pod.compose" $state -}}
-{{- include "outrigger-0.1.0.check.pod" $state -}}
-{{- toJson $state.podTemplate -}}
 {{- end -}}

@@ -35,13 +35,23 @@ an empty dict, the call's arguments, `jobs` or `cronJobs`.
 {{- $config := get (get $state.values (index . 2) | default dict) $call.workload | default dict -}}
 {{- $_ := set $state "jobConfig" $config -}}
 {{- $_ := set $state "jobPath" (printf "%s.%s.%s" $state.key (index . 2) $call.workload) -}}
+{{- include "outrigger-0.1.0.objects.completeJob" (list $state (index . 2)) -}}
+{{- end -}}
+
+{{- /*
+Completes a Job: its pod by what its values say, and with its sidecars, then its spec. Sets .jobSpec of the state. Takes a
+list: the state, with jobConfig, jobPath and contributions; `jobs` or `cronJobs`. Fails with every problem found.
+*/ -}}
+{{- define "outrigger-0.1.0.objects.completeJob" -}}
+{{- $state := index . 0 -}}
+{{- $config := $state.jobConfig -}}
 {{- include "outrigger-0.1.0.objects.jobPod" $state -}}
 {{- include "outrigger-0.1.0.pod.compose" $state -}}
 {{- $spec := dict -}}
-{{- if or $call.hook (eq (index . 2) "cronJobs") -}}{{- $_ := set $spec "ttlSecondsAfterFinished" (include "outrigger-0.1.0.objects.finishedSeconds" . | int) -}}{{- end -}}
+{{- if or $state.hook (eq (index . 1) "cronJobs") -}}{{- $_ := set $spec "ttlSecondsAfterFinished" (include "outrigger-0.1.0.objects.finishedSeconds" . | int) -}}{{- end -}}
 {{- include "outrigger-0.1.0.kit.overlay" (list $spec $state.values.defaults.job) -}}
 {{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $config "backoffLimit" "ttlSecondsAfterFinished" "activeDeadlineSeconds" "completions" "parallelism" "completionMode" "podFailurePolicy" "backoffLimitPerIndex" "maxFailedIndexes" "podReplacementPolicy" "successPolicy")) -}}
-{{- if eq (index . 2) "jobs" -}}{{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $config "suspend")) -}}{{- end -}}
+{{- if eq (index . 1) "jobs" -}}{{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $config "suspend")) -}}{{- end -}}
 {{- $_ := set $spec "template" $state.podTemplate -}}
 {{- $_ := set $state "jobSpec" $spec -}}
 {{- include "outrigger-0.1.0.check.job" $state -}}
@@ -55,7 +65,7 @@ release has none by itself: Helm would create it again with the next upgrade, an
 {{- define "outrigger-0.1.0.objects.finishedSeconds" -}}86400{{- end -}}
 
 {{- /*
-Gives the pod of a Job what its values say, over the author's template, and restartPolicy Never where that says nothing.
+Gives the pod of a Job what its values say, over its template, and restartPolicy Never where that says nothing.
 Takes the state.
 */ -}}
 {{- define "outrigger-0.1.0.objects.jobPod" -}}
