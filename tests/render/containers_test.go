@@ -174,6 +174,8 @@ func TestTheGracePeriodIsWhatTheAppAndItsSidecarsDeclareAddedUp(t *testing.T) {
 		"sidecars":                     {`{containers: {h: {image: "h:1", shutdownSeconds: 4}, i: {image: "h:1", shutdownSeconds: 5}}}`, 41},
 		"a pattern's default":          {`{` + shipper + `}`, 42},
 		"an entry over the default":    {`{` + strings.Replace(shipper, "to:", "shutdownSeconds: 3, to:", 1) + `}`, 35},
+		"not what runs to its end":     {`{containers: {early: {kind: init, image: "i:1", shutdownSeconds: 50}}}`, 0},
+		"not what is no container":     {`{backups: {nightly: {as: cronJob, shutdownSeconds: 99, schedule: "@daily", ` + postgres + `, store: {files: {remote: ":s3:bucket"}}}}}`, 0},
 		"not what is off or elsewhere": {`{containers: {h: {image: "h:1", shutdownSeconds: 4, enabled: false}, i: {image: "h:1", shutdownSeconds: 5, workloads: [other]}}}`, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -202,6 +204,15 @@ func TestAnAuthorsGracePeriodIsKeptAndCheckedOnlyAgainstWhatIsDeclared(t *testin
 	assert.Contains(t, message, "terminationGracePeriodSeconds: is 26, and 27 are needed: outrigger.shutdownSeconds 20 + outrigger.containers.h.shutdownSeconds 5, and 2 to spare; raise it to 27")
 	assert.EqualValues(t, 27, *renderPod(t, pod("27")+declared).Spec.TerminationGracePeriodSeconds)
 	assert.EqualValues(t, 1, *renderPod(t, pod("1")+undeclared).Spec.TerminationGracePeriodSeconds)
+}
+
+func TestAnAuthorsGracePeriodHoldsWhatItsPodsSidecarsTakeAndNoMore(t *testing.T) {
+	t.Parallel()
+	const pod = `pod: {metadata: {labels: {app: web}}, spec: {terminationGracePeriodSeconds: 60, containers: [{name: app, image: "app:1"}]}}
+`
+	pods := renderPod(t, pod+`outrigger: {containers: {early: {kind: init, image: "i:1", shutdownSeconds: 59}}, backups: {nightly: {shutdownSeconds: 99, schedule: "@daily", `+postgres+`, store: {files: {remote: ":s3:bucket"}}}}}`)
+
+	assert.EqualValues(t, 60, *pods.Spec.TerminationGracePeriodSeconds)
 }
 
 func TestACustomPatternOfAnotherLibraryContributesAsTheBuiltInOnesDo(t *testing.T) {

@@ -11,6 +11,15 @@ pattern takes; the entry.
 {{- end -}}
 
 {{- /*
+Prints the seconds that the sidecars of an entry may take to end: its shutdownSeconds, else its pattern's. Takes a list: the
+library's values, the pattern, the entry's config.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.shutdownSeconds" -}}
+{{- $config := index . 2 -}}
+{{- hasKey $config "shutdownSeconds" | ternary $config.shutdownSeconds (get (index . 0).defaults.shutdownSeconds (index . 1)) | int -}}
+{{- end -}}
+
+{{- /*
 Prints a dict as YAML, with what its texts say as templates: a chart's values name its own Service and Secret so. Each text
 is a template by itself and stays a text, whatever it prints. Takes a list: what a pattern takes, the dict.
 */ -}}

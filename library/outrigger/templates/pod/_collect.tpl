@@ -7,13 +7,15 @@ called with a dict:
   path          its values path, for problems            values   the library's values, read only
   context       the chart's root context                 form     native, classic, or "" where objects are collected
   podTemplate   the author's, read only; none where objects are collected
-  gracePeriodSeconds  the pod's                          contribution  the dict to fill, where no YAML is printed
   workload      the workload's name, or ""               settings  the values of this workload
+  contribution  the dict to fill, where no YAML is printed
   object        the name of the pod's object, or ""      namespace  that of the objects which are collected
 and prints its contribution as YAML (or fills the dict, which saves the parsing):
   containers       ordinary containers of a pod that the pattern makes itself, which has none of an author's
   order            where it starts among the sidecars, lowest first; the entry's own `order` wins
   sidecars         containers that run beside the app; defaults and the entry's overrides are applied by the composer
+  grace            variables of the sidecars' env that are the pod's grace period less some seconds: a list of {name, less,
+                   atLeast}. With moreThan and problem that is a problem where they are not more
   initContainers   containers that run to their end before what comes after them
   volumes          the pod's volumes
   appVolumeMounts  mounts for the author's containers, each with an optional `containers`: a list of names, or a map
@@ -39,7 +41,7 @@ and prints its contribution as YAML (or fills the dict, which saves the parsing)
   {{- $printed := include $entry.template (dict
         "name" $entry.name "config" $entry.config "path" $entry.path "values" $state.values "context" $state.context
         "form" ($state.form | default "") "podTemplate" $state.podTemplate
-        "gracePeriodSeconds" $state.gracePeriodSeconds "namespace" $state.namespace "workload" $state.workload "object" ($state.object | default "") "settings" $state.settings "contribution" $contribution) -}}
+        "namespace" $state.namespace "workload" $state.workload "object" ($state.object | default "") "settings" $state.settings "contribution" $contribution) -}}
   {{- if trim $printed -}}
     {{- $contribution = fromYaml $printed -}}
     {{- if hasKey $contribution "Error" -}}

@@ -1,7 +1,7 @@
 {{- /*
 Gives a pod without a terminationGracePeriodSeconds of its author's what the app and its sidecars declare, added up, as
 one grace period is for all of them (KEP-753), and 2 seconds; an author's own is kept, and must hold what is declared.
-Sets .gracePeriodSeconds of the state.
+Sets the variables of sidecars that depend on it (`grace` of a contribution). Takes the state, with contributions.
 */ -}}
 {{- define "outrigger-0.1.0.pod.gracePeriod" -}}
 {{- $state := . -}}
@@ -12,11 +12,13 @@ Sets .gracePeriodSeconds of the state.
   {{- $declared = append $declared (printf "%s.shutdownSeconds %d" $state.key (int .)) -}}
   {{- $needed = add $needed (int .) -}}
 {{- end -}}
-{{- range .entries -}}
-  {{- $drains = add $drains (hasKey .config "shutdownSeconds" | ternary .config.shutdownSeconds (get $state.values.defaults.shutdownSeconds .pattern) | int) -}}
-  {{- if .config.shutdownSeconds -}}
-    {{- $declared = append $declared (printf "%s.shutdownSeconds %d" .path (int .config.shutdownSeconds)) -}}
-    {{- $needed = add $needed (int .config.shutdownSeconds) -}}
+{{- range .contributions -}}
+  {{- if .sidecars -}}
+    {{- $drains = add $drains (include "outrigger-0.1.0.kit.shutdownSeconds" (list $state.values .pattern .config) | int) -}}
+    {{- if .config.shutdownSeconds -}}
+      {{- $declared = append $declared (printf "%s.shutdownSeconds %d" .path (int .config.shutdownSeconds)) -}}
+      {{- $needed = add $needed (int .config.shutdownSeconds) -}}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- $spec := .podTemplate.spec -}}
@@ -25,5 +27,27 @@ Sets .gracePeriodSeconds of the state.
 {{- else if and (not .author.gracePeriod) (or $drains $declared) -}}
   {{- $_ := set $spec "terminationGracePeriodSeconds" (add (hasKey .settings "shutdownSeconds" | ternary .settings.shutdownSeconds 30) $drains 2) -}}
 {{- end -}}
-{{- $_ := set $state "gracePeriodSeconds" (kindIs "invalid" $spec.terminationGracePeriodSeconds | ternary 30 $spec.terminationGracePeriodSeconds | int) -}}
+{{- $seconds := kindIs "invalid" $spec.terminationGracePeriodSeconds | ternary 30 $spec.terminationGracePeriodSeconds | int -}}
+{{- range $contribution := .contributions -}}
+  {{- range .grace -}}
+    {{- include "outrigger-0.1.0.pod.graceVariable" (list $state $contribution . $seconds) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Sets a variable of a contribution's sidecars that depends on the grace period. Takes a list: the state, the contribution, one
+of its `grace`, the pod's seconds. Reports its problem.
+*/ -}}
+{{- define "outrigger-0.1.0.pod.graceVariable" -}}
+{{- $variable := index . 2 -}}
+{{- $seconds := sub (index . 3) $variable.less | max ($variable.atLeast | default 0) -}}
+{{- range (index . 1).sidecars -}}
+  {{- range .env -}}
+    {{- if eq .name $variable.name -}}{{- $_ := set . "value" (toString $seconds) -}}{{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if and $variable.problem (le $seconds (int64 $variable.moreThan)) -}}
+  {{- include "outrigger-0.1.0.kit.problem" (list (index . 0) (index . 1).path $variable.problem) -}}
+{{- end -}}
 {{- end -}}

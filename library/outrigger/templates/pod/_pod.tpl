@@ -31,6 +31,5 @@ Reads the author's pod template and collects what its sidecars contribute. Takes
 {{- end -}}
 {{- include "outrigger-0.1.0.pod.chooseForm" $state -}}
 {{- include "outrigger-0.1.0.pod.entries" $state -}}
-{{- include "outrigger-0.1.0.pod.gracePeriod" $state -}}
 {{- include "outrigger-0.1.0.pod.contributions" $state -}}
 {{- end -}}

@@ -16,11 +16,12 @@ takes up each new one. Takes an ambassador.
 {{- $state := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-pgbouncer" $call.name) -}}
 {{- $_ := set .env "AMBASSADOR" $call.name -}}
 {{- $_ := set .env "LISTEN_PORT" $port -}}
-{{- $seconds := hasKey $call.config "shutdownSeconds" | ternary $call.config.shutdownSeconds $call.values.defaults.shutdownSeconds.ambassadors | int -}}
+{{- $seconds := include "outrigger-0.1.0.kit.shutdownSeconds" (list $call.values "ambassadors" $call.config) | int -}}
 {{- $_ := set .env "STOP_SECONDS" (sub $seconds 2 | max 1) -}}
 {{- if eq $call.form "classic" -}}
   {{- /* A classic sidecar hears SIGTERM when the app does, which has connections to make until it has ended. */ -}}
-  {{- $_ := set .env "LINGER_SECONDS" (sub $call.gracePeriodSeconds (add $seconds 2) | max 1) -}}
+  {{- $_ := set .env "LINGER_SECONDS" "0" -}}
+  {{- $_ := set $call.contribution "grace" (list (dict "name" "LINGER_SECONDS" "less" (add $seconds 2) "atLeast" 1)) -}}
 {{- end -}}
 {{- $script := list "/outrigger-tools/busybox" "sh" "/outrigger/pgbouncer.sh" -}}
 {{- $_ := set $call.contribution "files" (list "pgbouncer.sh") -}}

@@ -19,8 +19,11 @@ Collector, or the user's own. Takes what a pattern takes.
       (dict "name" "EXCLUDE" "value" (include "outrigger-0.1.0.patterns.logshippers.excludedGlobs" .config | fromYamlArray | join "\n" | include "outrigger-0.1.0.kit.asWritten"))
       (dict "name" "DRAIN_SECONDS" "value" (toString $drain))
       (dict "name" "MEMORY_BYTES" "valueFrom" (dict "resourceFieldRef" (dict "resource" "limits.memory"))) -}}
-{{- /* A classic sidecar hears SIGTERM when the app does, and has to see by the files that it has ended. */ -}}
-{{- if and $custom (eq .form "classic") -}}{{- $env = append $env (dict "name" "QUIET_SECONDS" "value" "2") -}}{{- end -}}
+{{- if eq .form "classic" -}}
+  {{- /* It hears SIGTERM when the app does, and has to see by the files that it has ended. */ -}}
+  {{- $_ := set .contribution "grace" (list (dict "name" "DRAIN_SECONDS" "less" 4 "atLeast" 1)) -}}
+  {{- if $custom -}}{{- $env = append $env (dict "name" "QUIET_SECONDS" "value" "2") -}}{{- end -}}
+{{- end -}}
 {{- with $queue.volume -}}{{- $env = append $env (dict "name" "KEPT" "value" (printf "kept on the volume %s, and sent by the next pod that has it" . | include "outrigger-0.1.0.kit.asWritten")) -}}{{- end -}}
 {{- with include "outrigger-0.1.0.patterns.logshippers.watchedVolumes" . -}}{{- $env = append $env (dict "name" "VOLUMES" "value" (include "outrigger-0.1.0.kit.asWritten" .)) -}}{{- end -}}
 {{- $container := dict "name" .name "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/supervise.sh") "volumeMounts" (list $stateMount) -}}

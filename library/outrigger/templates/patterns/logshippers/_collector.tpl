@@ -201,8 +201,13 @@ line. Takes a list: what a pattern takes, the collector's configuration.
 {{- end -}}
 {{- if eq $milliseconds 0.0 -}}
   {{- include "outrigger-0.1.0.kit.addProblem" (list $call (printf "extraConfig.receivers.file_log.force_flush_period: %s holds back a last line without its newline for ever; set it to a time such as 500ms" $period)) -}}
-{{- else if and (gt $milliseconds 500.0) (ge (int $quiet) (include "outrigger-0.1.0.patterns.logshippers.drainSeconds" $call | int)) -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list $call (printf "extraConfig.receivers.file_log.force_flush_period: %s holds back a last line for longer than the end may take; set shutdownSeconds to %d" $period (add $quiet 4))) -}}
+{{- else if gt $milliseconds 500.0 -}}
+  {{- $problem := printf "extraConfig.receivers.file_log.force_flush_period: %s holds back a last line for longer than the end may take; set shutdownSeconds to %d" $period (add $quiet 4) -}}
+  {{- if eq $call.form "classic" -}}
+    {{- range $call.contribution.grace -}}{{- include "outrigger-0.1.0.kit.overlay" (list . (dict "moreThan" $quiet "problem" $problem)) -}}{{- end -}}
+  {{- else if ge (int $quiet) (include "outrigger-0.1.0.patterns.logshippers.drainSeconds" $call | int) -}}
+    {{- include "outrigger-0.1.0.kit.addProblem" (list $call $problem) -}}
+  {{- end -}}
 {{- end -}}
 {{- if ne (int $quiet) 1 }}
 - name: QUIET_SECONDS

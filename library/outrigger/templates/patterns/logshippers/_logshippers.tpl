@@ -48,7 +48,8 @@ Fills the contribution of a logshipper to the sidecar's own output. Takes what a
 {{- $env := list (dict "name" "STATE_DIR" "value" "/run/outrigger") -}}
 {{- if eq .form "classic" -}}
   {{- /* A classic sidecar hears SIGTERM when the app does: it ships on, but ends before the kubelet kills it. */ -}}
-  {{- $env = append $env (dict "name" "LINGER_SECONDS" "value" (sub .gracePeriodSeconds 2 | max 0 | toString)) -}}
+  {{- $env = append $env (dict "name" "LINGER_SECONDS" "value" "") -}}
+  {{- $_ := set .contribution "grace" (list (dict "name" "LINGER_SECONDS" "less" 2)) -}}
 {{- end -}}
 {{- $_ := set .contribution "problems" $problems -}}
 {{- $_ := set .contribution "files" (list "logshipper.sh") -}}

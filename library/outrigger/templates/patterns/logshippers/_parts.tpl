@@ -20,15 +20,11 @@ Prints the name of an agent's configuration file in /outrigger. Takes the entry'
 {{- end -}}
 
 {{- /*
-Prints the seconds from SIGTERM until the agent is stopped: what the entry may take, less 2 for the agent's own end.
-Takes what a pattern takes.
+Prints the seconds from SIGTERM until the agent of a native sidecar is stopped: what the entry may take, less 2 for the
+agent's own end. Takes what a pattern takes.
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.drainSeconds" -}}
-{{- if eq .form "classic" -}}
-{{- sub .gracePeriodSeconds 4 | max 1 -}}
-{{- else -}}
-{{- sub (hasKey .config "shutdownSeconds" | ternary .config.shutdownSeconds .values.defaults.shutdownSeconds.logshippers | int) 2 | max 1 -}}
-{{- end -}}
+{{- sub (include "outrigger-0.1.0.kit.shutdownSeconds" (list .values "logshippers" .config) | int) 2 | max 1 -}}
 {{- end -}}
 
 {{- /*
