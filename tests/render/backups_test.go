@@ -196,6 +196,17 @@ func TestABackupThatIsSuspendedIsSoWithAllItsCronJobsAndARestoreIsWhateverIsSaid
 	}
 }
 
+func TestRunsOfABackupNeverOverlapWhateverIsTheDefault(t *testing.T) {
+	t.Parallel()
+
+	made := cronJobs(t, nightly+"  defaults: {cronJob: {concurrencyPolicy: Allow}}\n")
+
+	require.Len(t, made, 2)
+	for name, cronJob := range made {
+		assert.Equal(t, batchv1.ForbidConcurrent, cronJob.Spec.ConcurrencyPolicy, "%s: all runs have one hostname, by which one takes the locks of another for a killed one's", name)
+	}
+}
+
 func TestWhatIsWrongWithABackupsPodIsToldByItsEntryWhereverItRuns(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ old, new, message string }{

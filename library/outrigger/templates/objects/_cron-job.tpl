@@ -86,6 +86,8 @@ them.
 {{- range $field, $value := pick $cronJob "schedule" "timeZone" "suspend" "backoffLimit" -}}
   {{- if not (kindIs "invalid" $value) -}}{{- $_ := set $config $field $value -}}{{- end -}}
 {{- end -}}
+{{- /* All runs have one hostname, by which one takes the locks of another for a killed one's. */ -}}
+{{- $_ := set $config "concurrencyPolicy" "Forbid" -}}
 {{- $_ := set $state "jobConfig" $config -}}
 {{- $_ := set $state "jobPath" $contribution.path -}}
 {{- include "outrigger-0.1.0.objects.completeJob" (list $state "cronJobs") -}}
