@@ -166,7 +166,7 @@ func kubernetesTypes() (object, error) {
 		maps.Copy(definitions, reflected["$defs"].(object))
 	}
 	delete(definitions["Container"].(object)["properties"].(object), "name")
-	definitions["Quantity"] = object{"type": []string{"string", "number"}, "pattern": `^[+-]?[0-9.]+([eE][+-]?[0-9]+|[numkKMGTPE]i?)?$`}
+	definitions["Quantity"] = object{"type": []string{"string", "number"}, "pattern": `^[+-]?[0-9.]+([eE][+-]?[0-9]+|[numkKMGTPE]i?)?$|\{\{`}
 	// What Kubernetes says of labels and of the names of its objects (validation.IsQualifiedName, IsValidLabelValue, IsDNS1123Subdomain).
 	// Not propertyNames: Helm's validator tells a wrong place of what they refuse.
 	definitions["Labels"] = object{

@@ -20,17 +20,40 @@ library's values, the pattern, the entry's config.
 {{- end -}}
 
 {{- /*
-Prints a dict as YAML, with what its texts say as templates: a chart's values name its own Service and Secret so. Each text
-is a template by itself and stays a text, whatever it prints. Takes a list: what a pattern takes, the dict.
+Prints the config of an entry as YAML, with what its texts say as templates. Takes a list: what has context, the config.
 */ -}}
 {{- define "outrigger-0.1.0.kit.evaluated" -}}
-{{- $text := toYaml (index . 1) -}}
-{{- if contains "{{" $text -}}
-  {{- $evaluated := dict "value" (index . 1) -}}
-  {{- include "outrigger-0.1.0.kit.evaluate" (list (index . 0).context $evaluated) -}}
-  {{- $text = toYaml $evaluated.value -}}
+{{- $entry := dict "value" (index . 1) -}}
+{{- include "outrigger-0.1.0.kit.evaluateEntry" (list (index . 0).context $entry) -}}
+{{- toYaml $entry.value -}}
 {{- end -}}
-{{- $text -}}
+
+{{- /*
+Sets .value of a dict, the config of an entry, to the same with what its texts say as templates: a chart's values name its own
+Service and Secret so. Each text is a template by itself and stays a text, whatever it prints. Files of other programs stay as
+they are written, as some have templates of their own: extraConfig, custom.config, file.template. Takes a list: the chart's
+root context, the dict.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.evaluateEntry" -}}
+{{- $holder := index . 1 -}}
+{{- $config := $holder.value -}}
+{{- if contains "{{" (toJson $config) -}}
+  {{- $written := dict -}}
+  {{- range $key, $file := dict "custom" "config" "file" "template" -}}
+    {{- $part := get $config $key -}}
+    {{- if and (kindIs "map" $part) (hasKey $part $file) -}}
+      {{- $_ := set $written $key (pick $part $file) -}}
+      {{- $config = set (omit $config $key) $key (omit $part $file) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- $evaluated := dict "value" (omit $config "extraConfig") -}}
+  {{- include "outrigger-0.1.0.kit.evaluate" (list (index . 0) $evaluated) -}}
+  {{- if hasKey $config "extraConfig" -}}{{- $_ := set $evaluated.value "extraConfig" $config.extraConfig -}}{{- end -}}
+  {{- range $key, $files := $written -}}
+    {{- range $file, $text := $files -}}{{- $_ := set (get $evaluated.value $key) $file $text -}}{{- end -}}
+  {{- end -}}
+  {{- $_ := set $holder "value" $evaluated.value -}}
+{{- end -}}
 {{- end -}}
 
 {{- /*

@@ -32,8 +32,9 @@ an empty dict, the call's arguments, `jobs` or `cronJobs`.
   {{- fail (printf "outrigger: the workload is missing; write (dict \"context\" $ \"template\" \"NAME\" \"workload\" \"NAME\"), which finds its values under %s.NAME" (index . 2)) -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.pod.readAndCollect" . -}}
-{{- $config := get (get $state.values (index . 2) | default dict) $call.workload | default dict -}}
-{{- $_ := set $state "jobConfig" $config -}}
+{{- $entry := dict "value" (get (get $state.values (index . 2) | default dict) $call.workload | default dict) -}}
+{{- include "outrigger-0.1.0.kit.evaluateEntry" (list $state.context $entry) -}}
+{{- $_ := set $state "jobConfig" $entry.value -}}
 {{- $_ := set $state "jobPath" (printf "%s.%s.%s" $state.key (index . 2) $call.workload) -}}
 {{- include "outrigger-0.1.0.objects.completeJob" (list $state (index . 2)) -}}
 {{- end -}}

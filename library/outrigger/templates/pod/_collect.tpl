@@ -69,25 +69,27 @@ config, path (in the values), pattern and template (the pattern's named template
 {{- $settings := list "cluster" "custom" "defaults" "global" "images" "kubeVersion" "mode" "jobs" "cronJobs" "shareProcessNamespace" "shutdownSeconds" "workloads" -}}
 {{- range $pattern, $entries := .values -}}
   {{- if and $entries (not (has $pattern $settings)) -}}
-    {{- include "outrigger-0.1.0.pod.addEntries" (list $ $entries $pattern (printf "outrigger-0.1.0.patterns.%s.contribution" $pattern) (printf "%s.%s" $.key $pattern)) -}}
+    {{- include "outrigger-0.1.0.pod.addEntries" (list $ $entries $pattern (printf "outrigger-0.1.0.patterns.%s.contribution" $pattern) (printf "%s.%s" $.key $pattern) true) -}}
   {{- end -}}
 {{- end -}}
 {{- range $pattern, $entries := .values.custom -}}
-  {{- include "outrigger-0.1.0.pod.addEntries" (list $ $entries $pattern (printf "outrigger.pattern.%s" $pattern) (printf "%s.custom.%s" $.key $pattern)) -}}
+  {{- include "outrigger-0.1.0.pod.addEntries" (list $ $entries $pattern (printf "outrigger.pattern.%s" $pattern) (printf "%s.custom.%s" $.key $pattern) false) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
 Adds the entries of one pattern to those of the state. Takes a list: the state, the entries, the pattern, its
-named template, the entries' values path. Where objects are collected for the whole chart (no pod template, no
-workload), the entries of every workload count.
+named template, the entries' values path, whether texts are templates (those of a custom pattern are its own matter). Where
+objects are collected for the whole chart (no pod template, no workload), the entries of every workload count.
 */ -}}
 {{- define "outrigger-0.1.0.pod.addEntries" -}}
 {{- $state := index . 0 -}}
 {{- range $name, $config := index . 1 -}}
   {{- if include "outrigger-0.1.0.kit.isHere" (list $state $config) -}}
+    {{- $entry := dict "value" $config -}}
+    {{- if index $ 5 -}}{{- include "outrigger-0.1.0.kit.evaluateEntry" (list $state.context $entry) -}}{{- end -}}
     {{- $_ := set $state "entries" (append $state.entries (dict
-          "name" $name "config" $config "pattern" (index $ 2) "template" (index $ 3) "path" (printf "%s.%s" (index $ 4) $name))) -}}
+          "name" $name "config" $entry.value "pattern" (index $ 2) "template" (index $ 3) "path" (printf "%s.%s" (index $ 4) $name))) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -22,6 +22,11 @@ Fills the dict that one call works on. Takes a list: the dict, the arguments of 
   {{- $_ := set $defaults "shutdownSeconds" (($values.defaults | default dict).shutdownSeconds | default dict) -}}
   {{- $values = set (set (omit $values "images" "defaults") "images" ($values.images | default dict)) "defaults" $defaults -}}
 {{- end -}}
+{{- if contains "{{" (toJson $values.images) -}}
+  {{- $images := dict "value" $values.images -}}
+  {{- include "outrigger-0.1.0.kit.evaluate" (list $call.context $images) -}}
+  {{- $values = set (omit $values "images") "images" $images.value -}}
+{{- end -}}
 {{- $workload := $call.workload | default "" -}}
 {{- $settings := pick $values "shutdownSeconds" "shareProcessNamespace" -}}
 {{- range list $workload ($state.object | default "") -}}

@@ -8,7 +8,7 @@ and adds to the contribution.
 {{- $_ := set .contribution "order" 400 -}}
 {{- $_ := set .contribution "tools" true -}}
 {{- if kindIs "map" .config.pgbouncer -}}
-  {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncer" (dict "call" . "settings" (include "outrigger-0.1.0.kit.evaluated" (list . .config.pgbouncer) | fromYaml)) -}}
+  {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncer" (dict "call" . "settings" (.config.pgbouncer | toYaml | fromYaml)) -}}
 {{- else -}}
   {{- $_ := set .contribution "problems" (list "says no kind of proxy; set pgbouncer") -}}
 {{- end -}}

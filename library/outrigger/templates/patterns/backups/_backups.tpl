@@ -11,8 +11,8 @@ snapshot into a server of its own.
 {{- $_ := set .contribution "order" 200 -}}
 {{- if and $source $store -}}
   {{- $backup := dict "call" . "key" $source "source" (eq $source "mariadb" | ternary "mysql" $source) "store" $store "sidecar" $sidecar -}}
-  {{- $_ := set $backup "settings" (include "outrigger-0.1.0.kit.evaluated" (list . (get .config $source)) | fromYaml) -}}
-  {{- $_ := set $backup "storeSettings" (include "outrigger-0.1.0.kit.evaluated" (list . (get .config.store $store)) | fromYaml) -}}
+  {{- $_ := set $backup "settings" (get .config $source | toYaml | fromYaml) -}}
+  {{- $_ := set $backup "storeSettings" (get .config.store $store | toYaml | fromYaml) -}}
   {{- range $path, $volume := dict $source $backup.settings.volume (printf "store.%s" $store) $backup.storeSettings.volume -}}
     {{- with include "outrigger-0.1.0.kit.sourcesProblem" ($volume | default dict) -}}
       {{- include "outrigger-0.1.0.kit.addProblem" (list $ (printf "%s.volume %s" $path .)) -}}

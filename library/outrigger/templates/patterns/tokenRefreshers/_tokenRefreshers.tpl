@@ -4,7 +4,7 @@ renews it in time. Where it comes from is a command, `exec`, or a preset: a name
 "….patterns.tokenRefreshers.presets.<preset>" that fills in an exec.
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.contribution" -}}
-{{- $config := include "outrigger-0.1.0.kit.evaluated" (list . .config) | fromYaml -}}
+{{- $config := .config | toYaml | fromYaml -}}
 {{- $refresher := dict "call" . "config" $config "file" ($config.file | default dict) "exec" dict -}}
 {{- $preset := include "outrigger-0.1.0.kit.choice" (list . "provider" $config (list "awsRds" "azureDatabase" "exec" "googleCloudSql" "vault")) -}}
 {{- if $preset -}}
