@@ -47,7 +47,7 @@ version: ## Set the library's version: make version VERSION=0.2.0
 	@test -n "$(VERSION)" || { echo 'usage: make version VERSION=0.2.0'; exit 2; }
 	@old=$$(sed -n 's/^version: //p' library/outrigger/Chart.yaml); \
 	grep -rlF "outrigger-$$old." library/outrigger | xargs sed -i "s/outrigger-$$old\./outrigger-$(VERSION)./g"; \
-	sed -i "s/^version: .*/version: $(VERSION)/" library/outrigger/Chart.yaml; \
+	sed -i 's/^version: .*/version: $(VERSION)/; s#outrigger/templates: .*#outrigger/templates: "$(VERSION)"#' library/outrigger/Chart.yaml; \
 	echo "$$old -> $(VERSION)"
 
 help:

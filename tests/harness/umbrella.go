@@ -97,6 +97,7 @@ func versioned(t testing.TB, folder, version string) map[string]string {
 		switch name {
 		case "Chart.yaml":
 			text = strings.Replace(text, "\nversion: "+present+"\n", "\nversion: "+version+"\n", 1)
+			text = strings.Replace(text, `outrigger/templates: "`+present+`"`, `outrigger/templates: "`+version+`"`, 1)
 		case "templates/kit/_users.tpl":
 			text = strings.ReplaceAll(text, "65532", UserOf(version))
 		}

@@ -99,10 +99,14 @@ func TestTheChartNamesTheImagesThatItPins(t *testing.T) {
 func TestEveryNameCarriesTheVersionAndItsFolderExceptThePublicOnes(t *testing.T) {
 	t.Parallel()
 	library := filepath.Join(harness.Root(), "library/outrigger")
-	var metadata struct{ Version string }
+	var metadata struct {
+		Version     string
+		Annotations map[string]string
+	}
 	text, err := os.ReadFile(filepath.Join(library, "Chart.yaml"))
 	require.NoError(t, err)
 	require.NoError(t, yaml.Unmarshal(text, &metadata))
+	require.Equal(t, metadata.Version, metadata.Annotations["outrigger/templates"], "run: make version VERSION=%s", metadata.Version)
 
 	versioned := "outrigger-" + metadata.Version + "."
 	public := map[string]bool{"_outrigger.tpl": true, "_dependency.tpl": true}

@@ -3,12 +3,14 @@ Which library a chart depends on. The public names ask for it, and what they dis
 */ -}}
 
 {{- /*
-outrigger.version prints the version of the library that the calling chart depends on.
+outrigger.version prints the version of the library that the calling chart depends on, as its templates' names carry it: that
+of a copy under a version of somebody's own is the library's.
 
 Takes the chart's root context. Fails where the chart has no such dependency.
 */ -}}
 {{- define "outrigger.version" -}}
-{{- (index .Subcharts (include "outrigger.key" .)).Chart.Version -}}
+{{- $library := (index .Subcharts (include "outrigger.key" .)).Chart -}}
+{{- index $library.Annotations "outrigger/templates" | default $library.Version -}}
 {{- end -}}
 
 {{- /*
