@@ -262,3 +262,52 @@ sidecars: [{name: {{ .name }}, image: "v:1", comand: [run]}]
 
 	assert.Contains(t, message, `outrigger.custom.vault.secrets: Kubernetes knows no field "comand" here; remove it, or write one of "command"`)
 }
+
+func TestAVolumeOfAContainersOwnIsMountedByItAlone(t *testing.T) {
+	t.Parallel()
+	for name, volumes := range map[string]string{
+		"a map":  `{certificate: {secret: {secretName: "{{ .Release.Name }}-tls"}}}`,
+		"a list": `[{name: certificate, secret: {secretName: demo-tls}}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := renderPod(t, appPod+`
+outrigger:
+  containers:
+    proxy: {image: "proxy:1", volumes: `+volumes+`, volumeMounts: {certificate: {mountPath: /tls, readOnly: true}}}
+    other: {image: "other:1"}
+`)
+
+			require.Len(t, pod.Spec.Volumes, 1)
+			assert.Equal(t, "certificate", pod.Spec.Volumes[0].Name)
+			assert.Equal(t, "demo-tls", pod.Spec.Volumes[0].Secret.SecretName)
+			assert.Equal(t, []corev1.VolumeMount{{Name: "certificate", MountPath: "/tls", ReadOnly: true}}, container(t, pod, "proxy").VolumeMounts)
+			assert.Empty(t, container(t, pod, "app").VolumeMounts)
+			assert.Empty(t, container(t, pod, "other").VolumeMounts)
+		})
+	}
+}
+
+func TestAVolumeOfAContainersOwnThatAnotherHasTooIsToldByBoth(t *testing.T) {
+	t.Parallel()
+	const own = `{image: "a:1", volumes: {certificate: {emptyDir: {}}}}`
+
+	message := harness.Consumer(t).RenderError(t, appPod+`outrigger: {containers: {one: `+own+`, two: `+own+`}}`)
+
+	assert.Contains(t, message, `outrigger.containers.one and outrigger.containers.two: both make a volume "certificate"; rename one of them`)
+}
+
+func TestAVolumeOfTheAuthorsThatIsNamedAsTheLibrarysOwnIsToldByThePodTemplate(t *testing.T) {
+	t.Parallel()
+	const pod = `
+pod:
+  metadata: {labels: {app: web}}
+  spec:
+    containers: [{name: app, image: app:1}]
+    volumes: [{name: outrigger-files, emptyDir: {}}, {name: twice, emptyDir: {}}, {name: twice, emptyDir: {}}]
+`
+
+	message := harness.Consumer(t).RenderError(t, pod+`outrigger: {volumes: {logs: {mountPath: /l}}, logshippers: {logs: {files: [/l/a], to: {stdout: {}}}}}`)
+
+	assert.Contains(t, message, `the pod template: has a volume "outrigger-files", which is the library's own; rename it`)
+	assert.Contains(t, message, `the pod template: has two volumes "twice"; rename one`)
+}

@@ -85,9 +85,27 @@ and those that the author's containers mount, as a StatefulSet's claims are not 
 {{- define "outrigger-0.1.0.check.volumes" -}}
 {{- $state := . -}}
 {{- $seen := dict -}}
+{{- $authors := dict -}}
+{{- range .author.volumes -}}
+  {{- if hasKey $authors (.name | default "") -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state "the pod template" (printf "has two volumes %q; rename one" .name)) -}}
+  {{- end -}}
+  {{- $_ := set $authors (.name | default "") true -}}
+{{- end -}}
+{{- $paths := dict -}}
+{{- range $contribution := .contributions -}}
+  {{- range .volumes -}}{{- $_ := set $paths .name (append (get $paths .name | default list) $contribution.path) -}}{{- end -}}
+{{- end -}}
+{{- range $name, $makers := $paths -}}
+  {{- if hasKey $authors $name -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state (first $makers) (printf "the pod template already has a volume %q; rename the entry" $name)) -}}
+  {{- else if gt (len $makers) 1 -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state (uniq $makers | join " and ") (printf "%s a volume %q; rename one of them" (gt (len (uniq $makers)) 1 | ternary "both make" "makes twice") $name)) -}}
+  {{- end -}}
+{{- end -}}
 {{- range .podTemplate.spec.volumes -}}
-  {{- if hasKey $seen .name -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.volumes.%s" $state.key .name) (printf "the pod template already has a volume %q; rename the entry" .name)) -}}
+  {{- if and (hasKey $seen .name) (hasKey $authors .name) (hasPrefix "outrigger-" .name) (not (hasKey $paths .name)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state "the pod template" (printf "has a volume %q, which is the library's own; rename it" .name)) -}}
   {{- end -}}
   {{- $_ := set $seen .name true -}}
 {{- end -}}
