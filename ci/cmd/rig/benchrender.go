@@ -26,7 +26,7 @@ func benchRender(ctx context.Context, r *rig.Rig) error {
 	var printed string
 	if err := r.Reporter.Step(ctx, "Render, again and again", func(ctx context.Context, s *progress.Step) (err error) {
 		printed, err = proc.Run(ctx, proc.Cmd{
-			Args: []string{"go", "test", "./tests/bench", "-run", "^$", "-bench", "^BenchmarkRender$",
+			Args: []string{"go", "test", "./tests/bench", "-run", "^$", "-bench", "^Benchmark(Render|Whole|Schema)$",
 				"-benchtime", fmt.Sprintf("%dx", renders), "-count", strconv.Itoa(renderRuns), "-timeout", "10m"},
 			Dir: r.Root, Log: s.Log(),
 		})
@@ -70,15 +70,29 @@ func renderReport(printed string) (string, error) {
 			n, o.cpuMs, o.wallMs, o.kB, o.allocs, h.cpuMs, h.kB, h.allocs, o.cpuMs/h.cpuMs)
 	}
 	w.Flush()
+	whole := wholeCosts(printed)
+	for _, name := range []string{"Schema", "Whole/create", "Whole/library", "Whole/plain", "Whole/manifest"} {
+		if whole[name] == 0 {
+			return "", fmt.Errorf("the benchmark did not measure %s", name)
+		}
+	}
 	few, many := slope(ours, 3, 30), slope(ours, 30, 100)
 	fmt.Fprintf(&out, `
-  render/base-ms         a pod without sidecars
+A whole helm template of helm create: %.2f ms, with the library %.2f; with %d more Deployments %.2f, with each in outrigger.manifest %.2f.
+
+  render/base-ms         what the library adds to a whole helm template of helm create, its schema included
+  render/schema-ms       of that, what its schema is, compiled and applied to its values
+  render/manifest-ms     what outrigger.manifest adds for each file
   render/per-sidecar-ms  what each sidecar adds, from 3 to 30 (from 30 to 100: %.3f; by hand: %.3f and %.3f)
   render/slope-ratio     what each adds from 30 to 100, over what each adds from 3 to 30: 1 if the cost is linear
 
 bench: render/base-ms %.2f ms
+bench: render/schema-ms %.2f ms
+bench: render/manifest-ms %.2f ms
 bench: render/per-sidecar-ms %.3f ms
-bench: render/slope-ratio %.2f ratio`, many, slope(byHand, 3, 30), slope(byHand, 30, 100), ours[0].cpuMs, few, many/few)
+bench: render/slope-ratio %.2f ratio`, whole["Whole/create"], whole["Whole/library"], manifestFiles, whole["Whole/plain"], whole["Whole/manifest"],
+		many, slope(byHand, 3, 30), slope(byHand, 30, 100), whole["Whole/library"]-whole["Whole/create"], whole["Schema"],
+		(whole["Whole/manifest"]-whole["Whole/plain"])/manifestFiles, few, many/few)
 	return out.String(), nil
 }
 
@@ -88,6 +102,26 @@ func slope(costs map[int]renderCost, from, to int) float64 {
 }
 
 var benchLine = regexp.MustCompile(`(?m)^BenchmarkRender/(\S+)/sidecars=(\d+?)(?:-\d+)?\s+\d+\s(.*)$`)
+
+// manifestFiles is how many files of the chart are in outrigger.manifest, as tests/bench has them.
+const manifestFiles = 10
+
+var wholeLine = regexp.MustCompile(`(?m)^Benchmark(Schema|Whole/[a-z]+)(?:-\d+)?\s+\d+\s.*?\s([0-9.]+) cpu-ns/op`)
+
+// wholeCosts returns the medians, in ms, of the benchmarks that have no sidecars, by their names.
+func wholeCosts(printed string) map[string]float64 {
+	figures := map[string][]float64{}
+	for _, line := range wholeLine.FindAllStringSubmatch(printed, -1) {
+		if value, err := strconv.ParseFloat(line[2], 64); err == nil {
+			figures[line[1]] = append(figures[line[1]], value)
+		}
+	}
+	costs := map[string]float64{}
+	for name, values := range figures {
+		costs[name] = median(values) / 1e6
+	}
+	return costs
+}
 
 // renderCosts returns the medians of one chart's costs, by the number of sidecars.
 func renderCosts(printed, chart string) (map[int]renderCost, error) {

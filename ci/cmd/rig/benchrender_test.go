@@ -17,9 +17,13 @@ func TestTheReportEndsWithTheMediansAndTheirSlopes(t *testing.T) {
 		}
 	}
 
+	for name, ms := range map[string]float64{"Schema": 6, "Whole/create": 5, "Whole/library": 19, "Whole/plain": 30, "Whole/manifest": 45} {
+		fmt.Fprintf(&printed, "Benchmark%s-2 \t 10\t 1 ns/op\t %f cpu-ns/op\t 8 B/op\t 3 allocs/op\n", name, ms*1e6)
+	}
+
 	report, err := renderReport("goos: linux\n" + printed.String() + "PASS\n")
 
-	want := "bench: render/base-ms 2.00 ms\nbench: render/per-sidecar-ms 0.500 ms\nbench: render/slope-ratio 2.00 ratio"
+	want := "bench: render/base-ms 14.00 ms\nbench: render/schema-ms 6.00 ms\nbench: render/manifest-ms 1.50 ms\nbench: render/per-sidecar-ms 0.500 ms\nbench: render/slope-ratio 2.00 ratio"
 	if err != nil || !strings.HasSuffix(report, want) {
 		t.Errorf("got %v\n%s\nwant at its end\n%s", err, report, want)
 	}
