@@ -46,7 +46,7 @@ outrigger:
 	assert.Equal(t, "5Mi", proxy.Resources.Limits.Memory().String())
 	assert.Equal(t, "/1.8", proxy.LivenessProbe.HTTPGet.Path)
 	assert.Equal(t, "registry.example/busybox:1.8", container(t, made.pod, "outrigger-tools").Image)
-	assert.Equal(t, "/data", container(t, made.pod, "app").VolumeMounts[0].MountPath)
+	assert.Contains(t, container(t, made.pod, "app").VolumeMounts, corev1.VolumeMount{Name: "data", MountPath: "/data"})
 	sources := map[string]corev1.VolumeSource{}
 	for _, volume := range made.pod.Spec.Volumes {
 		sources[volume.Name] = volume.VolumeSource
@@ -54,7 +54,7 @@ outrigger:
 	require.Contains(t, sources, "claimed")
 	assert.Equal(t, "demo-data", sources["claimed"].PersistentVolumeClaim.ClaimName)
 	assert.Equal(t, "5Mi", sources["data"].EmptyDir.SizeLimit.String())
-	assert.Equal(t, "http://demo-otel:4318", at(t, made.config(t, "logs"), "exporters", "otlphttp", "endpoint"))
+	assert.Equal(t, "http://demo-otel:4318", at(t, made.config(t, "logs"), "exporters", "otlp_http", "endpoint"))
 	assert.Contains(t, made.files["logs.conf.yaml"], "/data/*.log")
 }
 
