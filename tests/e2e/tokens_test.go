@@ -201,7 +201,7 @@ func readiness(t testing.TB, namespace *harness.Namespace, pod string) (ready bo
 func aProviderThatFailsIsNoticedLate(t *testing.T) {
 	namespace, rds := newRDS(t)
 	rds.Behave("tokenLifetime=60s&credentialsLifetime=60s")
-	values := rds.Beside("psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 60s", "readinessProbe: {periodSeconds: 1}")
+	values := rds.Beside("psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 60s", "readinessProbe: {periodSeconds: 1}", "retry: {maxDelay: 5s}")
 	// A call of aws-cli takes seconds: two of them, one of which fails, have the time between the renewal and the end.
 	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(values, "env: &sts", "env: &sts\n        AWS_MAX_ATTEMPTS: '1'", 1))
 	pod := namespace.ReadyPods(web, 1)[0].Name
