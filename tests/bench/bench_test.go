@@ -86,12 +86,7 @@ func withLibrary(t testing.TB) subject {
 		"templates/deployment.yaml": workload + `
     {{- include "outrigger.podTemplate" (dict "context" . "template" "pod") | nindent 4 }}`,
 	}).Write(t)
-	loaded, err := loader.LoadDir(folder)
-	require.NoError(t, err)
-	s := subject{name: "outrigger"}
-	for _, file := range loaded.Raw {
-		s.files = append(s.files, &loader.BufferedFile{Name: file.Name, Data: file.Data})
-	}
+	s := subject{name: "outrigger", files: filesIn(t, folder)}
 	s.values = func(sidecars int) string {
 		containers := map[string]any{}
 		for number := range sidecars {
@@ -166,11 +161,22 @@ securityContext:
 	return s
 }
 
-// input returns a chart as it is loaded and values as Helm hands them to its engine. Rendering may change both, so each
-// render needs its own.
-func (s subject) input(t testing.TB, values string) (*chart.Chart, chartutil.Values) {
+// filesIn returns the files of the chart in a folder.
+func filesIn(t testing.TB, folder string) (files []*loader.BufferedFile) {
+	t.Helper()
+	loaded, err := loader.LoadDir(folder)
+	require.NoError(t, err)
+	for _, file := range loaded.Raw {
+		files = append(files, &loader.BufferedFile{Name: file.Name, Data: file.Data})
+	}
+	return files
+}
+
+// input returns a chart as it is loaded and values as Helm hands them to its engine, held to the schema where that is asked for.
+// Rendering may change both, so each render needs its own.
+func input(t testing.TB, chartFiles []*loader.BufferedFile, values string, bySchema bool) (*chart.Chart, chartutil.Values) {
 	var files []*loader.BufferedFile
-	for _, file := range s.files {
+	for _, file := range chartFiles {
 		files = append(files, &loader.BufferedFile{Name: file.Name, Data: file.Data})
 	}
 	loaded, err := loader.LoadFiles(files)
@@ -183,33 +189,44 @@ func (s subject) input(t testing.TB, values string) (*chart.Chart, chartutil.Val
 	require.NoError(t, err)
 	capabilities.KubeVersion = *version
 	release := chartutil.ReleaseOptions{Name: "demo", Namespace: "default", Revision: 1, IsInstall: true}
-	renderValues, err := chartutil.ToRenderValuesWithSchemaValidation(loaded, read, release, &capabilities, true)
+	renderValues, err := chartutil.ToRenderValuesWithSchemaValidation(loaded, read, release, &capabilities, !bySchema)
 	require.NoError(t, err)
 	return loaded, renderValues
 }
 
+// measured runs some work again and again, each time with what is prepared for it. Beside the elapsed time it reports the
+// processor's (cpu-ns/op), which other programs on the machine disturb less.
+func measured(b *testing.B, prepare func() (work func())) {
+	b.Helper()
+	b.ReportAllocs()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var used time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		work := prepare()
+		b.StartTimer()
+		start := processorTime()
+		work()
+		used += processorTime() - start
+	}
+	b.ReportMetric(float64(used.Nanoseconds())/float64(b.N), "cpu-ns/op")
+}
+
 // BenchmarkRender measures Helm's engine alone: parsing the templates and executing them, with the library's checks, but
-// without loading the chart and validating the values by the schema. Beside the elapsed time it reports the processor's
-// (cpu-ns/op), which other programs on the machine disturb less.
+// without loading the chart and validating the values by the schema.
 func BenchmarkRender(b *testing.B) {
 	for _, subject := range []subject{withLibrary(b), byHand(b)} {
 		for _, sidecars := range sizes {
 			b.Run(fmt.Sprintf("%s/sidecars=%d", subject.name, sidecars), func(b *testing.B) {
 				values := subject.values(sidecars)
-				b.ReportAllocs()
-				runtime.LockOSThread()
-				defer runtime.UnlockOSThread()
-				var used time.Duration
-				for b.Loop() {
-					b.StopTimer()
-					loaded, renderValues := subject.input(b, values)
-					b.StartTimer()
-					start := processorTime()
-					_, err := engine.Render(loaded, renderValues)
-					used += processorTime() - start
-					require.NoError(b, err)
-				}
-				b.ReportMetric(float64(used.Nanoseconds())/float64(b.N), "cpu-ns/op")
+				measured(b, func() func() {
+					loaded, renderValues := input(b, subject.files, values, false)
+					return func() {
+						_, err := engine.Render(loaded, renderValues)
+						require.NoError(b, err)
+					}
+				})
 			})
 		}
 	}
@@ -229,7 +246,7 @@ func TestBothChartsRenderTheSamePodWithItsSidecars(t *testing.T) {
 
 func deployment(t testing.TB, s subject, sidecars int) appsv1.Deployment {
 	t.Helper()
-	texts, err := engine.Render(s.input(t, s.values(sidecars)))
+	texts, err := engine.Render(input(t, s.files, s.values(sidecars), false))
 	require.NoError(t, err)
 	var deployments []appsv1.Deployment
 	for _, name := range slices.Sorted(maps.Keys(texts)) {

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"helm.sh/helm/v3/pkg/chart/loader"
@@ -50,55 +48,19 @@ func created(t testing.TB) map[string][]*loader.BufferedFile {
 	}
 }
 
-func filesIn(t testing.TB, folder string) (files []*loader.BufferedFile) {
-	t.Helper()
-	loaded, err := loader.LoadDir(folder)
-	require.NoError(t, err)
-	for _, file := range loaded.Raw {
-		files = append(files, &loader.BufferedFile{Name: file.Name, Data: file.Data})
-	}
-	return files
-}
-
 // templated does what `helm template` does with a chart's files: it loads the chart, validates the values, and renders.
 func templated(t testing.TB, files []*loader.BufferedFile) map[string]string {
 	t.Helper()
-	loaded, err := loader.LoadFiles(files)
-	require.NoError(t, err)
-	values := map[string]any{}
-	require.NoError(t, chartutil.ProcessDependenciesWithMerge(loaded, values))
-	capabilities := *chartutil.DefaultCapabilities
-	version, err := chartutil.ParseKubeVersion(harness.KubeVersion)
-	require.NoError(t, err)
-	capabilities.KubeVersion = *version
-	release := chartutil.ReleaseOptions{Name: "demo", Namespace: "default", Revision: 1, IsInstall: true}
-	renderValues, err := chartutil.ToRenderValues(loaded, values, release, &capabilities)
-	require.NoError(t, err)
-	texts, err := engine.Render(loaded, renderValues)
+	texts, err := engine.Render(input(t, files, "", true))
 	require.NoError(t, err)
 	return texts
-}
-
-// measured runs some work again and again, and reports the processor's time of each (cpu-ns/op).
-func measured(b *testing.B, work func()) {
-	b.Helper()
-	b.ReportAllocs()
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var used time.Duration
-	for b.Loop() {
-		start := processorTime()
-		work()
-		used += processorTime() - start
-	}
-	b.ReportMetric(float64(used.Nanoseconds())/float64(b.N), "cpu-ns/op")
 }
 
 // BenchmarkWhole measures the whole of `helm template`, but for the start of a process and the reading of files.
 func BenchmarkWhole(b *testing.B) {
 	for name, files := range created(b) {
 		b.Run(name, func(b *testing.B) {
-			measured(b, func() { templated(b, files) })
+			measured(b, func() func() { return func() { templated(b, files) } })
 		})
 	}
 }
@@ -111,7 +73,9 @@ func BenchmarkSchema(b *testing.B) {
 	values, err := chartutil.ReadValuesFile(filepath.Join(folder, "values.yaml"))
 	require.NoError(b, err)
 
-	measured(b, func() { require.NoError(b, chartutil.ValidateAgainstSingleSchema(values, schema)) })
+	measured(b, func() func() {
+		return func() { require.NoError(b, chartutil.ValidateAgainstSingleSchema(values, schema)) }
+	})
 }
 
 func TestTheChartsThatAreMeasuredAreRenderedAlike(t *testing.T) {

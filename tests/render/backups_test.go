@@ -30,8 +30,13 @@ const postgres = `postgres: {image: "postgres:15", host: db, secret: db, databas
 // cronJobs returns the CronJobs that values render, by name.
 func cronJobs(t *testing.T, values string, settings ...harness.Settings) map[string]*batchv1.CronJob {
 	t.Helper()
+	return cronJobsIn(harness.Consumer(t).Render(t, appPod+values, settings...))
+}
+
+// cronJobsIn returns the CronJobs among objects, by name.
+func cronJobsIn(objects harness.Objects) map[string]*batchv1.CronJob {
 	found := map[string]*batchv1.CronJob{}
-	for _, object := range harness.Consumer(t).Render(t, appPod+values, settings...) {
+	for _, object := range objects {
 		if cronJob, is := object.(*batchv1.CronJob); is {
 			found[cronJob.Name] = cronJob
 		}
@@ -148,17 +153,8 @@ func TestWhatABackupLacksIsSaidWithTheMend(t *testing.T) {
 
 func TestTheCronJobsOfABackupHaveTheLabelsOfAnyOther(t *testing.T) {
 	t.Parallel()
-	objects := jobsChart(t).Render(t, `outrigger: {cronJobs: {report: {labels: {team: a}, annotations: {note: b}}}}`)
+	users := jobsChart(t).Render(t, `outrigger: {cronJobs: {report: {labels: {team: a}, annotations: {note: b}}}}`)
 	own := jobsChart(t).Render(t, `outrigger: {backups: {report-of: {schedule: "@daily", labels: {team: a}, annotations: {note: b}, `+postgres+`, store: {files: {remote: ":s3:bucket"}}}}}`)
-	find := func(objects harness.Objects, name string) *batchv1.CronJob {
-		for _, object := range objects {
-			if cronJob, is := object.(*batchv1.CronJob); is && cronJob.Name == name {
-				return cronJob
-			}
-		}
-		require.Fail(t, "no CronJob", name)
-		return nil
-	}
 	// named returns labels with the name that tells one CronJob from another taken out.
 	named := func(labels map[string]string, name string) map[string]string {
 		named := map[string]string{}
@@ -168,8 +164,11 @@ func TestTheCronJobsOfABackupHaveTheLabelsOfAnyOther(t *testing.T) {
 		return named
 	}
 
-	report, backup, restore := find(objects, "demo-shop-report"), find(own, "demo-shop-report-of"), find(own, "demo-shop-report-of-restore")
+	report, backup, restore := cronJobsIn(users)["demo-shop-report"], cronJobsIn(own)["demo-shop-report-of"], cronJobsIn(own)["demo-shop-report-of-restore"]
 
+	require.NotNil(t, report)
+	require.NotNil(t, backup)
+	require.NotNil(t, restore)
 	assert.Equal(t, named(report.Labels, "report"), named(backup.Labels, "report-of"))
 	assert.Equal(t, named(report.Labels, "report"), named(restore.Labels, "report-of-restore"))
 	assert.Equal(t, named(report.Spec.JobTemplate.Labels, "report"), named(backup.Spec.JobTemplate.Labels, "report-of"))

@@ -2,7 +2,9 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,13 +57,6 @@ var everyName = []string{
 	"PodMonitor FULL-outrigger-ship", "PrometheusRule FULL-outrigger-nightly",
 }
 
-func names(namespaces map[string]any) (all []string) {
-	for name := range namespaces {
-		all = append(all, name)
-	}
-	return all
-}
-
 func TestGeneratedObjectsAreNamedAsTheChartNamesItsOwn(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ values, release, full string }{
@@ -77,7 +72,7 @@ func TestGeneratedObjectsAreNamedAsTheChartNamesItsOwn(t *testing.T) {
 			namespaces, full := generated(t, test.values, harness.Settings{Release: test.release})
 
 			require.Equal(t, test.full, full, "what the chart's own template makes of it")
-			assert.ElementsMatch(t, everyName, names(namespaces))
+			assert.ElementsMatch(t, everyName, slices.Collect(maps.Keys(namespaces)))
 		})
 	}
 }
@@ -134,7 +129,7 @@ func TestGeneratedObjectsAreInTheNamespaceThatTheChartsValuesSay(t *testing.T) {
 	} {
 		namespaces, _ := generated(t, values, harness.Settings{Namespace: "there"})
 
-		assert.ElementsMatch(t, everyName, names(namespaces))
+		assert.ElementsMatch(t, everyName, slices.Collect(maps.Keys(namespaces)))
 		for name, namespace := range namespaces {
 			assert.Equal(t, want, namespace, "%s: %s", values, name)
 		}

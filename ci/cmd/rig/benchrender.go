@@ -50,19 +50,22 @@ type renderCost struct{ cpuMs, wallMs, kB, allocs float64 }
 
 // renderReport makes a table, and the lines that programs read, of what go test -bench prints.
 func renderReport(printed string) (string, error) {
-	ours, err := renderCosts(printed, "outrigger")
+	costs, err := renderCosts(printed)
 	if err != nil {
 		return "", err
 	}
-	byHand, err := renderCosts(printed, "by-hand")
-	if err != nil {
-		return "", err
+	for _, name := range []string{"Schema", "Whole/create", "Whole/library", "Whole/plain", "Whole/manifest"} {
+		if costs[name].cpuMs == 0 {
+			return "", fmt.Errorf("the benchmark did not measure %s", name)
+		}
 	}
+	ours := func(sidecars int) renderCost { return costs[fmt.Sprintf("Render/outrigger/sidecars=%d", sidecars)] }
+	byHand := func(sidecars int) renderCost { return costs[fmt.Sprintf("Render/by-hand/sidecars=%d", sidecars)] }
 	var out strings.Builder
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(w, "\nsidecars\tms\telapsed ms\tkB\tallocations\tby hand, ms\tkB\tallocations\tratio of ms\t\n")
 	for _, n := range []int{0, 1, 3, 10, 30, 100} {
-		o, h := ours[n], byHand[n]
+		o, h := ours(n), byHand(n)
 		if o.cpuMs == 0 || h.cpuMs == 0 {
 			return "", fmt.Errorf("the benchmark did not measure %d sidecars", n)
 		}
@@ -70,12 +73,6 @@ func renderReport(printed string) (string, error) {
 			n, o.cpuMs, o.wallMs, o.kB, o.allocs, h.cpuMs, h.kB, h.allocs, o.cpuMs/h.cpuMs)
 	}
 	w.Flush()
-	whole := wholeCosts(printed)
-	for _, name := range []string{"Schema", "Whole/create", "Whole/library", "Whole/plain", "Whole/manifest"} {
-		if whole[name] == 0 {
-			return "", fmt.Errorf("the benchmark did not measure %s", name)
-		}
-	}
 	few, many := slope(ours, 3, 30), slope(ours, 30, 100)
 	fmt.Fprintf(&out, `
 A whole helm template of helm create: %.2f ms, with the library %.2f; with %d more Deployments %.2f, with each in outrigger.manifest %.2f.
@@ -90,65 +87,42 @@ bench: render/base-ms %.2f ms
 bench: render/schema-ms %.2f ms
 bench: render/manifest-ms %.2f ms
 bench: render/per-sidecar-ms %.3f ms
-bench: render/slope-ratio %.2f ratio`, whole["Whole/create"], whole["Whole/library"], manifestFiles, whole["Whole/plain"], whole["Whole/manifest"],
-		many, slope(byHand, 3, 30), slope(byHand, 30, 100), whole["Whole/library"]-whole["Whole/create"], whole["Schema"],
-		(whole["Whole/manifest"]-whole["Whole/plain"])/manifestFiles, few, many/few)
+bench: render/slope-ratio %.2f ratio`, costs["Whole/create"].cpuMs, costs["Whole/library"].cpuMs, manifestFiles, costs["Whole/plain"].cpuMs, costs["Whole/manifest"].cpuMs,
+		many, slope(byHand, 3, 30), slope(byHand, 30, 100), costs["Whole/library"].cpuMs-costs["Whole/create"].cpuMs, costs["Schema"].cpuMs,
+		(costs["Whole/manifest"].cpuMs-costs["Whole/plain"].cpuMs)/manifestFiles, few, many/few)
 	return out.String(), nil
 }
 
 // slope is what each sidecar adds between two sizes, in ms.
-func slope(costs map[int]renderCost, from, to int) float64 {
-	return (costs[to].cpuMs - costs[from].cpuMs) / float64(to-from)
+func slope(costs func(sidecars int) renderCost, from, to int) float64 {
+	return (costs(to).cpuMs - costs(from).cpuMs) / float64(to-from)
 }
-
-var benchLine = regexp.MustCompile(`(?m)^BenchmarkRender/(\S+)/sidecars=(\d+?)(?:-\d+)?\s+\d+\s(.*)$`)
 
 // manifestFiles is how many files of the chart are in outrigger.manifest, as tests/bench has them.
 const manifestFiles = 10
 
-var wholeLine = regexp.MustCompile(`(?m)^Benchmark(Schema|Whole/[a-z]+)(?:-\d+)?\s+\d+\s.*?\s([0-9.]+) cpu-ns/op`)
+var benchLine = regexp.MustCompile(`(?m)^Benchmark(\S+?)(?:-\d+)?\s+\d+\s(.*)$`)
 
-// wholeCosts returns the medians, in ms, of the benchmarks that have no sidecars, by their names.
-func wholeCosts(printed string) map[string]float64 {
-	figures := map[string][]float64{}
-	for _, line := range wholeLine.FindAllStringSubmatch(printed, -1) {
-		if value, err := strconv.ParseFloat(line[2], 64); err == nil {
-			figures[line[1]] = append(figures[line[1]], value)
-		}
-	}
-	costs := map[string]float64{}
-	for name, values := range figures {
-		costs[name] = median(values) / 1e6
-	}
-	return costs
-}
-
-// renderCosts returns the medians of one chart's costs, by the number of sidecars.
-func renderCosts(printed, chart string) (map[int]renderCost, error) {
-	figures := map[int]map[string][]float64{}
+// renderCosts returns the medians of what each benchmark costs, by its name.
+func renderCosts(printed string) (map[string]renderCost, error) {
+	figures := map[string]map[string][]float64{}
 	for _, line := range benchLine.FindAllStringSubmatch(printed, -1) {
-		if line[1] != chart {
-			continue
+		name := line[1]
+		if figures[name] == nil {
+			figures[name] = map[string][]float64{}
 		}
-		sidecars, err := strconv.Atoi(line[2])
-		if err != nil {
-			return nil, err
-		}
-		if figures[sidecars] == nil {
-			figures[sidecars] = map[string][]float64{}
-		}
-		fields := strings.Fields(line[3])
+		fields := strings.Fields(line[2])
 		for i := 0; i+1 < len(fields); i += 2 {
 			value, err := strconv.ParseFloat(fields[i], 64)
 			if err != nil {
 				return nil, err
 			}
-			figures[sidecars][fields[i+1]] = append(figures[sidecars][fields[i+1]], value)
+			figures[name][fields[i+1]] = append(figures[name][fields[i+1]], value)
 		}
 	}
-	costs := map[int]renderCost{}
-	for sidecars, by := range figures {
-		costs[sidecars] = renderCost{
+	costs := map[string]renderCost{}
+	for name, by := range figures {
+		costs[name] = renderCost{
 			cpuMs: median(by["cpu-ns/op"]) / 1e6, wallMs: median(by["ns/op"]) / 1e6,
 			kB: median(by["B/op"]) / 1e3, allocs: median(by["allocs/op"]),
 		}

@@ -27,10 +27,10 @@ func testSoak(ctx context.Context, r *rig.Rig, chosen choice) error {
 		prepare:     programsOfTests,
 	}
 	atLength := &phase{
-		name:        "of an outage, killed backups, stores that fail, a sidecar's clock, probes and tokens of 20 seconds",
-		tests:       below(listed, clusterTests),
-		cluster:     true,
-		flags:       []string{"-count=1", "-parallel=3", "-timeout=40m"},
+		name:    "of an outage, killed backups, stores that fail, a sidecar's clock, probes and tokens of 20 seconds",
+		tests:   below(listed, clusterTests),
+		cluster: true,
+		flags:   []string{"-count=1", "-parallel=3", "-timeout=40m"},
 		environment: []string{"OUTRIGGER_OUTAGE_SECONDS=120", "OUTRIGGER_BACKUP_KILLS=20", "OUTRIGGER_SIDECAR_RUNS=10", "OUTRIGGER_TOKEN_SECONDS=300", "OUTRIGGER_TOKEN_LIFETIME=20",
 			"OUTRIGGER_ALL_STORES=1", "OUTRIGGER_ALL_CASES=1"},
 	}
