@@ -1,5 +1,7 @@
 // Command schema writes library/outrigger/values.schema.json from the parts in this folder and Kubernetes' own types, and
-// files/container-fields.json, by which the library checks the containers that no schema sees.
+// files/container-fields.json, by which the library checks the containers that no schema sees, and files/first-versions.json, by
+// which it tells what a cluster is too old for, and templates/kit/_default-values.tpl, which has values.yaml for charts that cannot
+// depend on the library.
 //
 // JSON Schema has no way to say "these keys, those of that type, and no others": additionalProperties does not see
 // through allOf. So the parts that share keys are merged here, and the file is generated:
@@ -41,6 +43,11 @@ const (
 	partsFolder = "library/schema"
 	schemaFile  = "library/outrigger/values.schema.json"
 	fieldsFile  = "library/outrigger/files/container-fields.json"
+	firstFile   = "library/outrigger/files/first-versions.json"
+
+	chartFile    = "library/outrigger/Chart.yaml"
+	valuesFile   = "library/outrigger/values.yaml"
+	defaultsFile = "library/outrigger/templates/kit/_default-values.tpl"
 )
 
 // object is a JSON object, as encoding/json reads it.
@@ -63,7 +70,21 @@ func run(check bool) error {
 	if err := write(schemaFile, schema, " ", check); err != nil {
 		return err
 	}
-	return write(fieldsFile, containerFields(), "", check)
+	if err := write(fieldsFile, containerFields(), "", check); err != nil {
+		return err
+	}
+	first, err := firstVersions()
+	if err != nil {
+		return err
+	}
+	if err := write(firstFile, first, "", check); err != nil {
+		return err
+	}
+	defaults, err := defaultValues()
+	if err != nil {
+		return err
+	}
+	return writeText(defaultsFile, defaults, check)
 }
 
 // write writes a value as JSON, or with check fails where the file is not what would be written.
@@ -72,7 +93,11 @@ func write(file string, value any, indent string, check bool) error {
 	if err != nil {
 		return err
 	}
-	text = append(text, '\n')
+	return writeText(file, append(text, '\n'), check)
+}
+
+// writeText writes a file, or with check fails where it is not what would be written.
+func writeText(file string, text []byte, check bool) error {
 	if !check {
 		return os.WriteFile(file, text, 0o644)
 	}
@@ -183,6 +208,9 @@ func kubernetesTypes() (object, error) {
 	definitions["ObjectNameOrTemplate"] = object{"type": "string", "pattern": "^(" + objectName + `|.*\{\{.*)$`}
 	for _, spec := range []string{"JobSpec", "CronJobSpec"} {
 		for field, schema := range definitions[spec].(object)["properties"].(object) {
+			if schema := schema.(object); schema["type"] == "integer" {
+				schema["minimum"] = 0 // of all of them: ValidateJobSpec, ValidateCronJobSpec
+			}
 			definitions[spec+"."+field] = schema
 		}
 	}
@@ -198,14 +226,24 @@ func kubernetesTypes() (object, error) {
 		"description": "Kubernetes' list, or a map of names to values or to the fields of a variable.",
 		"if":          object{"type": "array"},
 		"then":        object{"items": object{"$ref": "#/definitions/EnvVar"}},
-		"else": object{
-			"type": "object",
-			"additionalProperties": object{
-				"if":   object{"type": "object"},
-				"then": object{"$ref": "#/definitions/NamedEnvVar"},
-				"else": object{"type": []string{"string", "number", "boolean"}},
-			},
+		"else":        object{"$ref": "#/definitions/Variables"},
+	}
+	definitions["Variables"] = object{
+		"description": "Variables by name: a value, or the fields of a variable.",
+		"type":        "object",
+		"additionalProperties": object{
+			"if":   object{"type": "object"},
+			"then": object{"$ref": "#/definitions/NamedEnvVar"},
+			"else": object{"type": []string{"string", "number", "boolean"}},
 		},
+	}
+	definitions["PodEnvironment"] = object{
+		"description": "Variables of the app's containers and init containers, by name: a value, or the fields of a variable.",
+		"type":        "object",
+		"properties": object{
+			"sidecars": object{"$ref": "#/definitions/Variables"},
+		},
+		"additionalProperties": definitions["Variables"].(object)["additionalProperties"],
 	}
 	definitions["NamedEnvVar"] = named(definitions["EnvVar"].(object))
 	return definitions, nil

@@ -58,7 +58,12 @@ func values(c *choices) object {
 	c.maybe(library, "kubeVersion", func() any { return of(c, "1.36.0", "v1.29.3-eks-abc", "1.28.0") })
 	c.maybe(library, "shutdownSeconds", func() any { return of(c, 0, 30, 300) })
 	c.maybe(library, "shareProcessNamespace", func() any { return c.yes() })
-	c.maybe(library, "workloads", func() any { return object{"web": object{"shutdownSeconds": 5}} })
+	c.maybe(library, "workloads", func() any { return object{"web": object{"shutdownSeconds": 5, "env": variables(c)}} })
+	c.maybe(library, "env", func() any {
+		env := variables(c)
+		c.maybe(env, "sidecars", func() any { return variables(c) })
+		return env
+	})
 	c.often(library, "volumes", func() any { return entries(c, volume, "v", "w", "own", "Bad") })
 	c.often(library, "containers", func() any { return entries(c, container, "a", "b", "app", "z", "Bad_", "x.y") })
 	c.often(library, "logshippers", func() any { return entries(c, logshipper, "ship", "a", "other") })
@@ -96,6 +101,13 @@ func removeOne(c *choices, from object) {
 		return
 	}
 	from[key] = nil
+}
+
+// variables returns variables by name: ones that a container has too, or that refer to others, and one that is the library's own.
+func variables(c *choices) object {
+	all := object{of(c, "LEVEL", "A", "POD_NAME", "OUTRIGGER_FORM"): of[any](c, "info", "$(A)", "{{ .Release.Name }}", 1, true, nil)}
+	c.maybe(all, "KEY", func() any { return object{"valueFrom": object{"secretKeyRef": object{"name": "s", "key": "k"}}} })
+	return all
 }
 
 func greeter(c *choices) object {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/gruntwork-io/terratest/modules/logger"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
@@ -72,12 +74,40 @@ func Main(m *testing.M, images ...testimages.Image) int {
 		os.Setenv("PATH", tools+string(os.PathListSeparator)+os.Getenv("PATH"))
 		cluster, err = rig.Ensure(ctx, os.Stderr, images...)
 	}
+	if err == nil {
+		var client kubernetes.Interface
+		if client, err = kube(); err == nil {
+			err = removeLeftOver(ctx, client)
+		}
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "no cluster:", err)
 		return 1
 	}
 	defer suite.end()
 	return m.Run()
+}
+
+// processLabel has the id of the process that a namespace of a test is of.
+const processLabel = "outrigger-test"
+
+// removeLeftOver deletes the namespaces of tests whose process was ended before it could: their pods would go on, and slow down what
+// comes. Nobody waits for their end.
+func removeLeftOver(ctx context.Context, client kubernetes.Interface) error {
+	namespaces, err := client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: processLabel})
+	if err != nil {
+		return err
+	}
+	for _, namespace := range namespaces.Items {
+		id, err := strconv.Atoi(namespace.Labels[processLabel])
+		if err != nil || syscall.Kill(id, 0) == nil { // a namespace that is kept has no number
+			continue
+		}
+		if err := client.CoreV1().Namespaces().Delete(ctx, namespace.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Namespace is a namespace of one test's own.
@@ -99,6 +129,7 @@ func NewNamespace(t testing.TB, level Level) *Namespace {
 			namespace.dump("the test")
 			suite.dump(t)
 			if os.Getenv("OUTRIGGER_KEEP_NAMESPACES") == "1" {
+				namespace.Kubectl("label", "namespace", namespace.Name, processLabel+"=kept", "--overwrite")
 				return
 			}
 		}
@@ -116,7 +147,7 @@ func create(t testing.TB, name string, level Level) *Namespace {
 		Name: namespace.Name,
 		Labels: map[string]string{
 			"pod-security.kubernetes.io/enforce": string(level),
-			"outrigger-test":                     "true",
+			processLabel:                         strconv.Itoa(os.Getpid()),
 		},
 		Annotations: map[string]string{"outrigger-test": t.Name()},
 	}}, metav1.CreateOptions{})

@@ -35,6 +35,27 @@ func Umbrella(t testing.TB, parts ...Part) Chart {
 	return newBareChart(files)
 }
 
+// BroughtBy returns a chart of the given files that does not depend on the library, but on a company's own library chart, which does.
+func BroughtBy(t testing.TB, company string, files map[string]string) Chart {
+	t.Helper()
+	all := maps.Clone(files)
+	all["Chart.yaml"] = fmt.Sprintf("{apiVersion: v2, name: shop, version: 1.0.0, dependencies: [{name: %s, version: 1.0.0}]}", company)
+	folder := filepath.Join("charts", company)
+	all[filepath.Join(folder, "Chart.yaml")] = fmt.Sprintf("{apiVersion: v2, name: %s, version: 1.0.0, type: library, dependencies: [{name: outrigger, version: 0.x}]}", company)
+	chart := newBareChart(all)
+	for name, data := range chartFiles(t, filepath.Join(Root(), "library", "outrigger")) {
+		chart.files[filepath.Join(folder, "charts", "outrigger", name)] = data
+	}
+	return chart
+}
+
+// And returns the chart with the files of another, over which its own win.
+func (c Chart) And(other Chart) Chart {
+	all := maps.Clone(other.files)
+	maps.Copy(all, c.files)
+	return Chart{all, c.shapes}
+}
+
 // Chart returns the part as a chart of its own.
 func (p Part) Chart(t testing.TB) Chart {
 	t.Helper()

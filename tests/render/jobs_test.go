@@ -41,6 +41,18 @@ func TestAJobHasSafeDefaults(t *testing.T) {
 	assert.Equal(t, []string{"helper"}, containerNames(job.Spec.Template.Spec.InitContainers))
 }
 
+func TestANumberOfAJobOrACronJobIsNotLessThanZero(t *testing.T) {
+	t.Parallel()
+	for at, values := range map[string]string{
+		"/jobs/process/backoffLimit":                  `jobs: {process: {backoffLimit: -1}}`,
+		"/cronJobs/report/successfulJobsHistoryLimit": `cronJobs: {report: {successfulJobsHistoryLimit: -1}}`,
+		"/defaults/job/ttlSecondsAfterFinished":       `defaults: {job: {ttlSecondsAfterFinished: -1}}`,
+		"/backups/nightly/backoffLimit":               `backups: {nightly: {backoffLimit: -1}}`,
+	} {
+		assert.Contains(t, jobsChart(t).RenderError(t, "outrigger: {"+values+"}"), fmt.Sprintf("at '%s': minimum: got -1, want 0", at))
+	}
+}
+
 func TestAnUpgradeThatChangesAJobsSpecMakesAnotherJobAndOneThatDoesNotMakesNone(t *testing.T) {
 	t.Parallel()
 	name := func(values string) string { return harness.Find[*batchv1.Job](t, jobsChart(t).Render(t, values)).Name }
@@ -374,6 +386,8 @@ spec:
   containers:
     - name: app
       image: app:1
+      env:
+        {{- include "outrigger.env" (dict "context" . "workload" "web") | nindent 8 }}
       volumeMounts:
         {{- include "outrigger.volumeMounts" (dict "context" . "workload" "web") | nindent 8 }}
     {{- include "outrigger.containers" (dict "context" . "workload" "web") | nindent 4 }}
@@ -382,6 +396,7 @@ spec:
 `})
 	const values = `
 outrigger:
+  env: {TZ: UTC}
   volumes: {logs: {mountPath: /logs}}
   logshippers: {ship: {files: [/logs/a], to: {stdout: {}}}}
   containers: {helper: {image: "h:1", volumeMounts: [{name: logs}]}}

@@ -47,3 +47,8 @@ of another one.
 {{- define "outrigger-0.1.0.notes" -}}
 {{- include "outrigger-0.1.0.notes.notes" . -}}
 {{- end -}}
+
+{{- /* A version of the library's templates that is there: that of the file which is loaded last. */ -}}
+{{- define "outrigger.someVersion" -}}
+{{- "outrigger-0.1.0." | trimPrefix "outrigger-" | trimSuffix "." -}}
+{{- end -}}

@@ -101,10 +101,16 @@ Takes a dict:
 outrigger.containers prints the classic sidecars, as items of the pod's containers:
 YAML that is not indented, or nothing. For authors who cannot wrap their pod template.
 
-Takes a dict: context, workload (optional), container (optional: the name of the app's container), hook (optional).
+Takes a dict:
+  context    the root context of the chart whose pod it is
+  values     optional: the library's values, instead of those of the chart's dependency. A chart that cannot have one, as it is
+             somebody else's, needs them; the library's scripts it cannot read, so there are volumes and containers in it
+  workload   optional: the name that entries with a `workloads` list select
+  container  optional: the name of the app's container
+  hook       optional: the Helm hooks that the pod belongs to
 */ -}}
 {{- define "outrigger.containers" -}}
-{{- include (printf "outrigger-%s.facet" (include "outrigger.version" .context)) (set (omit . "facet") "facet" "containers") -}}
+{{- include "outrigger.facet" (set (omit . "facet") "facet" "containers") -}}
 {{- end -}}
 
 {{- /*
@@ -112,7 +118,7 @@ outrigger.initContainers prints the native sidecars and the contributed init con
 YAML that is not indented, or nothing. Takes what outrigger.containers takes.
 */ -}}
 {{- define "outrigger.initContainers" -}}
-{{- include (printf "outrigger-%s.facet" (include "outrigger.version" .context)) (set (omit . "facet") "facet" "initContainers") -}}
+{{- include "outrigger.facet" (set (omit . "facet") "facet" "initContainers") -}}
 {{- end -}}
 
 {{- /*
@@ -120,7 +126,7 @@ outrigger.volumes prints the volumes of the sidecars and those they share with t
 YAML that is not indented, or nothing. Takes what outrigger.containers takes.
 */ -}}
 {{- define "outrigger.volumes" -}}
-{{- include (printf "outrigger-%s.facet" (include "outrigger.version" .context)) (set (omit . "facet") "facet" "volumes") -}}
+{{- include "outrigger.facet" (set (omit . "facet") "facet" "volumes") -}}
 {{- end -}}
 
 {{- /*
@@ -128,7 +134,15 @@ outrigger.volumeMounts prints the mounts of shared volumes, as items of the volu
 YAML that is not indented, or nothing. Takes what outrigger.containers takes.
 */ -}}
 {{- define "outrigger.volumeMounts" -}}
-{{- include (printf "outrigger-%s.facet" (include "outrigger.version" .context)) (set (omit . "facet") "facet" "volumeMounts") -}}
+{{- include "outrigger.facet" (set (omit . "facet") "facet" "volumeMounts") -}}
+{{- end -}}
+
+{{- /*
+outrigger.env prints the variables that the values and the sidecars give the app, as items of the env of the app's containers:
+YAML that is not indented, or nothing. Takes what outrigger.containers takes.
+*/ -}}
+{{- define "outrigger.env" -}}
+{{- include "outrigger.facet" (set (omit . "facet") "facet" "env") -}}
 {{- end -}}
 
 {{- /*
@@ -136,7 +150,7 @@ outrigger.podAnnotations prints the annotations that the pod needs, as a map:
 YAML that is not indented, or nothing. Takes what outrigger.containers takes.
 */ -}}
 {{- define "outrigger.podAnnotations" -}}
-{{- include (printf "outrigger-%s.facet" (include "outrigger.version" .context)) (set (omit . "facet") "facet" "podAnnotations") -}}
+{{- include "outrigger.facet" (set (omit . "facet") "facet" "podAnnotations") -}}
 {{- end -}}
 
 {{- /*

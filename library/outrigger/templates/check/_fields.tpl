@@ -4,13 +4,16 @@ The types are Kubernetes' own (files/container-fields.json, generated).
 */ -}}
 {{- define "outrigger-0.1.0.check.fields" -}}
 {{- $state := . -}}
-{{- $types := .library.Files.Get "files/container-fields.json" | fromJson -}}
+{{- include "outrigger-0.1.0.kit.parse" (dict "library" .library "file" "files/container-fields.json") -}}
+{{- $types := get .library.parsed "files/container-fields.json" -}}
+{{- if $types -}}
 {{- $containers := concat .author.containers .author.initContainers -}}
 {{- range .contributions -}}
   {{- if hasPrefix "outrigger.pattern." .template -}}{{- $containers = concat $containers (.containers | default list) (.sidecars | default list) (.initContainers | default list) -}}{{- end -}}
 {{- end -}}
 {{- range $containers -}}
   {{- include "outrigger-0.1.0.check.type" (dict "state" $state "types" $types "container" (.name | default "") "path" "" "type" "Container" "value" .) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -19,6 +19,8 @@ for the job's. Takes the state, with jobSpec and jobPath; its pod is composed. R
     {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.%s" $state.jobPath (first .)) (index . 1)) -}}
   {{- end -}}
 {{- end -}}
+{{- include "outrigger-0.1.0.check.fieldsOfNewer" (dict "state" . "type" "JobSpec" "value" $spec "path" .jobPath) -}}
+{{- include "outrigger-0.1.0.check.fieldsOfNewer" (dict "state" . "type" "PodSpec" "value" (.jobConfig | default dict) "path" .jobPath) -}}
 {{- with $spec.podFailurePolicy -}}
   {{- if ne $state.podTemplate.spec.restartPolicy "Never" -}}
     {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.podFailurePolicy" $state.jobPath) (printf "needs restartPolicy Never and the pod's is %s; change one of them" $state.podTemplate.spec.restartPolicy)) -}}

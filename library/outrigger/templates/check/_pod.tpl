@@ -16,6 +16,7 @@ only now. Takes the state.
   {{- include "outrigger-0.1.0.check.container" (dict "state" $state "container" . "stays" (eq (.restartPolicy | default "") "Always")) -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.check.fields" . -}}
+{{- include "outrigger-0.1.0.check.versions" . -}}
 {{- include "outrigger-0.1.0.kit.failWithProblems" . -}}
 {{- end -}}
 

@@ -22,7 +22,7 @@ dict: state, contribution, container, stays (true: a sidecar; else it runs to it
 {{- with .state.registry -}}
   {{- if and $container.image (not $.contribution.appImages) -}}{{- $_ := set $container "image" (include "outrigger-0.1.0.container.registry" (list . $container.image)) -}}{{- end -}}
 {{- end -}}
-{{- if or $config.env $config.downwardAPI .state.values.defaults.downwardAPI -}}{{- include "outrigger-0.1.0.container.environment" . -}}{{- end -}}
+{{- if or $config.env $config.downwardAPI .state.values.defaults.downwardAPI .state.env.sidecars -}}{{- include "outrigger-0.1.0.container.environment" . -}}{{- end -}}
 {{- if .contribution.files -}}
   {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) (dict "name" "outrigger-files" "mountPath" "/outrigger" "readOnly" true)) -}}
 {{- end -}}
@@ -81,18 +81,21 @@ is localhost (as in the reference grammar of container images). Takes a list: th
 {{- end -}}
 
 {{- /*
-Gives a container the entry's env, and, where the entry or the defaults ask for it (downwardAPI), the pod's name,
-namespace, node and IP; a variable of the entry's own wins. Takes what outrigger-….container.complete takes.
+Gives a container the entry's env, that of all sidecars (env.sidecars), and, where the entry or the defaults ask for it
+(downwardAPI), the pod's name, namespace, node and IP; a variable of the entry's own wins. Takes what outrigger-….container.complete takes.
 */ -}}
 {{- define "outrigger-0.1.0.container.environment" -}}
 {{- $own := list -}}
 {{- if and .contribution.config.env (ne .contribution.pattern "containers") -}}{{- $own = include "outrigger-0.1.0.kit.namedItems" (list .contribution.config.env "value") | fromJsonArray -}}{{- end -}}
 {{- $env := .container.env | default list -}}
 {{- $wanted := hasKey .contribution.config "downwardAPI" | ternary .contribution.config.downwardAPI .state.values.defaults.downwardAPI -}}
-{{- if or $own $wanted -}}
+{{- if or $own $wanted .state.env.sidecars -}}
   {{- $given := dict -}}
   {{- range concat $env $own -}}{{- $_ := set $given .name true -}}{{- end -}}
   {{- $pod := list -}}
+  {{- range .state.env.sidecars -}}
+    {{- if not (hasKey $given .name) -}}{{- $pod = append $pod . -}}{{- $_ := set $given .name true -}}{{- end -}}
+  {{- end -}}
   {{- if $wanted -}}
     {{- range $name, $path := dict "NODE_NAME" "spec.nodeName" "POD_IP" "status.podIP" "POD_NAME" "metadata.name" "POD_NAMESPACE" "metadata.namespace" -}}
       {{- if not (hasKey $given $name) -}}

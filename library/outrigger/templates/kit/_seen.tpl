@@ -11,7 +11,9 @@ It is kept with the library among .Subcharts: one dict for each chart of one ren
 common, and which holds no values. They find it as .seen there, if there is anything.
 */ -}}
 {{- define "outrigger-0.1.0.kit.remember" -}}
-{{- $library := index (index . 0).Subcharts (include "outrigger.key" (index . 0)) -}}
+{{- $found := dict "context" (index . 0) -}}
+{{- include "outrigger.find" $found -}}
+{{- $library := $found.library -}}
 {{- $seen := $library.seen | default (dict "pods" dict "hooks" dict "workloads" dict "cronJobs" dict "patternCronJobs" dict "told" dict) -}}
 {{- $_ := set (get $seen (index . 1)) (index . 2) (index . 3) -}}
 {{- $_ := set $library "seen" $seen -}}

@@ -7,7 +7,9 @@ The lives of pods, for NOTES.txt, and what is in none of them. Takes what outrig
   {{- $_ := set $pods "this" dict -}}
   {{- include "outrigger-0.1.0.pod.composed" (list $pods.this .) -}}
 {{- else -}}
-  {{- $pods = ((index .context.Subcharts (include "outrigger.key" .context)).seen | default dict).pods -}}
+  {{- $found := dict "context" .context -}}
+  {{- include "outrigger.find" $found -}}
+  {{- $pods = ($found.library.seen | default dict).pods -}}
 {{- end -}}
 {{- $sections := list -}}
 {{- range $pods -}}{{- $sections = append $sections (include "outrigger-0.1.0.notes.pod" .) -}}{{- end -}}

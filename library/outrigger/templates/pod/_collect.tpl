@@ -20,6 +20,7 @@ and prints its contribution as YAML (or fills the dict, which saves the parsing)
   volumes          the pod's volumes
   appVolumeMounts  mounts for the author's containers, each with an optional `containers`: a list of names, or a map
                    of names to mount fields; none where it is empty
+  env              variables of the author's containers and init containers, as a list or a map by name
   podAnnotations   annotations of the pod
   podLabels        labels of the pod, whose keys nobody else uses
   objects          objects beside the pod, which outrigger.objects prints; their metadata.name is completed
@@ -66,7 +67,7 @@ config, path (in the values), pattern and template (the pattern's named template
 */ -}}
 {{- define "outrigger-0.1.0.pod.entries" -}}
 {{- $_ := set . "entries" list -}}
-{{- $settings := list "cluster" "custom" "defaults" "global" "images" "kubeVersion" "mode" "jobs" "cronJobs" "shareProcessNamespace" "shutdownSeconds" "workloads" -}}
+{{- $settings := list "cluster" "custom" "defaults" "env" "global" "images" "kubeVersion" "mode" "jobs" "cronJobs" "shareProcessNamespace" "shutdownSeconds" "workloads" -}}
 {{- range $pattern, $entries := .values -}}
   {{- if and $entries (not (has $pattern $settings)) -}}
     {{- include "outrigger-0.1.0.pod.addEntries" (list $ $entries $pattern (printf "outrigger-0.1.0.patterns.%s.contribution" $pattern) (printf "%s.%s" $.key $pattern) true) -}}

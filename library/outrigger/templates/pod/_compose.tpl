@@ -9,6 +9,7 @@ the sidecars serve, the author's, or in a pod of a pattern's own the pattern's.
 {{- $spec := .podTemplate.spec -}}
 {{- include "outrigger-0.1.0.pod.gracePeriod" . -}}
 {{- include "outrigger-0.1.0.pod.mountIntoApp" . -}}
+{{- include "outrigger-0.1.0.pod.appEnv" . -}}
 {{- include "outrigger-0.1.0.pod.appContainers" . -}}
 {{- $volumes := .author.volumes -}}
 {{- $first := include "outrigger-0.1.0.pod.tools" . | fromYamlArray -}}

@@ -12,6 +12,8 @@ for the app's. Takes what the facets' public names take, and facet.
   {{- $value = rest $spec.containers -}}
 {{- else if eq .facet "volumeMounts" -}}
   {{- $value = (first $spec.containers).volumeMounts -}}
+{{- else if eq .facet "env" -}}
+  {{- $value = (first $spec.containers).env -}}
 {{- else if eq .facet "podAnnotations" -}}
   {{- $value = ($state.podTemplate.metadata | default dict).annotations -}}
 {{- end -}}

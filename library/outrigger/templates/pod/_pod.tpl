@@ -26,7 +26,7 @@ Reads the author's pod template and collects what its sidecars contribute. Takes
 {{- $call := index . 1 -}}
 {{- include "outrigger-0.1.0.pod.state" . -}}
 {{- include "outrigger-0.1.0.pod.read" . -}}
-{{- range compact (list $state.workload $state.object) -}}
+{{- range $state.library | empty | ternary list (compact (list $state.workload $state.object)) -}}
   {{- include "outrigger-0.1.0.kit.remember" (list $state.context "workloads" . true) -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.pod.chooseForm" $state -}}

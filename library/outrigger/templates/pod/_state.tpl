@@ -6,6 +6,8 @@ Fills the dict that one call works on. Takes a list: the dict, the arguments of 
   workload  the workload's name, or ""        problems  messages, each with a values path and the mend
   hook      the Helm hooks that the pod belongs to, or ""       namespace  that of the objects that the call prints
   settings  the values of this workload: those under workloads.<workload> over those of all
+  env       variables that the values give: app, a list for the author's containers; sidecars, one for the library's;
+            paths, where in the values each is, by app.<name> and sidecars.<name>
   origins   the pod's contributed containers, name to values paths    sidecars  the names of those that are sidecars
   object    set by the caller where it knows it: the name of the pod's object, by which entries select the pod too
   title     likewise: its kind and name, for problems and notes
@@ -13,8 +15,13 @@ Fills the dict that one call works on. Takes a list: the dict, the arguments of 
 {{- define "outrigger-0.1.0.pod.state" -}}
 {{- $state := index . 0 -}}
 {{- $call := index . 1 -}}
-{{- $key := include "outrigger.key" $call.context -}}
-{{- $given := dict "value" (index $call.context.Values $key) -}}
+{{- $found := dict "context" $call.context "given" $call.values -}}
+{{- include "outrigger.find" $found -}}
+{{- if kindIs "map" $call.values -}}
+  {{- $global := dict "global" ($call.context.Values.global | default dict) -}}
+  {{- $_ := set $found "values" (mustMergeOverwrite (include "outrigger-0.1.0.kit.defaultValues" . | fromYaml) $global (deepCopy $call.values)) -}}
+{{- end -}}
+{{- $given := dict "value" $found.values -}}
 {{- include "outrigger-0.1.0.kit.dropNulls" $given -}}
 {{- $values := $given.value -}}
 {{- if not (and $values.images $values.defaults ($values.defaults | default dict).shutdownSeconds) -}}
@@ -30,11 +37,11 @@ Fills the dict that one call works on. Takes a list: the dict, the arguments of 
 {{- $workload := $call.workload | default "" -}}
 {{- $settings := pick $values "shutdownSeconds" "shareProcessNamespace" -}}
 {{- range list $workload ($state.object | default "") -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $settings (get ($values.workloads | default dict) . | default dict)) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (list $settings (omit (get ($values.workloads | default dict) . | default dict) "env")) -}}
 {{- end -}}
 {{- $_ := set $state "context" $call.context -}}
-{{- $_ := set $state "key" $key -}}
-{{- $_ := set $state "library" (index $call.context.Subcharts $key) -}}
+{{- $_ := set $state "key" $found.key -}}
+{{- $_ := set $state "library" $found.library -}}
 {{- $_ := set $state "values" $values -}}
 {{- $_ := set $state "settings" $settings -}}
 {{- $_ := set $state "workload" $workload -}}
@@ -43,6 +50,7 @@ Fills the dict that one call works on. Takes a list: the dict, the arguments of 
 {{- $_ := set $state "problems" list -}}
 {{- $_ := set $state "origins" dict -}}
 {{- $_ := set $state "sidecars" list -}}
+{{- include "outrigger-0.1.0.pod.env" $state -}}
 {{- end -}}
 
 {{- /*

@@ -31,6 +31,7 @@ container:
   args: [postgres, -c, listen_addresses=127.0.0.1, -c, fsync=off, -c, full_page_writes=off]
   env:
     - {name: POSTGRES_HOST_AUTH_METHOD, value: trust}
+    - {name: POSTGRES_INITDB_ARGS, value: --no-sync}
     - {name: PGDATA, value: /var/lib/postgresql/data/pgdata}
 folders: {data: /var/lib/postgresql/data, run: /var/run/postgresql, tmp: /tmp}
 {{- end -}}

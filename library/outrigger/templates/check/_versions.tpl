@@ -1,0 +1,49 @@
+{{- /*
+Fields that the cluster is too old for, in what entries write and patterns print: it would refuse them, or leave them out unasked.
+The versions are Kubernetes' own (files/first-versions.json, generated). Takes the state. Reports problems.
+*/ -}}
+{{- define "outrigger-0.1.0.check.versions" -}}
+{{- $state := . -}}
+{{- range $contribution := .contributions -}}
+  {{- range concat (.containers | default list) (.sidecars | default list) (.initContainers | default list) -}}
+    {{- include "outrigger-0.1.0.check.fieldsOfNewer" (dict "state" $state "type" "Container" "value" . "path" $contribution.path) -}}
+  {{- end -}}
+  {{- range .volumes -}}
+    {{- $path := eq ($contribution.pattern | default "") "volumes" | ternary $contribution.path (printf "%s (volume %q)" $contribution.path .name) -}}
+    {{- include "outrigger-0.1.0.check.fieldsOfNewer" (dict "state" $state "type" "Volume" "value" . "path" $path) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Adds a problem for each field of an object that the cluster is too old for. Takes a dict: state; type, one of those of
+files/first-versions.json; value, the object; path, where it is in the values.
+*/ -}}
+{{- define "outrigger-0.1.0.check.fieldsOfNewer" -}}
+{{- include "outrigger-0.1.0.kit.parse" (dict "library" .state.library "file" "files/first-versions.json") -}}
+{{- $versions := get .state.library.parsed "files/first-versions.json" -}}
+{{- $cluster := (semver .state.kubeVersion).Minor | int64 -}}
+{{- if and $versions (lt $cluster (int64 $versions.newest)) -}}
+  {{- include "outrigger-0.1.0.check.newer" (dict "state" .state "cluster" $cluster "tree" (get $versions .type) "value" .value "path" .path) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+The same of one object, and what it holds. Takes a dict: state; cluster, its minor version; tree, the versions of the object's
+fields; value, which may be a list of such objects; path.
+*/ -}}
+{{- define "outrigger-0.1.0.check.newer" -}}
+{{- $tree := .tree -}}
+{{- range $item := kindIs "slice" .value | ternary .value (list .value) -}}
+  {{- range $field, $value := kindIs "map" $item | ternary $item dict -}}
+    {{- $since := get $tree $field -}}
+    {{- if kindIs "map" $since -}}
+      {{- include "outrigger-0.1.0.check.newer" (dict "state" $.state "cluster" $.cluster "tree" $since "value" $value "path" (printf "%s.%s" $.path $field)) -}}
+    {{- else if and $since (not (kindIs "invalid" $value)) (lt $.cluster (int64 $since)) -}}
+      {{- include "outrigger-0.1.0.kit.problem" (list $.state (printf "%s.%s" $.path $field)
+            (printf "Kubernetes knows this field from 1.%d on and this is rendered for %s; leave it out, or set %s.kubeVersion if that version is not the cluster's"
+              (int64 $since) $.state.kubeVersion $.state.key)) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,66 @@
+{{- /*
+Prints the library's default values, as YAML: for a chart that does not depend on it. Generated from values.yaml.
+*/ -}}
+{{- define "outrigger-0.1.0.kit.defaultValues" -}}
+cluster: ""
+defaults:
+  agentResources:
+    limits:
+      memory: 192Mi
+    requests:
+      cpu: 20m
+      memory: 64Mi
+  backupResources:
+    limits:
+      memory: 512Mi
+    requests:
+      cpu: 50m
+      memory: 128Mi
+  cronJob:
+    concurrencyPolicy: Forbid
+    failedJobsHistoryLimit: 3
+    startingDeadlineSeconds: 600
+    successfulJobsHistoryLimit: 3
+  downwardAPI: false
+  guaranteedLimits:
+    cpu: 100m
+  job:
+    backoffLimit: 3
+  resources:
+    limits:
+      memory: 64Mi
+    requests:
+      cpu: 10m
+      memory: 16Mi
+  securityContext:
+    allowPrivilegeEscalation: false
+    capabilities:
+      drop:
+      - ALL
+    readOnlyRootFilesystem: true
+    runAsNonRoot: true
+    seccompProfile:
+      type: RuntimeDefault
+  shutdownSeconds:
+    ambassadors: 5
+    logshippers: 10
+  tokenRefresherResources:
+    limits:
+      memory: 256Mi
+    requests:
+      cpu: 10m
+      memory: 32Mi
+images:
+  awsCli: public.ecr.aws/aws-cli/aws-cli:2.36.17
+  azureCli: mcr.microsoft.com/azure-cli:2.79.0
+  busybox: docker.io/library/busybox:1.37.0-musl
+  collector: docker.io/otel/opentelemetry-collector-k8s:0.158.0
+  googleCloudCli: gcr.io/google.com/cloudsdktool/google-cloud-cli:573.0.0-stable
+  pgbouncer: ghcr.io/cloudnative-pg/pgbouncer:1.25.2
+  rclone: docker.io/rclone/rclone:1.76.0
+  restic: docker.io/restic/restic:0.19.1
+  vault: docker.io/hashicorp/vault:1.21.1
+kubeVersion: ""
+mode: auto
+shareProcessNamespace: false
+{{- end -}}

@@ -1,0 +1,76 @@
+{{- /*
+Sets .env of the state: what the values say under `env`, and over it under `workloads.<name>.env`.
+*/ -}}
+{{- define "outrigger-0.1.0.pod.env" -}}
+{{- $state := . -}}
+{{- $given := dict -}}
+{{- with .values.env -}}{{- $_ := set $given "env" . -}}{{- end -}}
+{{- range compact (list .workload .object) -}}
+  {{- $path := printf "workloads.%s.env" . -}}
+  {{- with (get ($state.values.workloads | default dict) . | default dict).env -}}{{- $_ := set $given $path . -}}{{- end -}}
+{{- end -}}
+{{- $env := dict "app" list "sidecars" list "paths" dict -}}
+{{- if $given -}}
+{{- $named := dict "app" dict "sidecars" dict -}}
+{{- $paths := $env.paths -}}
+{{- range $path, $variables := $given -}}{{- /* "env" sorts before "workloads…". */ -}}
+  {{- range $for, $values := dict "app" (omit $variables "sidecars") "sidecars" $variables.sidecars -}}
+    {{- range $name, $value := $values -}}
+      {{- $_ := set (get $named $for) $name $value -}}
+      {{- $_ := set $paths (printf "%s.%s" $for $name) (printf "%s.%s.%s%s" $state.key $path (eq $for "app" | ternary "" "sidecars.") $name) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- range $for, $values := $named -}}
+  {{- $items := dict "value" (include "outrigger-0.1.0.kit.namedItems" (list $values "value") | fromJsonArray) -}}
+  {{- include "outrigger-0.1.0.kit.evaluate" (list $state.context $items) -}}
+  {{- $_ := set $env $for $items.value -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := set . "env" $env -}}
+{{- end -}}
+
+{{- /*
+Puts the values' variables, and those of contributions, before the author's own in the author's containers and init containers,
+where $(NAME) finds them. Takes the state, with contributions. Reports a variable that is there already, and one that is called as
+the library's own are.
+*/ -}}
+{{- define "outrigger-0.1.0.pod.appEnv" -}}
+{{- $state := . -}}
+{{- range $name, $path := .env.paths -}}
+  {{- if contains ".OUTRIGGER_" $name -}}
+    {{- include "outrigger-0.1.0.kit.problem" (list $state $path "variables that begin with OUTRIGGER_ are the library's own; give it another name") -}}
+  {{- end -}}
+{{- end -}}
+{{- $added := .env.app -}}
+{{- $paths := dict -}}
+{{- range .env.app -}}{{- $_ := set $paths .name (get $state.env.paths (printf "app.%s" .name)) -}}{{- end -}}
+{{- range $contribution := .contributions -}}{{- if .env -}}
+  {{- range include "outrigger-0.1.0.kit.namedItems" (list $contribution.env "value") | fromJsonArray -}}
+    {{- if hasPrefix "OUTRIGGER_" .name -}}
+      {{- include "outrigger-0.1.0.kit.problem" (list $state $contribution.path (printf "gives the app the variable %s, and those that begin with OUTRIGGER_ are the library's own" .name)) -}}
+    {{- else if hasKey $paths .name -}}
+      {{- include "outrigger-0.1.0.kit.problem" (list $state $contribution.path (printf "gives the app the variable %s, which %s gives too; take one of them away" .name (get $paths .name))) -}}
+    {{- else -}}
+      {{- $_ := set $paths .name $contribution.path -}}
+      {{- $added = append $added . -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}{{- end -}}
+{{- if $added -}}
+  {{- range $container := concat .author.containers .author.initContainers -}}
+    {{- $authors := dict -}}
+    {{- range .env -}}{{- $_ := set $authors (.name | default "") true -}}{{- end -}}
+    {{- $fresh := list -}}
+    {{- range $added -}}
+      {{- if hasKey $authors .name -}}
+        {{- include "outrigger-0.1.0.kit.problem" (list $state (get $paths .name)
+              (printf "container %q of the pod template has a variable %s already; take one of them away" $container.name .name)) -}}
+      {{- else -}}
+        {{- $fresh = append $fresh . -}}
+      {{- end -}}
+    {{- end -}}
+    {{- $_ := set . "env" (concat $fresh (.env | default list)) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
