@@ -11,7 +11,9 @@
 //	sidecar.json       keys of every entry that makes a sidecar from an image of the library's
 //	listener.json      keys of every entry whose sidecar listens
 //	job-pod.json       keys of every entry that makes Jobs: fields of their pods
+//	server.json, …     keys that several of the following have: of a server, its password, a volume
 //	patterns/*.json    one file for each pattern, named as its values key; "include" names parts or Kubernetes types
+//	patterns/*/*.json  one file for each kind of it, a backup's source or a refresher's preset, named as its key in an entry
 //
 // Null may stand for each key that may be left out; the parts do not say so.
 //
@@ -130,11 +132,14 @@ func build(folder string) (object, error) {
 		if err != nil {
 			return nil, err
 		}
-		entry, err := entrySchema(folder, pattern, definitions)
+		key := strings.TrimSuffix(filepath.Base(file), ".json")
+		if err := addKinds(folder, key, pattern, definitions); err != nil {
+			return nil, err
+		}
+		entry, err := merged(folder, pattern, definitions)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		key := strings.TrimSuffix(filepath.Base(file), ".json")
 		schema["properties"].(object)[key] = object{"type": "object", "additionalProperties": entry}
 	}
 	schema["definitions"] = referenced(schema["properties"], definitions)
@@ -145,10 +150,32 @@ func build(folder string) (object, error) {
 	return schema, nil
 }
 
-// entrySchema merges the parts that a pattern includes with the pattern's own properties, which win.
-func entrySchema(folder string, pattern object, definitions object) (object, error) {
+// addKinds adds to a pattern's properties those of its folder: the sources of backups, the presets of token refreshers.
+func addKinds(folder, pattern string, to object, definitions object) error {
+	files, err := filepath.Glob(filepath.Join(folder, "patterns", pattern, "*.json"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		kind, err := read(file)
+		if err != nil {
+			return err
+		}
+		properties, err := merged(folder, kind, definitions)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		to["properties"].(object)[strings.TrimSuffix(filepath.Base(file), ".json")] = properties
+	}
+	return nil
+}
+
+// merged returns the schema of a pattern's entries, or of one of its kinds: the parts that it includes, and its own properties,
+// which win.
+func merged(folder string, pattern object, definitions object) (object, error) {
 	properties := object{}
-	for _, name := range pattern["include"].([]any) {
+	included, _ := pattern["include"].([]any)
+	for _, name := range included {
 		part, known := definitions[name.(string)].(object)
 		if known {
 			part = part["properties"].(object)
