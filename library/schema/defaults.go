@@ -34,7 +34,9 @@ func defaultValues() ([]byte, error) {
 	}
 	var template bytes.Buffer
 	fmt.Fprintf(&template, `{{- /*
-Prints the library's default values, as YAML: for a chart that does not depend on it. Generated from values.yaml.
+The library's default values, for a chart that does not depend on it. Generated from values.yaml.
+Takes: nothing
+Prints: the values, as YAML
 */ -}}
 {{- define "outrigger-%s.kit.defaultValues" -}}
 %s{{- end -}}

@@ -7,15 +7,18 @@ Checks one container. Takes a dict: state, container, stays (it runs beside the 
 {{- $name := $container.name | default "" -}}
 {{- $ours := hasKey $state.origins $name -}}
 {{- if not $container.image -}}
-  {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $name "image" "is missing; set it to an image with a tag or digest") -}}
+  {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $name "field" "image"
+        "message" "is missing; set it to an image with a tag or digest") -}}
 {{- else if and $ours (not (contains ":" (last (splitList "/" $container.image)))) -}}
-  {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $name "image" (printf "%q has neither tag nor digest, so that another one may run after a restart; add one, as in %s:1.2.3" $container.image $container.image)) -}}
+  {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $name "field" "image"
+        "message" (printf "%q has neither tag nor digest, so that another one may run after a restart; add one, as in %s:1.2.3" $container.image $container.image)) -}}
 {{- end -}}
 {{- if $container.env -}}
   {{- $seen := dict -}}
   {{- range $container.env -}}
     {{- if hasKey $seen .name -}}
-      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $name "env" (printf "%q is given twice; remove one" .name)) -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $name "field" "env"
+            "message" (printf "%q is given twice; remove one" .name)) -}}
     {{- end -}}
     {{- $_ := set $seen .name true -}}
   {{- end -}}
@@ -31,7 +34,8 @@ Checks one container. Takes a dict: state, container, stays (it runs beside the 
 {{- if not .stays -}}
   {{- range $field := list "startupProbe" "readinessProbe" "livenessProbe" "lifecycle" -}}
     {{- if not (kindIs "invalid" (index $container $field)) -}}
-      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $name $field "is for containers that stay, and this one runs to its end; remove it") -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $name "field" $field
+            "message" "is for containers that stay, and this one runs to its end; remove it") -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
@@ -45,7 +49,8 @@ A request that is more than its limit. Takes a list: the state, the container.
 {{- range $resource, $request := $container.resources.requests -}}
   {{- with get ($container.resources.limits | default dict) $resource -}}
     {{- if gt (include "outrigger-0.1.0.kit.quantity" $request | float64) (include "outrigger-0.1.0.kit.quantity" . | float64) -}}
-      {{- include "outrigger-0.1.0.kit.containerProblem" (list (index $ 0) $container.name (printf "resources.requests.%s" $resource) (printf "is %v, more than the limit of %v; lower it or raise the limit" $request .)) -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" (index $ 0) "name" $container.name "field" (printf "resources.requests.%s" $resource)
+            "message" (printf "is %v, more than the limit of %v; lower it or raise the limit" $request .)) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
@@ -67,13 +72,14 @@ whether it is contributed.
     {{- $contributed := list -}}
     {{- range $state.contributions -}}{{- range .appVolumeMounts -}}{{- $contributed = append $contributed .name -}}{{- end -}}{{- end -}}
     {{- if or $ours (eq (toString .mountPath) (toString $mount.mountPath)) (has .name $contributed) (has $mount.name $contributed) -}}
-      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "volumeMounts"
-            (printf "%s is the mountPath of volume %q and of volume %q; change or remove one" $path .name $mount.name)) -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" "volumeMounts"
+            "message" (printf "%s is the mountPath of volume %q and of volume %q; change or remove one" $path .name $mount.name)) -}}
     {{- end -}}
   {{- end -}}
   {{- $_ := set $paths $path $mount -}}
   {{- if and $ours (not (hasKey $state.volumeNames $mount.name)) -}}
-    {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "volumeMounts" (printf "there is no volume %q; add %s.volumes.%s, or name one of %s" $mount.name $state.key $mount.name (include "outrigger-0.1.0.kit.quoteAll" (keys $state.volumeNames | sortAlpha)))) -}}
+    {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" "volumeMounts"
+          "message" (printf "there is no volume %q; add %s.volumes.%s, or name one of %s" $mount.name $state.key $mount.name (include "outrigger-0.1.0.kit.quoteAll" (keys $state.volumeNames | sortAlpha)))) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -92,14 +98,16 @@ it is contributed.
   {{- $number := printf "%v/%s" $port.containerPort $protocol -}}
   {{- with get $state.ports $number -}}
     {{- if or $ours (eq . $container.name) (hasKey $state.origins .) -}}
-      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "ports" (printf "port %s is also declared by %s, and a pod's containers share one network; change one of them" $number (include "outrigger-0.1.0.kit.origin" (list $state .)))) -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" "ports"
+            "message" (printf "port %s is also declared by %s, and a pod's containers share one network; change one of them" $number (include "outrigger-0.1.0.kit.origin" (dict "state" $state "name" .)))) -}}
     {{- end -}}
   {{- end -}}
   {{- $_ := set $state.ports $number $container.name -}}
   {{- if $port.name -}}
     {{- with get $state.portNames $port.name -}}
       {{- if or $ours (eq . $container.name) (hasKey $state.origins .) -}}
-        {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "ports" (printf "port name %q is also used by %s; rename one of them" $port.name (include "outrigger-0.1.0.kit.origin" (list $state .)))) -}}
+        {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" "ports"
+              "message" (printf "port name %q is also used by %s; rename one of them" $port.name (include "outrigger-0.1.0.kit.origin" (dict "state" $state "name" .)))) -}}
       {{- end -}}
     {{- end -}}
     {{- $_ := set $state.portNames $port.name $container.name -}}
@@ -107,7 +115,8 @@ it is contributed.
   {{- if $port.hostPort -}}
     {{- $onHost := printf "hostPort %v/%s %s" $port.hostPort $protocol ($port.hostIP | default "") -}}
     {{- if hasKey $state.ports $onHost -}}
-      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "ports" (printf "%s is also claimed by %s; change or remove one of them" (trim $onHost) (include "outrigger-0.1.0.kit.origin" (list $state (get $state.ports $onHost))))) -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" "ports"
+            "message" (printf "%s is also claimed by %s; change or remove one of them" (trim $onHost) (include "outrigger-0.1.0.kit.origin" (dict "state" $state "name" (get $state.ports $onHost))))) -}}
     {{- end -}}
     {{- $_ := set $state.ports $onHost $container.name -}}
   {{- end -}}
@@ -121,8 +130,8 @@ Port names that Kubernetes refuses (RFC 6335). Takes a list: the state, the cont
 {{- $container := index . 1 -}}
 {{- range $container.ports -}}
   {{- if and .name (not (and (le (len .name) 15) (regexMatch "^([0-9]+-)*[0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*$" .name))) -}}
-    {{- include "outrigger-0.1.0.kit.containerProblem" (list (index $ 0) $container.name (printf "ports.%s" .name)
-          "is no name of a port; rename it with at most 15 lower case letters, digits and single -, a letter among them, a letter or digit at both ends") -}}
+    {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" (index $ 0) "name" $container.name "field" (printf "ports.%s" .name)
+          "message" "is no name of a port; rename it with at most 15 lower case letters, digits and single -, a letter among them, a letter or digit at both ends") -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -139,16 +148,16 @@ list: the state, the container, the field, the probe or handler.
   {{- $names := list -}}
   {{- range $container.ports -}}{{- $names = append $names .name -}}{{- end -}}
   {{- if regexMatch "^[0-9]+$" $port -}}
-    {{- include "outrigger-0.1.0.kit.containerProblem" (list (index . 0) $container.name (index . 2)
-          (printf "the port %q is a text, which names a port; write the number without quotes" $port)) -}}
+    {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" (index . 0) "name" $container.name "field" (index . 2)
+          "message" (printf "the port %q is a text, which names a port; write the number without quotes" $port)) -}}
   {{- else if not (has $port $names) -}}
     {{- $names = compact $names -}}
-    {{- include "outrigger-0.1.0.kit.containerProblem" (list (index . 0) $container.name (index . 2)
-          (printf "the container has no port %q; %s" $port (empty $names | ternary (printf "give one of its ports that name, or use the number") (printf "name one of %s, or use the number" (include "outrigger-0.1.0.kit.quoteAll" $names))))) -}}
+    {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" (index . 0) "name" $container.name "field" (index . 2)
+          "message" (printf "the container has no port %q; %s" $port (empty $names | ternary (printf "give one of its ports that name, or use the number") (printf "name one of %s, or use the number" (include "outrigger-0.1.0.kit.quoteAll" $names))))) -}}
   {{- end -}}
 {{- else if and (not (kindIs "invalid" $port)) (or (lt (int $port) 1) (gt (int $port) 65535)) -}}
-  {{- include "outrigger-0.1.0.kit.containerProblem" (list (index . 0) $container.name (index . 2)
-        (printf "there is no port %d; ports are 1 to 65535" (int $port))) -}}
+  {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" (index . 0) "name" $container.name "field" (index . 2)
+        "message" (printf "there is no port %d; ports are 1 to 65535" (int $port))) -}}
 {{- end -}}
 {{- end -}}
 
@@ -164,7 +173,8 @@ the container, whether it is contributed.
   {{- with get $container.lifecycle $hook -}}
     {{- include "outrigger-0.1.0.check.handler" (list $state $container (printf "lifecycle.%s" $hook) .) -}}
     {{- if and (not (kindIs "invalid" .sleep)) (semverCompare "<1.30.0-0" $state.kubeVersion) -}}
-      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name (printf "lifecycle.%s.sleep" $hook) (printf "needs Kubernetes 1.30 or later and this is rendered for %s; use exec, or set %s.kubeVersion if that version is not the cluster's" $state.kubeVersion $state.key)) -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" (printf "lifecycle.%s.sleep" $hook)
+            "message" (printf "needs Kubernetes 1.30 or later and this is rendered for %s; use exec, or set %s.kubeVersion if that version is not the cluster's" $state.kubeVersion $state.key)) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
@@ -179,7 +189,8 @@ the container, whether it is contributed.
   {{- $ends := or (regexMatch $command $script) (regexMatch (printf `\b(curl|wget)\b[^;&|\n]*%s` $url) $script)
         (regexMatch $url (($preStop.httpGet | default dict).path | default "")) -}}
   {{- if and $ends (not (has $container.name $state.preStopEnds)) -}}
-    {{- include "outrigger-0.1.0.kit.containerProblem" (list $state $container.name "lifecycle.preStop" "ends the sidecar when the pod begins to end, while the app still runs; remove it (SIGTERM comes when the app has ended), or set preStopEnds: true on the entry if that is wanted") -}}
+    {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" "lifecycle.preStop"
+          "message" "ends the sidecar when the pod begins to end, while the app still runs; remove it (SIGTERM comes when the app has ended), or set preStopEnds: true on the entry if that is wanted") -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

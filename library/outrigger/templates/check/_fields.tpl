@@ -52,6 +52,6 @@ known fields, the field.
   {{- if eq (lower (trunc 1 $known)) (lower (trunc 1 $field)) -}}{{- $alike = append $alike $known -}}{{- end -}}
 {{- end -}}
 {{- if not $alike -}}{{- $alike = keys (index . 1) | sortAlpha -}}{{- end -}}
-{{- include "outrigger-0.1.0.kit.containerProblem" (list $at.state $at.container $at.path
-      (printf "Kubernetes knows no field %q here; remove it, or write one of %s" $field (include "outrigger-0.1.0.kit.quoteAll" $alike))) -}}
+{{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $at.state "name" $at.container "field" $at.path
+      "message" (printf "Kubernetes knows no field %q here; remove it, or write one of %s" $field (include "outrigger-0.1.0.kit.quoteAll" $alike))) -}}
 {{- end -}}

@@ -16,14 +16,15 @@ for the job's. Takes the state, with jobSpec and jobPath; its pod is composed. R
       (list "successPolicy" "means nothing without indexes; set completionMode to Indexed, or leave it out" (and $spec.successPolicy (not $indexed)))
       (list "podReplacementPolicy" "has to be Failed beside a podFailurePolicy; change it, or leave it out" (and $spec.podFailurePolicy (ne ($spec.podReplacementPolicy | default "Failed") "Failed"))) -}}
   {{- if index . 2 -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.%s" $state.jobPath (first .)) (index . 1)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (printf "%s.%s" $state.jobPath (first .)) "message" (index . 1)) -}}
   {{- end -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.check.fieldsOfNewer" (dict "state" . "type" "JobSpec" "value" $spec "path" .jobPath) -}}
 {{- include "outrigger-0.1.0.check.fieldsOfNewer" (dict "state" . "type" "PodSpec" "value" (.jobConfig | default dict) "path" .jobPath) -}}
 {{- with $spec.podFailurePolicy -}}
   {{- if ne $state.podTemplate.spec.restartPolicy "Never" -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.podFailurePolicy" $state.jobPath) (printf "needs restartPolicy Never and the pod's is %s; change one of them" $state.podTemplate.spec.restartPolicy)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (printf "%s.podFailurePolicy" $state.jobPath)
+          "message" (printf "needs restartPolicy Never and the pod's is %s; change one of them" $state.podTemplate.spec.restartPolicy)) -}}
   {{- end -}}
   {{- range $index, $rule := .rules -}}
     {{- include "outrigger-0.1.0.check.podFailureRule" (dict "state" $state "rule" $rule "path" (printf "%s.podFailurePolicy.rules[%d]" $state.jobPath $index) "perIndex" $perIndex) -}}
@@ -39,20 +40,24 @@ Reports problems.
 {{- $state := .state -}}
 {{- $path := .path -}}
 {{- if and (eq (.rule.action | default "") "FailIndex") (not .perIndex) -}}
-  {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.action" $path) "is FailIndex, which needs backoffLimitPerIndex; set that, or choose another action") -}}
+  {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (printf "%s.action" $path)
+        "message" "is FailIndex, which needs backoffLimitPerIndex; set that, or choose another action") -}}
 {{- end -}}
 {{- with .rule.onExitCodes -}}
   {{- $names := list -}}
   {{- range concat $state.podTemplate.spec.containers ($state.podTemplate.spec.initContainers | default list) -}}{{- $names = append $names .name -}}{{- end -}}
   {{- if and .containerName (not (has .containerName $names)) -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.onExitCodes.containerName" $path) (printf "is %q, and the pod's containers are %s; choose one of them" .containerName (include "outrigger-0.1.0.kit.quoteAll" $names))) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (printf "%s.onExitCodes.containerName" $path)
+          "message" (printf "is %q, and the pod's containers are %s; choose one of them" .containerName (include "outrigger-0.1.0.kit.quoteAll" $names))) -}}
   {{- else if and $state.sidecars (not .containerName) -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.onExitCodes" $path) (printf "has no containerName, so that the exit code of a sidecar (%s) matches too; set it to %q" (include "outrigger-0.1.0.kit.quoteAll" $state.sidecars) (first $state.appContainers).name)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (printf "%s.onExitCodes" $path)
+          "message" (printf "has no containerName, so that the exit code of a sidecar (%s) matches too; set it to %q" (include "outrigger-0.1.0.kit.quoteAll" $state.sidecars) (first $state.appContainers).name)) -}}
   {{- end -}}
   {{- if eq (.operator | default "") "In" -}}
     {{- range .values -}}
       {{- if eq (int64 .) 0 -}}
-        {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.onExitCodes.values" $path) "has a 0, with which a container does not fail; leave it out") -}}
+        {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (printf "%s.onExitCodes.values" $path)
+              "message" "has a 0, with which a container does not fail; leave it out") -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}

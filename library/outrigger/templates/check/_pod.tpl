@@ -28,15 +28,18 @@ Two containers with one name; a name that is no DNS label (RFC 1123), which Kube
 {{- $authors := dict -}}
 {{- range concat .author.containers .author.initContainers -}}
   {{- if hasKey $authors (.name | default "") -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state "the pod template" (printf "has two containers %q; rename one" .name)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" "the pod template"
+          "message" (printf "has two containers %q; rename one" .name)) -}}
   {{- end -}}
   {{- $_ := set $authors (.name | default "") true -}}
 {{- end -}}
 {{- range $name, $paths := .origins -}}
   {{- if hasKey $authors $name -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state (first $paths) (printf "the pod template already has a container %q; rename the entry" $name)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (first $paths)
+          "message" (printf "the pod template already has a container %q; rename the entry" $name)) -}}
   {{- else if gt (len $paths) 1 -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state (join " and " $paths) (printf "both make a container %q; rename one of them" $name)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (join " and " $paths)
+          "message" (printf "both make a container %q; rename one of them" $name)) -}}
   {{- end -}}
 {{- end -}}
 {{- $names := list "" -}}
@@ -45,7 +48,7 @@ Two containers with one name; a name that is no DNS label (RFC 1123), which Kube
 {{- if not (regexMatch "^(\\n[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$" (join "\n" $names)) -}}
 {{- range .contributions -}}
   {{- $path := .path -}}
-  {{- with include "outrigger-0.1.0.kit.labelProblem" .name -}}{{- include "outrigger-0.1.0.kit.problem" (list $state $path .) -}}{{- end -}}
+  {{- with include "outrigger-0.1.0.kit.labelProblem" .name -}}{{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $path "message" .) -}}{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -57,23 +60,23 @@ that is to end (restartPolicy Never or OnFailure, as in Jobs), which would run o
 {{- define "outrigger-0.1.0.check.form" -}}
 {{- $state := . -}}
 {{- if and (not .hasNative) (eq .form "native") .sidecars -}}
-  {{- include "outrigger-0.1.0.kit.problem" (list . (printf "%s.mode" .key)
-        (printf "native sidecars need Kubernetes 1.29 or later and this is rendered for %s; set %s.kubeVersion if that version is not the cluster's, or set mode: auto" .kubeVersion .key)) -}}
+  {{- include "outrigger-0.1.0.kit.problem" (dict "state" . "path" (printf "%s.mode" .key)
+        "message" (printf "native sidecars need Kubernetes 1.29 or later and this is rendered for %s; set %s.kubeVersion if that version is not the cluster's, or set mode: auto" .kubeVersion .key)) -}}
 {{- end -}}
 {{- if not .hasNative -}}
   {{- range .author.initContainers -}}
     {{- if .restartPolicy -}}
-      {{- include "outrigger-0.1.0.kit.containerProblem" (list $state .name "restartPolicy"
-            (printf "of an init container needs Kubernetes 1.29 or later and this is rendered for %s; remove it, or set %s.kubeVersion if that version is not the cluster's" $state.kubeVersion $state.key)) -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" .name "field" "restartPolicy"
+            "message" (printf "of an init container needs Kubernetes 1.29 or later and this is rendered for %s; remove it, or set %s.kubeVersion if that version is not the cluster's" $state.kubeVersion $state.key)) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- $restartPolicy := .podTemplate.spec.restartPolicy | default "Always" -}}
 {{- if and (eq .form "classic") (ne $restartPolicy "Always") -}}
   {{- range .sidecars -}}
-    {{- $origin := include "outrigger-0.1.0.kit.origin" (list $state .) -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state $origin
-          (printf "a classic sidecar keeps a Job (restartPolicy %s) from ever completing; native sidecars need Kubernetes 1.29 or later and this is rendered for %s: upgrade, set %s.kubeVersion if that version is not the cluster's, set %s.mode: auto, or set %s.enabled: false"
+    {{- $origin := include "outrigger-0.1.0.kit.origin" (dict "state" $state "name" .) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $origin
+          "message" (printf "a classic sidecar keeps a Job (restartPolicy %s) from ever completing; native sidecars need Kubernetes 1.29 or later and this is rendered for %s: upgrade, set %s.kubeVersion if that version is not the cluster's, set %s.mode: auto, or set %s.enabled: false"
             $restartPolicy $state.kubeVersion $state.key $state.key $origin)) -}}
   {{- end -}}
 {{- end -}}
@@ -89,7 +92,8 @@ and those that the author's containers mount, as a StatefulSet's claims are not 
 {{- $authors := dict -}}
 {{- range .author.volumes -}}
   {{- if hasKey $authors (.name | default "") -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state "the pod template" (printf "has two volumes %q; rename one" .name)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" "the pod template"
+          "message" (printf "has two volumes %q; rename one" .name)) -}}
   {{- end -}}
   {{- $_ := set $authors (.name | default "") true -}}
 {{- end -}}
@@ -99,14 +103,17 @@ and those that the author's containers mount, as a StatefulSet's claims are not 
 {{- end -}}
 {{- range $name, $makers := $paths -}}
   {{- if hasKey $authors $name -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state (first $makers) (printf "the pod template already has a volume %q; rename the entry" $name)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (first $makers)
+          "message" (printf "the pod template already has a volume %q; rename the entry" $name)) -}}
   {{- else if gt (len $makers) 1 -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state (uniq $makers | join " and ") (printf "%s a volume %q; rename one of them" (gt (len (uniq $makers)) 1 | ternary "both make" "makes twice") $name)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (uniq $makers | join " and ")
+          "message" (printf "%s a volume %q; rename one of them" (gt (len (uniq $makers)) 1 | ternary "both make" "makes twice") $name)) -}}
   {{- end -}}
 {{- end -}}
 {{- range .podTemplate.spec.volumes -}}
   {{- if and (hasKey $seen .name) (hasKey $authors .name) (hasPrefix "outrigger-" .name) (not (hasKey $paths .name)) -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state "the pod template" (printf "has a volume %q, which is the library's own; rename it" .name)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" "the pod template"
+          "message" (printf "has a volume %q, which is the library's own; rename it" .name)) -}}
   {{- end -}}
   {{- $_ := set $seen .name true -}}
 {{- end -}}

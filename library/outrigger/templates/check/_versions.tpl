@@ -40,8 +40,8 @@ fields; value, which may be a list of such objects; path.
     {{- if kindIs "map" $since -}}
       {{- include "outrigger-0.1.0.check.newer" (dict "state" $.state "cluster" $.cluster "tree" $since "value" $value "path" (printf "%s.%s" $.path $field)) -}}
     {{- else if and $since (not (kindIs "invalid" $value)) (lt $.cluster (int64 $since)) -}}
-      {{- include "outrigger-0.1.0.kit.problem" (list $.state (printf "%s.%s" $.path $field)
-            (printf "Kubernetes knows this field from 1.%d on and this is rendered for %s; leave it out, or set %s.kubeVersion if that version is not the cluster's"
+      {{- include "outrigger-0.1.0.kit.problem" (dict "state" $.state "path" (printf "%s.%s" $.path $field)
+            "message" (printf "Kubernetes knows this field from 1.%d on and this is rendered for %s; leave it out, or set %s.kubeVersion if that version is not the cluster's"
               (int64 $since) $.state.kubeVersion $.state.key)) -}}
     {{- end -}}
   {{- end -}}

@@ -47,8 +47,8 @@ port is the pod's own. Takes what outrigger-….container.complete takes.
 {{- define "outrigger-0.1.0.container.listensOnNode" -}}
 {{- $ports := list -}}
 {{- range .container.ports -}}{{- $ports = append $ports (toString .containerPort) -}}{{- end -}}
-{{- include "outrigger-0.1.0.kit.problem" (list .state .contribution.path
-      (printf "listens on %s, and in a pod with hostNetwork: true its ports are the node's: every process of the node, and every other such pod, gets in without a password, and no second pod fits on the node; leave it out of this pod (workloads, enabled: false), or set %s.hostNetwork: true if that is wanted" (join ", " $ports) .contribution.path)) -}}
+{{- include "outrigger-0.1.0.kit.problem" (dict "state" .state "path" .contribution.path
+      "message" (printf "listens on %s, and in a pod with hostNetwork: true its ports are the node's: every process of the node, and every other such pod, gets in without a password, and no second pod fits on the node; leave it out of this pod (workloads, enabled: false), or set %s.hostNetwork: true if that is wanted" (join ", " $ports) .contribution.path)) -}}
 {{- end -}}
 
 {{- /*
@@ -86,7 +86,7 @@ Gives a container the entry's env, that of all sidecars (env.sidecars), and, whe
 */ -}}
 {{- define "outrigger-0.1.0.container.environment" -}}
 {{- $own := list -}}
-{{- if and .contribution.config.env (ne .contribution.pattern "containers") -}}{{- $own = include "outrigger-0.1.0.kit.namedItems" (list .contribution.config.env "value") | fromJsonArray -}}{{- end -}}
+{{- if and .contribution.config.env (ne .contribution.pattern "containers") -}}{{- $own = include "outrigger-0.1.0.kit.namedItems" (dict "items" .contribution.config.env "field" "value") | fromJsonArray -}}{{- end -}}
 {{- $env := .container.env | default list -}}
 {{- $wanted := hasKey .contribution.config "downwardAPI" | ternary .contribution.config.downwardAPI .state.values.defaults.downwardAPI -}}
 {{- if or $own $wanted .state.env.sidecars -}}

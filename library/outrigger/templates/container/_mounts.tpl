@@ -10,7 +10,7 @@ among them: the longest mountPath wins.
   {{- $found := dict -}}
   {{- range $app := concat $.state.appContainers $.state.author.initContainers -}}
     {{- range $mount := $app.volumeMounts -}}
-      {{- if and $mount.mountPath (include "outrigger-0.1.0.kit.holds" (list $mount.mountPath $read.path)) (gt (len $mount.mountPath) (len ($found.mountPath | default ""))) -}}
+      {{- if and $mount.mountPath (include "outrigger-0.1.0.kit.holds" (dict "mountPath" $mount.mountPath "path" $read.path)) (gt (len $mount.mountPath) (len ($found.mountPath | default ""))) -}}
         {{- $found = $mount -}}
       {{- end -}}
     {{- end -}}
@@ -18,8 +18,8 @@ among them: the longest mountPath wins.
   {{- if $found -}}
     {{- $mounts = append $mounts (set (pick $found "name" "mountPath" "subPath" "subPathExpr") "readOnly" (not $read.writes)) | uniq -}}
   {{- else -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $.state (printf "%s.%s" $.contribution.path $read.key)
-          (printf "%q lies in no volume that the app mounts; add %s.volumes.NAME.mountPath: %s" $read.path $.state.key (dir $read.path))) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $.state "path" (printf "%s.%s" $.contribution.path $read.key)
+          "message" (printf "%q lies in no volume that the app mounts; add %s.volumes.NAME.mountPath: %s" $read.path $.state.key (dir $read.path))) -}}
   {{- end -}}
 {{- end -}}
 {{- if $mounts -}}{{- $_ := set $container "volumeMounts" $mounts -}}{{- end -}}
@@ -38,7 +38,7 @@ outrigger-….container.complete takes, the container with its security context.
   {{- $allowed := not $read.changedBy -}}
   {{- range $app := $.state.appContainers -}}
     {{- range $app.volumeMounts -}}
-      {{- if and (not $allowed) (not .readOnly) .mountPath (include "outrigger-0.1.0.kit.holds" (list .mountPath $read.path)) -}}
+      {{- if and (not $allowed) (not .readOnly) .mountPath (include "outrigger-0.1.0.kit.holds" (dict "mountPath" .mountPath "path" $read.path)) -}}
         {{- $user := include "outrigger-0.1.0.container.effectiveUser" (list $pod $app) | fromJson -}}
         {{- if hasKey $user "runAsUser" -}}
           {{- $allowed = or (eq ($user.runAsUser | int64) ($own.runAsUser | int64)) (and $chosen (or (hasKey $pod "fsGroup") (and (hasKey $own "runAsGroup") (eq (toString $user.runAsGroup) (toString $own.runAsGroup))))) -}}
@@ -51,8 +51,8 @@ outrigger-….container.complete takes, the container with its security context.
     {{- end -}}
   {{- end -}}
   {{- if and $writers (not $allowed) -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $.state (printf "%s.%s" $.contribution.path $read.changedBy)
-          (printf "%s, and the sidecar as user %d, which may not truncate the other's files; give both one user: securityContext.runAsUser of the pod, or of this entry" (join " and " $writers) ($own.runAsUser | int64))) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $.state "path" (printf "%s.%s" $.contribution.path $read.changedBy)
+          "message" (printf "%s, and the sidecar as user %d, which may not truncate the other's files; give both one user: securityContext.runAsUser of the pod, or of this entry" (join " and " $writers) ($own.runAsUser | int64))) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -63,7 +63,7 @@ context, the container.
 */ -}}
 {{- define "outrigger-0.1.0.container.effectiveUser" -}}
 {{- $user := pick (index . 0) "runAsUser" "runAsGroup" -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $user (pick ((index . 1).securityContext | default dict) "runAsUser" "runAsGroup")) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $user "from" (pick ((index . 1).securityContext | default dict) "runAsUser" "runAsGroup")) -}}
 {{- toJson $user -}}
 {{- end -}}
 
@@ -86,8 +86,8 @@ what outrigger-….container.complete takes.
     {{- if $path -}}
       {{- $mounts = append $mounts (set (omit $mount "mountPath") "mountPath" $path) -}}
     {{- else -}}
-      {{- include "outrigger-0.1.0.kit.problem" (list $.state (printf "%s.volumeMounts" $.contribution.path)
-            (printf "volume %q has no mountPath here and the app mounts no volume of that name; add %s.volumes.%s.mountPath, or give a mountPath" $mount.name $.state.key $mount.name)) -}}
+      {{- include "outrigger-0.1.0.kit.problem" (dict "state" $.state "path" (printf "%s.volumeMounts" $.contribution.path)
+            "message" (printf "volume %q has no mountPath here and the app mounts no volume of that name; add %s.volumes.%s.mountPath, or give a mountPath" $mount.name $.state.key $mount.name)) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}

@@ -33,19 +33,19 @@ Gives a sidecar its own resources over the defaults. Takes what outrigger-….co
 {{- $defaults := .state.values.defaults.resources | default dict -}}
 {{- $limits := dict -}}
 {{- $requests := dict -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $limits $defaults.limits) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $limits "from" $defaults.limits) -}}
 {{- if .state.guaranteed -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $limits .state.values.defaults.guaranteedLimits) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $limits "from" .state.values.defaults.guaranteedLimits) -}}
   {{- include "outrigger-0.1.0.container.bound" (list $limits $ownRequests "atLeast") -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $limits $ownLimits) -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $requests $limits) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $limits "from" $ownLimits) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $requests "from" $limits) -}}
 {{- else -}}
   {{- include "outrigger-0.1.0.container.bound" (list $limits $ownRequests "atLeast") -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $limits $ownLimits) -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $requests $defaults.requests) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $limits "from" $ownLimits) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $requests "from" $defaults.requests) -}}
   {{- include "outrigger-0.1.0.container.bound" (list $requests $limits "atMost") -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $requests $ownRequests) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $requests "from" $ownRequests) -}}
 {{- $resources := omit $own "requests" "limits" -}}
 {{- if $requests -}}{{- $_ := set $resources "requests" $requests -}}{{- end -}}
 {{- if $limits -}}{{- $_ := set $resources "limits" $limits -}}{{- end -}}
@@ -63,8 +63,8 @@ takes.
 {{- $resources := omit .contribution.config.resources "requests" "limits" -}}
 {{- range $kind := list "requests" "limits" -}}
   {{- $quantities := dict -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $quantities (get $given $kind | default dict)) -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $quantities (get $.contribution.config.resources $kind | default dict)) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $quantities "from" (get $given $kind | default dict)) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $quantities "from" (get $.contribution.config.resources $kind | default dict)) -}}
   {{- if $quantities -}}{{- $_ := set $resources $kind $quantities -}}{{- end -}}
 {{- end -}}
 {{- $_ := set $container "resources" $resources -}}

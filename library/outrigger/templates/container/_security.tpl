@@ -10,15 +10,15 @@ which nobody may change (plainContexts of the state). Takes what outrigger-….c
 {{- if and (not $own) (hasKey .state.plainContexts $served) -}}
 {{- $context = get .state.plainContexts $served -}}
 {{- else -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $context .state.values.defaults.securityContext) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $context "from" .state.values.defaults.securityContext) -}}
 {{- if not (hasKey $own "runAsUser") -}}
   {{- $user := include "outrigger-0.1.0.container.user" (list .state $served) | fromJson -}}
   {{- $chosen := dict -}}
   {{- range $field, $id := pick (.state.values.defaults.securityContext | default dict) "runAsUser" "runAsGroup" -}}
     {{- if not (kindIs "invalid" $id) -}}{{- $_ := set $chosen $field $id -}}{{- end -}}
   {{- end -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $context $user) -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $context $chosen) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $context "from" $user) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $context "from" $chosen) -}}
 {{- else if and (not (kindIs "invalid" $own.runAsUser)) (eq ($own.runAsUser | int64) 0) -}}
   {{- $_ := set $context "runAsNonRoot" false -}}
 {{- end -}}
@@ -26,7 +26,7 @@ which nobody may change (plainContexts of the state). Takes what outrigger-….c
   {{- /* Kubernetes refuses the default beside these. */ -}}
   {{- $_ := unset $context "allowPrivilegeEscalation" -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $context $own) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $context "from" $own) -}}
 {{- if not $own -}}{{- $_ := set .state.plainContexts $served $context -}}{{- end -}}
 {{- end -}}
 {{- if $context -}}{{- $_ := set .container "securityContext" $context -}}{{- end -}}

@@ -1,5 +1,7 @@
 {{- /*
-Prints the library's default values, as YAML: for a chart that does not depend on it. Generated from values.yaml.
+The library's default values, for a chart that does not depend on it. Generated from values.yaml.
+Takes: nothing
+Prints: the values, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.kit.defaultValues" -}}
 cluster: ""

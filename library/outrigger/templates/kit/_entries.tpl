@@ -1,42 +1,55 @@
 {{- /*
-Prints true where an entry of the values is on, and in the pods that are at hand. Takes a list: the state, or what a
-pattern takes; the entry.
+Tells whether an entry of the values is on, and in the pods that are at hand: those of a workload, or all of the chart.
+Takes: state, or a Call, of which view, workload and object are read; config, the entry's
+Prints: true, or nothing
 */ -}}
 {{- define "outrigger-0.1.0.kit.isHere" -}}
-{{- $state := index . 0 -}}
-{{- $config := index . 1 -}}
+{{- $state := .state -}}
+{{- $config := .config -}}
 {{- if and (kindIs "map" $config) (ne (get $config "enabled" | toString) "false") -}}
-  {{- if or (not $config.workloads) (has $state.workload $config.workloads) (has $state.object $config.workloads) (not (or $state.workload $state.podTemplate)) -}}true{{- end -}}
+  {{- if or (not $config.workloads) (has $state.workload $config.workloads) (has $state.object $config.workloads) (and (eq $state.view "objects") (not $state.workload)) -}}true{{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Prints the seconds that the sidecars of an entry may take to end: its shutdownSeconds, else its pattern's. Takes a list: the
-library's values, the pattern, the entry's config.
+Reads an entry of any pattern's, for a pattern that is called with another. It is kept, as what its texts say as
+templates is the same for all that ask.
+Takes: call; pattern, its values key; name, the entry's
+Sets: .config, the entry's, read only: empty where there is no such entry, and as it is written where it is off;
+  .isHere, what kit.isHere prints of it
+*/ -}}
+{{- define "outrigger-0.1.0.kit.entry" -}}
+{{- $key := printf "%s.%s" .pattern .name -}}
+{{- if not (hasKey .call.evaluated $key) -}}
+  {{- $entry := dict "context" .call.context "value" (get (get .call.values .pattern | default dict) .name) -}}
+  {{- $isHere := include "outrigger-0.1.0.kit.isHere" (dict "state" .call "config" $entry.value) -}}
+  {{- if and (kindIs "map" $entry.value) (ne (get $entry.value "enabled" | toString) "false") -}}
+    {{- include "outrigger-0.1.0.kit.evaluateEntry" $entry -}}
+  {{- end -}}
+  {{- $_ := set .call.evaluated $key (dict "config" (kindIs "map" $entry.value | ternary $entry.value dict) "isHere" $isHere) -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" . "from" (get .call.evaluated $key)) -}}
+{{- end -}}
+
+{{- /*
+The seconds that the sidecars of an entry may take to end: its shutdownSeconds, else its pattern's.
+Takes: values, the library's; pattern, its values key; config, the entry's
+Prints: the seconds
 */ -}}
 {{- define "outrigger-0.1.0.kit.shutdownSeconds" -}}
-{{- $config := index . 2 -}}
-{{- hasKey $config "shutdownSeconds" | ternary $config.shutdownSeconds (get (index . 0).defaults.shutdownSeconds (index . 1)) | int -}}
+{{- $config := .config -}}
+{{- hasKey $config "shutdownSeconds" | ternary $config.shutdownSeconds (get .values.defaults.shutdownSeconds .pattern) | int -}}
 {{- end -}}
 
 {{- /*
-Prints the config of an entry as YAML, with what its texts say as templates. Takes a list: what has context, the config.
-*/ -}}
-{{- define "outrigger-0.1.0.kit.evaluated" -}}
-{{- $entry := dict "value" (index . 1) -}}
-{{- include "outrigger-0.1.0.kit.evaluateEntry" (list (index . 0).context $entry) -}}
-{{- toYaml $entry.value -}}
-{{- end -}}
-
-{{- /*
-Sets .value of a dict, the config of an entry, to the same with what its texts say as templates: a chart's values name its own
-Service and Secret so. Each text is a template by itself and stays a text, whatever it prints. Files of other programs stay as
-they are written, as some have templates of their own: extraConfig, custom.config, file.template. Takes a list: the chart's
-root context, the dict.
+Takes each text of an entry for a template: a chart's values name its own Service and Secret so. Each is one by itself
+and stays a text, whatever it prints. Files of other programs stay as they are written, as some have templates of their
+own: extraConfig, custom.config, file.template.
+Takes: context, the chart's root; value, the entry's config
+Sets: .value
 */ -}}
 {{- define "outrigger-0.1.0.kit.evaluateEntry" -}}
-{{- $holder := index . 1 -}}
-{{- $config := $holder.value -}}
+{{- $config := .value -}}
 {{- if contains "{{" (toJson $config) -}}
   {{- $written := dict -}}
   {{- range $key, $file := dict "custom" "config" "file" "template" -}}
@@ -46,55 +59,60 @@ root context, the dict.
       {{- $config = set (omit $config $key) $key (omit $part $file) -}}
     {{- end -}}
   {{- end -}}
-  {{- $evaluated := dict "value" (omit $config "extraConfig") -}}
-  {{- include "outrigger-0.1.0.kit.evaluate" (list (index . 0) $evaluated) -}}
+  {{- $evaluated := dict "context" .context "value" (omit $config "extraConfig") -}}
+  {{- include "outrigger-0.1.0.kit.evaluate" $evaluated -}}
   {{- if hasKey $config "extraConfig" -}}{{- $_ := set $evaluated.value "extraConfig" $config.extraConfig -}}{{- end -}}
   {{- range $key, $files := $written -}}
     {{- range $file, $text := $files -}}{{- $_ := set (get $evaluated.value $key) $file $text -}}{{- end -}}
   {{- end -}}
-  {{- $_ := set $holder "value" $evaluated.value -}}
+  {{- $_ := set . "value" $evaluated.value -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Sets .value of a dict to the same with its texts, at any depth, evaluated. Takes a list: the chart's root context, the dict.
+Takes each text in a value, at any depth, for a template.
+Takes: context, the chart's root; value
+Sets: .value
 */ -}}
 {{- define "outrigger-0.1.0.kit.evaluate" -}}
-{{- $context := index . 0 -}}
-{{- $holder := index . 1 -}}
-{{- $value := $holder.value -}}
+{{- $context := .context -}}
+{{- $value := .value -}}
 {{- if kindIs "string" $value -}}
-  {{- if contains "{{" $value -}}{{- $_ := set $holder "value" (tpl $value $context) -}}{{- end -}}
+  {{- if contains "{{" $value -}}{{- $_ := set . "value" (tpl $value $context) -}}{{- end -}}
 {{- else if kindIs "map" $value -}}
   {{- $evaluated := dict -}}
   {{- range $key, $each := $value -}}
-    {{- $one := dict "value" $each -}}
-    {{- include "outrigger-0.1.0.kit.evaluate" (list $context $one) -}}
+    {{- $one := dict "context" $context "value" $each -}}
+    {{- include "outrigger-0.1.0.kit.evaluate" $one -}}
     {{- $_ := set $evaluated $key $one.value -}}
   {{- end -}}
-  {{- $_ := set $holder "value" $evaluated -}}
+  {{- $_ := set . "value" $evaluated -}}
 {{- else if kindIs "slice" $value -}}
   {{- $evaluated := list -}}
   {{- range $value -}}
-    {{- $one := dict "value" . -}}
-    {{- include "outrigger-0.1.0.kit.evaluate" (list $context $one) -}}
+    {{- $one := dict "context" $context "value" . -}}
+    {{- include "outrigger-0.1.0.kit.evaluate" $one -}}
     {{- $evaluated = append $evaluated $one.value -}}
   {{- end -}}
-  {{- $_ := set $holder "value" $evaluated -}}
+  {{- $_ := set . "value" $evaluated -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Prints the one of some keys that is set. Takes a list: what a pattern takes, what is chosen, the dict, the keys.
+Finds the one of some keys that is set.
+Takes: call; what, that is chosen, for the message; config, that has the keys; keys
+Prints: the key, or nothing
+Reports: that there is none, or more than one
 */ -}}
 {{- define "outrigger-0.1.0.kit.choice" -}}
 {{- $found := list -}}
-{{- range index . 3 -}}
-  {{- if kindIs "map" (get (index $ 2) .) -}}{{- $found = append $found . -}}{{- end -}}
+{{- range .keys -}}
+  {{- if kindIs "map" (get $.config .) -}}{{- $found = append $found . -}}{{- end -}}
 {{- end -}}
 {{- if eq (len $found) 1 -}}
 {{- first $found -}}
 {{- else -}}
-{{- include "outrigger-0.1.0.kit.addProblem" (list (index . 0) (printf "needs one %s and has %s; set one of %s" (index . 1) (empty $found | ternary "none" (join " and " $found)) (join ", " (index . 3)))) -}}
+{{- include "outrigger-0.1.0.kit.addProblem" (dict "call" .call
+      "message" (printf "needs one %s and has %s; set one of %s" .what (empty $found | ternary "none" (join " and " $found)) (join ", " .keys))) -}}
 {{- end -}}
 {{- end -}}

@@ -1,6 +1,8 @@
 {{- /*
-Prints the variables of a list, as JSON: name to value, where a dict of the value's is taken as it is. Empty ones are
-left out. A text reaches the program as it is written. Takes the dict of names and values.
+The variables of a container. A text reaches the program as it is written, a dict is a variable's valueFrom, and what
+is empty is left out.
+Takes: a dict of names and values
+Prints: the list, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.kit.variables" -}}
 {{- $env := list -}}
@@ -15,17 +17,20 @@ left out. A text reaches the program as it is written. Takes the dict of names a
 {{- end -}}
 
 {{- /*
-Prints a reference to a key of a Secret, as the fields of a variable. Takes a list: the Secret's name, or a dict of name
-and key; the key that is meant where none is said.
+A reference to a key of a Secret, as a variable's valueFrom has it.
+Takes: secret, its name, or a dict of name and key; key, that is meant where none is said
+Prints: the reference, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.kit.secretKey" -}}
-{{- $secret := index . 0 -}}
+{{- $secret := .secret -}}
 {{- if kindIs "string" $secret -}}{{- $secret = dict "name" $secret -}}{{- end -}}
-{{- dict "secretKeyRef" (dict "name" $secret.name "key" ($secret.key | default (index . 1))) | toJson -}}
+{{- dict "secretKeyRef" (dict "name" $secret.name "key" ($secret.key | default .key)) | toJson -}}
 {{- end -}}
 
 {{- /*
-Prints, as JSON, texts of a command that reach the program as they are written.
+Texts of a command, which reach the program as they are written.
+Takes: the texts
+Prints: the list, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.kit.allAsWritten" -}}
 {{- $texts := list -}}
@@ -34,8 +39,10 @@ Prints, as JSON, texts of a command that reach the program as they are written.
 {{- end -}}
 
 {{- /*
-Prints a text so that it reaches the program as it is written, by its environment or its command: there Kubernetes
-takes $(NAME) for the variable's value, and $$ for $.
+A text that reaches the program as it is written, by its environment or its command: there Kubernetes takes $(NAME)
+for the variable's value, and $$ for $.
+Takes: the text
+Prints: the text
 */ -}}
 {{- define "outrigger-0.1.0.kit.asWritten" -}}
 {{- toString . | replace "$" "$$" -}}

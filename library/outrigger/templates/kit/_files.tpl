@@ -1,5 +1,8 @@
 {{- /*
-Prints the files that the state's contributions name or contain, as YAML: name and text.
+The files that the state's contributions name or contain.
+Takes: the State, with contributions
+Prints: names and texts, as YAML, or nothing
+Reports: fails where the library has no such file, or cannot be read
 */ -}}
 {{- define "outrigger-0.1.0.kit.files" -}}
 {{- $state := . -}}
@@ -13,7 +16,7 @@ Prints the files that the state's contributions name or contain, as YAML: name a
     {{- if not $text -}}{{- fail (printf "outrigger: the library has no file files/%s, or it is empty" .) -}}{{- end -}}
     {{- $_ := set $files . $text -}}
   {{- end -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $files .texts) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $files "from" .texts) -}}
 {{- end -}}
 {{- if $files -}}
 {{- toYaml $files -}}
@@ -21,8 +24,9 @@ Prints the files that the state's contributions name or contain, as YAML: name a
 {{- end -}}
 
 {{- /*
-Sets .parsed of the library's subchart to what its JSON files hold, by their paths: each is read once in a render, whatever the
-number of pods; nothing where there is no subchart. Takes a dict: library (of the state), file.
+Reads a JSON file of the library's, once in a render, whatever the number of pods.
+Takes: library, of the State; file, its path
+Sets: .parsed of the library, what its files hold by their paths: nothing where there is no library
 */ -}}
 {{- define "outrigger-0.1.0.kit.parse" -}}
 {{- if not (hasKey .library "parsed") -}}{{- $_ := set .library "parsed" dict -}}{{- end -}}

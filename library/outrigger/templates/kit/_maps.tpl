@@ -1,25 +1,27 @@
 {{- /*
-Sets every key of one dict in another, in place. Unlike sprig's merge it keeps false, 0 and empty values. Takes a list:
-the dict to change, the dict to read (or nothing).
+Sets every key of one dict in another. Unlike sprig's merge it keeps false, 0 and empty values.
+Takes: into, the dict to change; from, the one to read, or nothing
+Sets: the keys of into
 */ -}}
 {{- define "outrigger-0.1.0.kit.overlay" -}}
-{{- $target := index . 0 -}}
-{{- range $key, $value := index . 1 -}}
+{{- $target := .into -}}
+{{- range $key, $value := .from -}}
   {{- $_ := set $target $key $value -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Prints, as JSON, the list of Kubernetes' own shape that a map keyed by name stands for: {http: 8080} or {http:
-{containerPort: 8080}}. Those that refer to others by $(NAME) come last, as Kubernetes resolves only what comes before.
-Takes a list: the map (or a list, which stays), the field that a plain value stands for.
+The list of Kubernetes' own shape that a map keyed by name stands for: {http: 8080} or {http: {containerPort: 8080}}.
+Those that refer to others by $(NAME) come last, as Kubernetes resolves only what comes before.
+Takes: items, the map, or a list, which stays; field, that a plain value stands for
+Prints: the list, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.kit.namedItems" -}}
 {{- $items := list -}}
-{{- if kindIs "map" (index . 0) -}}
-  {{- $field := index . 1 -}}
+{{- if kindIs "map" .items -}}
+  {{- $field := .field -}}
   {{- $referring := list -}}
-  {{- range $name, $item := index . 0 -}}
+  {{- range $name, $item := .items -}}
     {{- if kindIs "map" $item -}}
       {{- $item = set (omit $item "name") "name" $name -}}
     {{- else -}}
@@ -33,7 +35,7 @@ Takes a list: the map (or a list, which stays), the field that a plain value sta
   {{- end -}}
   {{- $items = concat $items $referring -}}
 {{- else -}}
-  {{- $items = index . 0 | default list -}}
+  {{- $items = .items | default list -}}
 {{- end -}}
 {{- toJson $items -}}
 {{- end -}}

@@ -1,56 +1,65 @@
 {{- /*
-Prints a name as it is, or, where it has more than 63 characters, cut and ended by a checksum that keeps it unique.
+A name that has at most 63 characters.
+Takes: the name
+Prints: it as it is, or cut and ended by a checksum that keeps it unique
 */ -}}
 {{- define "outrigger-0.1.0.kit.shorten" -}}
-{{- include "outrigger-0.1.0.kit.fit" (list . 63 "") -}}
+{{- include "outrigger-0.1.0.kit.fit" (dict "name" . "length" 63) -}}
 {{- end -}}
 
 {{- /*
-Prints a name, cut where it is too long and then ended by a checksum. Takes a list: the name, the length that it may
-have, and a checksum to end it in any case ("" for none).
+A name that has at most so many characters.
+Takes: name; length, that it may have; checksum, optional, to end it in any case
+Prints: it as it is, or cut and ended by a checksum
 */ -}}
 {{- define "outrigger-0.1.0.kit.fit" -}}
-{{- $name := index . 0 -}}
-{{- $checksum := index . 2 -}}
-{{- if and (not $checksum) (gt (len $name) (index . 1)) -}}{{- $checksum = sha256sum $name | trunc 8 -}}{{- end -}}
+{{- $name := .name -}}
+{{- $checksum := .checksum -}}
+{{- if and (not $checksum) (gt (len $name) .length) -}}{{- $checksum = sha256sum $name | trunc 8 -}}{{- end -}}
 {{- if $checksum -}}
-  {{- $name = printf "%s-%s" (trunc (sub (index . 1) 9 | int) $name | trimSuffix "-") $checksum -}}
+  {{- $name = printf "%s-%s" (trunc (sub .length 9 | int) $name | trimSuffix "-") $checksum -}}
 {{- end -}}
 {{- $name -}}
 {{- end -}}
 
 {{- /*
-Prints what the names of a chart's generated objects begin with, as `helm create` makes it: fullnameOverride of the chart's
-values, else the release and the chart's name or nameOverride, or the release alone where that contains the name. Takes what
-has context.
+What the names of a chart's generated objects begin with, as `helm create` makes it: fullnameOverride of the chart's
+values, else the release and the chart's name or nameOverride, or the release alone where that contains the name.
+Takes: context, as the State and a Call have it
+Prints: the name
 */ -}}
 {{- define "outrigger-0.1.0.kit.fullname" -}}
 {{- $release := .context.Release.Name -}}
-{{- $name := include "outrigger-0.1.0.kit.chartText" (list .context "nameOverride") | default .context.Chart.Name -}}
+{{- $name := include "outrigger-0.1.0.kit.chartText" (dict "context" .context "key" "nameOverride") | default .context.Chart.Name -}}
 {{- $full := contains $name $release | ternary $release (printf "%s-%s" $release $name) -}}
-{{- include "outrigger-0.1.0.kit.chartText" (list .context "fullnameOverride") | default $full | trunc 63 | trimSuffix "-" -}}
+{{- include "outrigger-0.1.0.kit.chartText" (dict "context" .context "key" "fullnameOverride") | default $full | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
 {{- /*
-Prints the namespace of generated objects: that of the call, else namespaceOverride of the chart's values, else the
-release's. Takes the arguments of a call: context, namespace.
+The namespace of generated objects: the call's, else namespaceOverride of the chart's values, else the release's.
+Takes: context; namespace, optional
+Prints: the namespace
 */ -}}
 {{- define "outrigger-0.1.0.kit.namespace" -}}
-{{- .namespace | default (include "outrigger-0.1.0.kit.chartText" (list .context "namespaceOverride")) | default .context.Release.Namespace -}}
+{{- .namespace | default (include "outrigger-0.1.0.kit.chartText" (dict "context" .context "key" "namespaceOverride")) | default .context.Release.Namespace -}}
 {{- end -}}
 
 {{- /*
-Prints a text of the chart's own values, and what it says as a template. Takes a list: the chart's root context, the key.
+A text of the chart's own values, and what it says as a template.
+Takes: context; key, of the chart's values
+Prints: the text
 */ -}}
 {{- define "outrigger-0.1.0.kit.chartText" -}}
-{{- $text := get (index . 0).Values (index . 1) | default "" | toString -}}
-{{- if contains "{{" $text -}}{{- $text = tpl $text (index . 0) -}}{{- end -}}
+{{- $text := get .context.Values .key | default "" | toString -}}
+{{- if contains "{{" $text -}}{{- $text = tpl $text .context -}}{{- end -}}
 {{- $text -}}
 {{- end -}}
 
 {{- /*
-Prints release and chart: what tells an entry from others of its name that are not in the chart. It is no matter what the
+Release and chart: what tells an entry from others of its name that are not in the chart. It is no matter what the
 chart's objects are called, so that what is stored by it is found again when they are renamed.
+Takes: context, as the State and a Call have it
+Prints: the name
 */ -}}
 {{- define "outrigger-0.1.0.kit.owner" -}}
 {{- $release := .context.Release.Name -}}
@@ -58,15 +67,18 @@ chart's objects are called, so that what is stored by it is found again when the
 {{- end -}}
 
 {{- /*
-Prints what tells the release from others of its name: the cluster, where the values name it, and the namespace. Takes
-what has context and values.
+What tells the release from others of its name: the cluster, where the values name it, and the namespace.
+Takes: context and values, as the State and a Call have them
+Prints: cluster/namespace
 */ -}}
 {{- define "outrigger-0.1.0.kit.whereabouts" -}}
 {{- compact (list .values.cluster .context.Release.Namespace) | join "/" -}}
 {{- end -}}
 
 {{- /*
-Prints the name of the chart's generated objects: one for each chart of a release, and for each workload of a hook.
+The name of the chart's generated objects: one for each chart of a release, and for each workload of a hook.
+Takes: the State
+Prints: the name
 */ -}}
 {{- define "outrigger-0.1.0.kit.objectName" -}}
 {{- $suffix := empty .hook | ternary "outrigger" (printf "outrigger-%s" (.workload | default "hook")) -}}
@@ -74,7 +86,9 @@ Prints the name of the chart's generated objects: one for each chart of a releas
 {{- end -}}
 
 {{- /*
-Prints the labels of the chart's generated objects.
+The labels of the chart's generated objects.
+Takes: the State
+Prints: the labels, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.kit.objectLabels" -}}
 app.kubernetes.io/name: outrigger
@@ -85,15 +99,19 @@ app.kubernetes.io/managed-by: {{ .context.Release.Service }}
 {{- end -}}
 
 {{- /*
-Prints the label that names the chart and its version. Takes the state.
+The label that names the chart and its version.
+Takes: the State
+Prints: the label, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.kit.chartLabel" -}}
 helm.sh/chart: {{ printf "%s-%s" .context.Chart.Name .context.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end -}}
 
 {{- /*
-Prints the labels of a Job and its pods. Their name is not the chart's, so that no selector of the chart's matches them
-and no Service sends them requests. Takes the state.
+The labels of a Job and its pods. Their name is not the chart's, so that no selector of the chart's matches them and
+no Service sends them requests.
+Takes: the State
+Prints: the labels, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.kit.jobLabels" -}}
 app.kubernetes.io/name: {{ include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" .context.Chart.Name .workload) }}
@@ -102,8 +120,10 @@ app.kubernetes.io/component: {{ include "outrigger-0.1.0.kit.shorten" .workload 
 {{- end -}}
 
 {{- /*
-Prints what is wrong with an entry's name that becomes an object's, a container's or a volume's, or nothing. Takes the
-name. Kubernetes asks for a DNS label (RFC 1123).
+What is wrong with an entry's name that becomes an object's, a container's or a volume's. Kubernetes asks for a DNS
+label (RFC 1123).
+Takes: the name
+Prints: the message, or nothing
 */ -}}
 {{- define "outrigger-0.1.0.kit.labelProblem" -}}
 {{- if or (gt (len .) 63) (not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" .)) -}}

@@ -1,7 +1,9 @@
 {{- /*
-Sets .value of a dict to the same without what is null, at any depth: so a user takes away what the chart's author wrote.
-Two keep what they have, as null means more there: a securityContext, where it takes away the library's own field too, and
-extraConfig, where it takes away the collector's. Takes the dict.
+Leaves out what is null, at any depth: so a user takes away what the chart's author wrote. Two keep what they have, as
+null means more there: a securityContext, where it takes away the library's own field too, and extraConfig, where it
+takes away the collector's.
+Takes: value
+Sets: .value
 */ -}}
 {{- define "outrigger-0.1.0.kit.dropNulls" -}}
 {{- $holder := . -}}

@@ -1,8 +1,10 @@
 {{- /*
-Prints true where a path, or what a glob can match, lies at or below a mountPath. Takes a list: mountPath, path.
+Tells whether a path, or what a glob can match, lies at or below a mountPath.
+Takes: mountPath; path, the path or glob
+Prints: true, or nothing
 */ -}}
 {{- define "outrigger-0.1.0.kit.holds" -}}
-{{- $mountPath := index . 0 | trimSuffix "/" -}}
-{{- $fixed := regexReplaceAll "/[^/]*[*?\\[].*$" (index . 1) "" -}}
+{{- $mountPath := .mountPath | trimSuffix "/" -}}
+{{- $fixed := regexReplaceAll "/[^/]*[*?\\[].*$" .path "" -}}
 {{- if or (eq $fixed $mountPath) (hasPrefix (printf "%s/" $mountPath) $fixed) -}}true{{- end -}}
 {{- end -}}

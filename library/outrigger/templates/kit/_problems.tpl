@@ -1,39 +1,47 @@
 {{- /*
-Adds a problem. Takes a list: the state, the values path (or other place) at fault, what is wrong and the mend.
+Keeps a problem for the one message that ends the render.
+Takes: state; path, the values path or other place at fault; message, what is wrong and the mend
+Reports: the problem
 */ -}}
 {{- define "outrigger-0.1.0.kit.problem" -}}
-{{- $state := index . 0 -}}
-{{- $_ := set $state "problems" (append $state.problems (printf "%s: %s" (index . 1) (index . 2))) -}}
+{{- $state := .state -}}
+{{- $_ := set $state "problems" (append $state.problems (printf "%s: %s" .path .message)) -}}
 {{- end -}}
 
 {{- /*
-Adds a problem of a container. Takes a list: the state, the container's name, its field (or ""), what is wrong and
-the mend.
+Keeps a problem of a container.
+Takes: state; name, the container's; field, of it, or ""; message, what is wrong and the mend
+Reports: the problem
 */ -}}
 {{- define "outrigger-0.1.0.kit.containerProblem" -}}
-{{- $origin := include "outrigger-0.1.0.kit.origin" (list (index . 0) (index . 1)) -}}
-{{- include "outrigger-0.1.0.kit.problem" (list (index . 0) (list $origin (index . 2) | compact | join ".") (index . 3)) -}}
+{{- $origin := include "outrigger-0.1.0.kit.origin" (dict "state" .state "name" .name) -}}
+{{- include "outrigger-0.1.0.kit.problem" (dict "state" .state "path" (list $origin .field | compact | join ".") "message" .message) -}}
 {{- end -}}
 
 {{- /*
-Prints where a container comes from: the values path of the entry that made it, or its place in the pod template.
-Takes a list: the state, the container's name.
+Where a container comes from: the values path of the entry that made it, or its place in the pod template.
+Takes: state; name, the container's
+Prints: the place
 */ -}}
 {{- define "outrigger-0.1.0.kit.origin" -}}
-{{- $paths := get (index . 0).origins (index . 1) | default list -}}
-{{- first $paths | default (printf "container %q of the pod template" (index . 1)) -}}
+{{- $paths := get .state.origins .name | default list -}}
+{{- first $paths | default (printf "container %q of the pod template" .name) -}}
 {{- end -}}
 
 {{- /*
-Adds a problem to a contribution. Takes a list: what a pattern takes, the message.
+Keeps a problem that a pattern finds in its entry.
+Takes: call; message, what is wrong and the mend
+Reports: the problem, in .problems of the contribution
 */ -}}
 {{- define "outrigger-0.1.0.kit.addProblem" -}}
-{{- $contribution := (index . 0).contribution -}}
-{{- $_ := set $contribution "problems" (append ($contribution.problems | default list) (index . 1)) -}}
+{{- $contribution := .call.contribution -}}
+{{- $_ := set $contribution "problems" (append ($contribution.problems | default list) .message) -}}
 {{- end -}}
 
 {{- /*
-Fails with the problems of the state in one message, if it has any.
+Ends the render where there are problems.
+Takes: the State
+Reports: fails with all of its problems in one message
 */ -}}
 {{- define "outrigger-0.1.0.kit.failWithProblems" -}}
 {{- if .problems -}}
@@ -42,7 +50,9 @@ Fails with the problems of the state in one message, if it has any.
 {{- end -}}
 
 {{- /*
-Prints a list of names for a message: "a", "b".
+Names as a message has them: "a", "b".
+Takes: the names
+Prints: the text
 */ -}}
 {{- define "outrigger-0.1.0.kit.quoteAll" -}}
 {{- $quoted := list -}}

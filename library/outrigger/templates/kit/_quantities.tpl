@@ -1,5 +1,7 @@
 {{- /*
-Prints a Kubernetes quantity (100m, 64Mi, 1e3, 2) as a plain number.
+A Kubernetes quantity (100m, 64Mi, 1e3, 2) as a plain number.
+Takes: the quantity
+Prints: the number
 */ -}}
 {{- define "outrigger-0.1.0.kit.quantity" -}}
 {{- $text := toString . -}}
@@ -10,7 +12,9 @@ Prints a Kubernetes quantity (100m, 64Mi, 1e3, 2) as a plain number.
 {{- end -}}
 
 {{- /*
-Prints the seconds of a duration as Prometheus writes it: 1d2h30m. Takes the text.
+The seconds of a duration as Prometheus writes it: 1d2h30m.
+Takes: the text
+Prints: the seconds
 */ -}}
 {{- define "outrigger-0.1.0.kit.seconds" -}}
 {{- $units := dict "w" 604800 "d" 86400 "h" 3600 "m" 60 "s" 1 -}}
@@ -22,7 +26,9 @@ Prints the seconds of a duration as Prometheus writes it: 1d2h30m. Takes the tex
 {{- end -}}
 
 {{- /*
-Prints the seconds of a duration, or nothing. Takes the text.
+The seconds of a duration that may be missing.
+Takes: the text, or nothing
+Prints: the seconds, or nothing
 */ -}}
 {{- define "outrigger-0.1.0.kit.secondsOrNone" -}}
 {{- if . -}}{{- include "outrigger-0.1.0.kit.seconds" . -}}{{- end -}}

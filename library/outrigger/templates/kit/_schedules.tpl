@@ -1,7 +1,9 @@
 {{- /*
-Prints what is wrong with a cron expression, or nothing. Takes the text, and what Kubernetes' CronJobs take is right: five
-fields, of which each is a list of *, ? or numbers (or names of months and days) with their ranges and steps; or @daily and
-its like. A range that ends before it begins is left to the API server.
+What is wrong with a cron expression. What Kubernetes' CronJobs take is right: five fields, of which each is a list of
+*, ? or numbers (or names of months and days) with their ranges and steps; or @daily and its like. A range that ends
+before it begins is left to the API server.
+Takes: the expression
+Prints: the message, or nothing
 */ -}}
 {{- define "outrigger-0.1.0.kit.scheduleProblem" -}}
 {{- $text := toString . -}}

@@ -1,20 +1,21 @@
 {{- /*
-Remembers something of this render for templates that come later in it. Takes a list: the chart's root context, the
-kind of what is to be remembered, its key, its value:
+Remembers something of this render for templates that come later in it: with the library among .Subcharts, in one dict
+for each chart of one render, which all its templates have in common, and which holds no values. They find it as .seen
+there, if there is anything.
+Takes: context, the chart's root; key and value, what is to be remembered; kind, of what:
   pods       by kind, name and namespace, the states of those that outrigger.manifest has composed
   hooks      likewise those that it has left as they are, as pods of Helm hooks
   workloads  by name, true: what entries select pods by
   cronJobs   by name, the values paths of those that outrigger.cronJob has printed
   patternCronJobs  likewise those that entries of patterns make
   told       by subject, true: what the notes have told already
-It is kept with the library among .Subcharts: one dict for each chart of one render, which all its templates have in
-common, and which holds no values. They find it as .seen there, if there is anything.
+Sets: .seen of the library
 */ -}}
 {{- define "outrigger-0.1.0.kit.remember" -}}
-{{- $found := dict "context" (index . 0) -}}
+{{- $found := dict "context" .context -}}
 {{- include "outrigger.find" $found -}}
 {{- $library := $found.library -}}
 {{- $seen := $library.seen | default (dict "pods" dict "hooks" dict "workloads" dict "cronJobs" dict "patternCronJobs" dict "told" dict) -}}
-{{- $_ := set (get $seen (index . 1)) (index . 2) (index . 3) -}}
+{{- $_ := set (get $seen .kind) .key .value -}}
 {{- $_ := set $library "seen" $seen -}}
 {{- end -}}

@@ -1,7 +1,8 @@
 {{- /*
-Prints, as JSON, the uid and gid of containers for which nobody says a user, by defaults.user; nothing in the dict where they
-inherit what the namespace gives: OpenShift refuses a user outside of a namespace's range. Takes what has context and
-values: the state, or what a pattern takes.
+The user of containers for which nobody says one, by defaults.user. Where they inherit what the namespace gives there
+is none: OpenShift refuses a user outside of a namespace's range.
+Takes: context and values, as the State and a Call have them
+Prints: uid and gid, as JSON, or an empty dict
 */ -}}
 {{- define "outrigger-0.1.0.kit.userOfItsOwn" -}}
 {{- $user := .values.defaults.user | default "auto" -}}

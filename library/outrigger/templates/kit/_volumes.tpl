@@ -1,21 +1,23 @@
 {{- /*
-Prints the name of the volume that a refresher's file lies in, or nothing where it lies in one of volumes.<name>. Takes
-a list: the library's values, the refresher's name, the file's path.
+The volume that a refresher's file lies in.
+Takes: call; name, the refresher's; path, the file's
+Prints: the volume's name, or nothing where the file lies in one of volumes.<name>
 */ -}}
 {{- define "outrigger-0.1.0.kit.tokenVolume" -}}
-{{- $path := index . 2 | default "" -}}
+{{- $path := .path | default "" -}}
 {{- $shared := false -}}
-{{- range $volume := (index . 0).volumes -}}
+{{- range $volume := .call.values.volumes -}}
   {{- if kindIs "map" $volume -}}
-    {{- if and $volume.mountPath (ne (toString $volume.enabled) "false") (include "outrigger-0.1.0.kit.holds" (list $volume.mountPath $path)) -}}{{- $shared = true -}}{{- end -}}
+    {{- if and $volume.mountPath (ne (toString $volume.enabled) "false") (include "outrigger-0.1.0.kit.holds" (dict "mountPath" $volume.mountPath "path" $path)) -}}{{- $shared = true -}}{{- end -}}
   {{- end -}}
 {{- end -}}
-{{- if not $shared -}}{{- include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-token" (index . 1)) -}}{{- end -}}
+{{- if not $shared -}}{{- include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-token" .name) -}}{{- end -}}
 {{- end -}}
 
 {{- /*
-Prints what is wrong with a volume that has more than one source, as Helm makes it of two values files, or nothing. Takes
-the dict of its sources.
+What is wrong with a volume that has more than one source, as Helm makes it of two values files.
+Takes: the volume without its name
+Prints: the message, or nothing
 */ -}}
 {{- define "outrigger-0.1.0.kit.sourcesProblem" -}}
 {{- if gt (len .) 1 -}}

@@ -115,7 +115,7 @@ pod for the notes.
     {{- $_ := set $podTemplate "spec" (printf "outrigger.spec.%d." (len $document.pods)) -}}
     {{- $_ := set $document "pods" (append $document.pods $state) -}}
   {{- end -}}
-  {{- include "outrigger-0.1.0.kit.remember" (list $call.context (empty $state.podTemplate | ternary "hooks" "pods") (printf "%s %s" $state.title $metadata.namespace) $state) -}}
+  {{- include "outrigger-0.1.0.kit.remember" (dict "context" $call.context "kind" (empty $state.podTemplate | ternary "hooks" "pods") "key" (printf "%s %s" $state.title $metadata.namespace) "value" $state) -}}
 {{- end -}}
 {{- end -}}
 

@@ -125,8 +125,8 @@ API server's defaults for them. Takes a list: the sums, the pod's resources.
     {{- $defaults := merge (pick $sums.requests.total "cpu" "memory") $limits -}}
     {{- $_ := merge $requests $defaults -}}
   {{- end -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $sums.requests.total $requests) -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $sums.limits.total $limits) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $sums.requests.total "from" $requests) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $sums.limits.total "from" $limits) -}}
   {{- range $resource, $amount := pick $limits "cpu" "memory" -}}
     {{- $_ := set $sums.unlimited $resource (eq $amount $sums.zero) -}}
   {{- end -}}

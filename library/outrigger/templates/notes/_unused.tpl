@@ -9,7 +9,7 @@ once, and in NOTES.txt alone, as all pods are known there. Takes the arguments o
 {{- $file := (.context.Template | default dict).Name -}}
 {{- $seen := $state.library.seen | default dict -}}
 {{- if and (hasSuffix "/NOTES.txt" (toString $file)) (not $seen.told) -}}
-{{- include "outrigger-0.1.0.kit.remember" (list .context "told" "unused" true) -}}
+{{- include "outrigger-0.1.0.kit.remember" (dict "context" .context "kind" "told" "key" "unused" "value" true) -}}
 {{- $workloads := keys ($seen.workloads | default dict) | sortAlpha -}}
 {{- $lines := list -}}
 {{- range $entry := $state.entries -}}

@@ -6,7 +6,7 @@ controller adds to those of its Jobs.
 {{- $state := dict -}}
 {{- include "outrigger-0.1.0.objects.composedJob" (list $state . "cronJobs") -}}
 {{- $metadata := include "outrigger-0.1.0.objects.metadata" (list $state . 52 "") | fromYaml -}}
-{{- include "outrigger-0.1.0.kit.remember" (list $state.context "cronJobs" $metadata.name $state.jobPath) -}}
+{{- include "outrigger-0.1.0.kit.remember" (dict "context" $state.context "kind" "cronJobs" "key" $metadata.name "value" $state.jobPath) -}}
 {{- with get $state.library.seen.patternCronJobs $metadata.name -}}
   {{- include "outrigger-0.1.0.objects.sameName" (list $state $state.jobPath . $metadata.name) -}}
   {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
@@ -22,10 +22,10 @@ whose labels its Jobs have too.
 {{- $state := index . 0 -}}
 {{- $metadata := index . 1 -}}
 {{- $spec := dict -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $spec $state.values.defaults.cronJob) -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $state.jobConfig "schedule" "timeZone" "concurrencyPolicy" "startingDeadlineSeconds" "suspend" "successfulJobsHistoryLimit" "failedJobsHistoryLimit")) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" $state.values.defaults.cronJob) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" (pick $state.jobConfig "schedule" "timeZone" "concurrencyPolicy" "startingDeadlineSeconds" "suspend" "successfulJobsHistoryLimit" "failedJobsHistoryLimit")) -}}
 {{- with include "outrigger-0.1.0.kit.scheduleProblem" $spec.schedule -}}
-  {{- include "outrigger-0.1.0.kit.problem" (list $state $state.jobPath (printf "schedule %s" .)) -}}
+  {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $state.jobPath "message" (printf "schedule %s" .)) -}}
   {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
 {{- end -}}
 {{- $_ := set $spec "jobTemplate" (dict "metadata" (dict "labels" $metadata.labels) "spec" $state.jobSpec) -}}
@@ -47,7 +47,7 @@ has printed by now. Remembers the names for those that it prints later. Takes th
       {{- include "outrigger-0.1.0.objects.sameName" (list $state . $contribution.path $name) -}}
     {{- end -}}
     {{- $_ := set $names $name $contribution.path -}}
-    {{- include "outrigger-0.1.0.kit.remember" (list $state.context "patternCronJobs" $name $contribution.path) -}}
+    {{- include "outrigger-0.1.0.kit.remember" (dict "context" $state.context "kind" "patternCronJobs" "key" $name "value" $contribution.path) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -56,7 +56,8 @@ has printed by now. Remembers the names for those that it prints later. Takes th
 Adds the problem of two CronJobs of one name. Takes a list: the state, the values paths of both, the name.
 */ -}}
 {{- define "outrigger-0.1.0.objects.sameName" -}}
-{{- include "outrigger-0.1.0.kit.problem" (list (index . 0) (printf "%s and %s" (index . 1) (index . 2)) (printf "both make a CronJob %q; rename one of them" (index . 3))) -}}
+{{- include "outrigger-0.1.0.kit.problem" (dict "state" (index . 0) "path" (printf "%s and %s" (index . 1) (index . 2))
+      "message" (printf "both make a CronJob %q; rename one of them" (index . 3))) -}}
 {{- end -}}
 
 {{- /*
@@ -64,7 +65,7 @@ Prints the name of a CronJob of a pattern's own. Takes a list: the state, and th
 takes.
 */ -}}
 {{- define "outrigger-0.1.0.objects.ownCronJobName" -}}
-{{- include "outrigger-0.1.0.kit.fit" (list (printf "%s-%s" (include "outrigger-0.1.0.kit.fullname" (index . 0)) (index . 1).name) 52 "") -}}
+{{- include "outrigger-0.1.0.kit.fit" (dict "name" (printf "%s-%s" (include "outrigger-0.1.0.kit.fullname" (index . 0)) (index . 1).name) "length" 52) -}}
 {{- end -}}
 
 {{- /*
@@ -108,17 +109,18 @@ that the contribution is of, the contribution, the dict that outrigger-….objec
 {{- $parts := $cronJob.parts -}}
 {{- /* One hostname for all runs, and none of another release's: what a killed one has locked by it, the next one knows for its own. */ -}}
 {{- $whose := compact (list $collected.values.cluster $collected.namespace $name) | join "/" -}}
-{{- $hostname := include "outrigger-0.1.0.kit.fit" (list (printf "%s-%s" $collected.namespace $name) 63 (sha256sum $whose | trunc 8)) | replace "." "-" -}}
+{{- $hostname := include "outrigger-0.1.0.kit.fit" (dict "name" (printf "%s-%s" $collected.namespace $name) "length" 63 "checksum" (sha256sum $whose | trunc 8)) | replace "." "-" -}}
 {{- $spec := dict "hostname" $hostname "automountServiceAccountToken" false "securityContext" (dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault")) -}}
 {{- with $parts.fsGroup -}}{{- $_ := set $spec.securityContext "fsGroup" (int64 .) -}}{{- end -}}
 {{- include "outrigger-0.1.0.pod.state" (list $state (dict "context" $collected.context "workload" $cronJob.name "namespace" $collected.namespace)) -}}
 {{- /* Settings are those of the app's pods. */ -}}
 {{- $_ := set $state "settings" dict -}}
+{{- $_ := set $state "view" "pod" -}}
 {{- $_ := set $state "podTemplate" (dict "spec" $spec) -}}
 {{- $_ := set $state "author" (dict "containers" list "initContainers" list "volumes" list "gracePeriod" false) -}}
 {{- include "outrigger-0.1.0.pod.chooseForm" $state -}}
 {{- $mine := dict "tools" true "containers" (list $parts.container) -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $mine (pick $contribution "name" "config" "path" "pattern" "template" "files")) -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $mine (pick $parts "volumes" "initContainers" "sidecars")) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $mine "from" (pick $contribution "name" "config" "path" "pattern" "template" "files")) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $mine "from" (pick $parts "volumes" "initContainers" "sidecars")) -}}
 {{- $_ := set $state "contributions" (list $mine) -}}
 {{- end -}}

@@ -32,8 +32,8 @@ an empty dict, the call's arguments, `jobs` or `cronJobs`.
   {{- fail (printf "outrigger: the workload is missing; write (dict \"context\" $ \"template\" \"NAME\" \"workload\" \"NAME\"), which finds its values under %s.NAME" (index . 2)) -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.pod.readAndCollect" . -}}
-{{- $entry := dict "value" (get (get $state.values (index . 2) | default dict) $call.workload | default dict) -}}
-{{- include "outrigger-0.1.0.kit.evaluateEntry" (list $state.context $entry) -}}
+{{- $entry := dict "context" $state.context "value" (get (get $state.values (index . 2) | default dict) $call.workload | default dict) -}}
+{{- include "outrigger-0.1.0.kit.evaluateEntry" $entry -}}
 {{- $_ := set $state "jobConfig" $entry.value -}}
 {{- $_ := set $state "jobPath" (printf "%s.%s.%s" $state.key (index . 2) $call.workload) -}}
 {{- include "outrigger-0.1.0.objects.completeJob" (list $state (index . 2)) -}}
@@ -50,9 +50,9 @@ list: the state, with jobConfig, jobPath and contributions; `jobs` or `cronJobs`
 {{- include "outrigger-0.1.0.pod.compose" $state -}}
 {{- $spec := dict -}}
 {{- if or $state.hook (eq (index . 1) "cronJobs") -}}{{- $_ := set $spec "ttlSecondsAfterFinished" (include "outrigger-0.1.0.objects.finishedSeconds" . | int) -}}{{- end -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $spec $state.values.defaults.job) -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $config "backoffLimit" "ttlSecondsAfterFinished" "activeDeadlineSeconds" "completions" "parallelism" "completionMode" "podFailurePolicy" "backoffLimitPerIndex" "maxFailedIndexes" "podReplacementPolicy" "successPolicy")) -}}
-{{- if eq (index . 1) "jobs" -}}{{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick $config "suspend")) -}}{{- end -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" $state.values.defaults.job) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" (pick $config "backoffLimit" "ttlSecondsAfterFinished" "activeDeadlineSeconds" "completions" "parallelism" "completionMode" "podFailurePolicy" "backoffLimitPerIndex" "maxFailedIndexes" "podReplacementPolicy" "successPolicy")) -}}
+{{- if eq (index . 1) "jobs" -}}{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" (pick $config "suspend")) -}}{{- end -}}
 {{- $_ := set $spec "template" $state.podTemplate -}}
 {{- $_ := set $state "jobSpec" $spec -}}
 {{- include "outrigger-0.1.0.check.job" $state -}}
@@ -72,14 +72,14 @@ Takes the state.
 {{- define "outrigger-0.1.0.objects.jobPod" -}}
 {{- $spec := .podTemplate.spec -}}
 {{- if not $spec.restartPolicy -}}{{- $_ := set $spec "restartPolicy" "Never" -}}{{- end -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $spec (pick .jobConfig "serviceAccountName" "automountServiceAccountToken" "imagePullSecrets" "tolerations" "nodeSelector" "affinity" "priorityClassName" "restartPolicy")) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" (pick .jobConfig "serviceAccountName" "automountServiceAccountToken" "imagePullSecrets" "tolerations" "nodeSelector" "affinity" "priorityClassName" "restartPolicy")) -}}
 {{- $metadata := .podTemplate.metadata | default dict -}}
 {{- $labels := include "outrigger-0.1.0.objects.keptLabels" . | fromYaml -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $labels (include "outrigger-0.1.0.kit.jobLabels" . | fromYaml)) -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $labels .jobConfig.podLabels) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $labels "from" (include "outrigger-0.1.0.kit.jobLabels" . | fromYaml)) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $labels "from" .jobConfig.podLabels) -}}
 {{- $annotations := dict -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $annotations $metadata.annotations) -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $annotations .jobConfig.podAnnotations) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $annotations "from" $metadata.annotations) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $annotations "from" .jobConfig.podAnnotations) -}}
 {{- $_ := set $metadata "labels" $labels -}}
 {{- if $annotations -}}{{- $_ := set $metadata "annotations" $annotations -}}{{- end -}}
 {{- $_ := set .podTemplate "metadata" $metadata -}}
@@ -97,9 +97,11 @@ may be what a Service of the chart selects. Takes the state.
 {{- range $index, $name := .jobConfig.keepLabels -}}
   {{- $path := printf "%s.keepLabels[%d]" $state.jobPath $index -}}
   {{- if not (hasKey $given $name) -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state $path (printf "the pod template has no label %q; name one of %s, or set %s.podLabels" $name (include "outrigger-0.1.0.kit.quoteAll" (keys $given | sortAlpha) | default "those that it gets") $state.jobPath)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $path
+          "message" (printf "the pod template has no label %q; name one of %s, or set %s.podLabels" $name (include "outrigger-0.1.0.kit.quoteAll" (keys $given | sortAlpha) | default "those that it gets") $state.jobPath)) -}}
   {{- else if and (hasKey $own $name) (ne (get $own $name) (toString (get $given $name))) -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state $path (printf "%q is one by which a Job's pods are told from the app's, and a Service may select; leave it out, or set %s.podLabels to have it all the same" $name $state.jobPath)) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $path
+          "message" (printf "%q is one by which a Job's pods are told from the app's, and a Service may select; leave it out, or set %s.podLabels to have it all the same" $name $state.jobPath)) -}}
   {{- else -}}
     {{- $_ := set $kept $name (get $given $name) -}}
   {{- end -}}
@@ -114,11 +116,11 @@ name may have, and a checksum to end it ("" for none).
 {{- define "outrigger-0.1.0.objects.metadata" -}}
 {{- $state := index . 0 -}}
 {{- $name := (index . 1).name | default (printf "%s-%s" (include "outrigger-0.1.0.kit.fullname" $state) $state.workload) -}}
-{{- $name = include "outrigger-0.1.0.kit.fit" (list $name (index . 2) (index . 3)) -}}
+{{- $name = include "outrigger-0.1.0.kit.fit" (dict "name" $name "length" (index . 2) "checksum" (index . 3)) -}}
 {{- $labels := include "outrigger-0.1.0.kit.jobLabels" $state | fromYaml -}}
 {{- $_ := set $labels "app.kubernetes.io/managed-by" $state.context.Release.Service -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $labels (include "outrigger-0.1.0.kit.chartLabel" $state | fromYaml)) -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $labels $state.jobConfig.labels) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $labels "from" (include "outrigger-0.1.0.kit.chartLabel" $state | fromYaml)) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $labels "from" $state.jobConfig.labels) -}}
 {{- $metadata := dict "name" $name "namespace" $state.namespace "labels" $labels -}}
 {{- with $state.jobConfig.annotations -}}{{- $_ := set $metadata "annotations" (deepCopy .) -}}{{- end -}}
 {{- toYaml $metadata -}}

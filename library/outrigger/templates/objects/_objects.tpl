@@ -10,11 +10,11 @@ own, where any is needed. Takes the chart's root context, or what outrigger.obje
 {{- include "outrigger-0.1.0.pod.contributions" $state -}}
 {{- range $contribution := $state.contributions -}}
   {{- range .problems -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state $contribution.path .) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $contribution.path "message" .) -}}
   {{- end -}}
   {{- if .cronJobs -}}
     {{- with include "outrigger-0.1.0.kit.labelProblem" .name -}}
-      {{- include "outrigger-0.1.0.kit.problem" (list $state $contribution.path .) -}}
+      {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $contribution.path "message" .) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}

@@ -1,21 +1,24 @@
 {{- /*
-Sets .contributions of the state: what each of its entries contributes, in start-up order.
+What each of the state's entries contributes, in start-up order. A pattern is a named template "….patterns.<values
+key>.contribution", a custom one "outrigger.pattern.<pattern>". It is called once for a pod, and once where objects
+are collected: with a Call, and prints its Contribution as YAML, or fills the dict, which saves the parsing.
 
-A pattern is a named template "….patterns.<values key>.contribution", a custom one "outrigger.pattern.<pattern>". It is
-called with a dict:
+A Call:
+  view          pod: what a pod gets; objects: what is beside the pods, and the files that are the same for all of them
   name          the entry's name                         config   the entry's values, read only
   path          its values path, for problems            values   the library's values, read only
-  context       the chart's root context                 form     native, classic, or "" where objects are collected
-  podTemplate   the author's, read only; none where objects are collected
+  context       the chart's root context                 form     native, classic, or "" in the view of objects
+  podTemplate   the author's, read only; none in the view of objects
   workload      the workload's name, or ""               settings  the values of this workload
   contribution  the dict to fill, where no YAML is printed
   object        the name of the pod's object, or ""      namespace  that of the objects which are collected
-and prints its contribution as YAML (or fills the dict, which saves the parsing):
+  evaluated     the state's: what kit.entry keeps
+A Contribution:
   containers       ordinary containers of a pod that the pattern makes itself, which has none of an author's
   order            where it starts among the sidecars, lowest first; the entry's own `order` wins
   sidecars         containers that run beside the app; defaults and the entry's overrides are applied by the composer
-  grace            variables of the sidecars' env that are the pod's grace period less some seconds: a list of {name, less,
-                   atLeast}. With moreThan and problem that is a problem where they are not more
+  grace            variables of the sidecars' env that are the pod's grace period less some seconds: a list of {name,
+                   less, atLeast}. With moreThan and problem that is a problem where they are not more
   initContainers   containers that run to their end before what comes after them
   volumes          the pod's volumes
   appVolumeMounts  mounts for the author's containers, each with an optional `containers`: a list of names, or a map
@@ -24,15 +27,19 @@ and prints its contribution as YAML (or fills the dict, which saves the parsing)
   podAnnotations   annotations of the pod
   podLabels        labels of the pod, whose keys nobody else uses
   objects          objects beside the pod, which outrigger.objects prints; their metadata.name is completed
-  cronJobs         CronJobs beside the pod, as outrigger-….objects.ownCronJob takes them, which outrigger.objects prints
-  reads            paths that the sidecars read: {path, key, writes, changedBy}; the composer mounts the volume that holds
-                   each. key is where the entry names the path (files[0]), changedBy the entry's key by which the app's
-                   own files are changed
+  cronJobs         CronJobs beside the pod, as objects.ownCronJob takes them, which outrigger.objects prints
+  reads            paths that the sidecars read: {path, key, writes, changedBy}; the composer mounts the volume that
+                   holds each. key is where the entry names the path (files[0]), changedBy the entry's key by which the
+                   app's own files are changed
   files            names of the library's files that the containers find in /outrigger
   texts            further files there, name to text; the same for every pod of the entry
   tools            true: the containers find a static busybox at /outrigger-tools/busybox
   appImages        true: the containers' images are the app's own, and stay as they are (global.imageRegistry)
   problems         messages of the pattern's own checks
+What is of its Entry is added to it.
+Takes: the State, with entries
+Sets: .contributions
+Reports: fails where a pattern prints no YAML
 */ -}}
 {{- define "outrigger-0.1.0.pod.contributions" -}}
 {{- $state := . -}}
@@ -40,9 +47,10 @@ and prints its contribution as YAML (or fills the dict, which saves the parsing)
 {{- range $entry := .entries -}}
   {{- $contribution := dict -}}
   {{- $printed := include $entry.template (dict
-        "name" $entry.name "config" $entry.config "path" $entry.path "values" $state.values "context" $state.context
+        "view" $state.view "name" $entry.name "config" $entry.config "path" $entry.path "contribution" $contribution
+        "values" $state.values "context" $state.context "evaluated" $state.evaluated "settings" $state.settings
         "form" ($state.form | default "") "podTemplate" $state.podTemplate
-        "namespace" $state.namespace "workload" $state.workload "object" ($state.object | default "") "settings" $state.settings "contribution" $contribution) -}}
+        "workload" $state.workload "object" ($state.object | default "") "namespace" $state.namespace) -}}
   {{- if trim $printed -}}
     {{- $contribution = fromYaml $printed -}}
     {{- if hasKey $contribution "Error" -}}
@@ -86,9 +94,12 @@ objects are collected for the whole chart (no pod template, no workload), the en
 {{- define "outrigger-0.1.0.pod.addEntries" -}}
 {{- $state := index . 0 -}}
 {{- range $name, $config := index . 1 -}}
-  {{- if include "outrigger-0.1.0.kit.isHere" (list $state $config) -}}
-    {{- $entry := dict "value" $config -}}
-    {{- if index $ 5 -}}{{- include "outrigger-0.1.0.kit.evaluateEntry" (list $state.context $entry) -}}{{- end -}}
+  {{- if include "outrigger-0.1.0.kit.isHere" (dict "state" $state "config" $config) -}}
+    {{- $entry := dict "context" $state.context "value" $config -}}
+    {{- if index $ 5 -}}
+      {{- include "outrigger-0.1.0.kit.evaluateEntry" $entry -}}
+      {{- $_ := set $state.evaluated (printf "%s.%s" (index $ 2) $name) (dict "config" $entry.value "isHere" "true") -}}
+    {{- end -}}
     {{- $_ := set $state "entries" (append $state.entries (dict
           "name" $name "config" $entry.value "pattern" (index $ 2) "template" (index $ 3) "path" (printf "%s.%s" (index $ 4) $name))) -}}
   {{- end -}}

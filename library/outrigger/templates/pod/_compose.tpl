@@ -17,7 +17,7 @@ the sidecars serve, the author's, or in a pod of a pattern's own the pattern's.
 {{- $beside := list -}}
 {{- range $contribution := .contributions -}}
   {{- range $contribution.problems -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state $contribution.path .) -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $contribution.path "message" .) -}}
   {{- end -}}
   {{- if $contribution.volumes -}}{{- $volumes = concat $volumes $contribution.volumes -}}{{- end -}}
   {{- range $annotation, $value := $contribution.podAnnotations -}}
@@ -122,14 +122,14 @@ Adds the contributions' appVolumeMounts to the author's containers and init cont
     {{- range $container := concat $state.author.containers $state.author.initContainers -}}
       {{- if or $all (has $container.name $only) -}}
         {{- $ownMount := omit $mount "containers" -}}
-        {{- include "outrigger-0.1.0.kit.overlay" (list $ownMount (get $own $container.name | default dict)) -}}
+        {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $ownMount "from" (get $own $container.name | default dict)) -}}
         {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) $ownMount) -}}
         {{- $missing = without $missing $container.name -}}
       {{- end -}}
     {{- end -}}
     {{- if $missing -}}
-      {{- include "outrigger-0.1.0.kit.problem" (list $state (printf "%s.containers" $contribution.path)
-            (printf "the pod template has no container %s; name one of its containers, or leave the list out" (include "outrigger-0.1.0.kit.quoteAll" $missing))) -}}
+      {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (printf "%s.containers" $contribution.path)
+            "message" (printf "the pod template has no container %s; name one of its containers, or leave the list out" (include "outrigger-0.1.0.kit.quoteAll" $missing))) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}

@@ -22,8 +22,9 @@ Sets .env of the state: what the values say under `env`, and over it under `work
   {{- end -}}
 {{- end -}}
 {{- range $for, $values := $named -}}
-  {{- $items := dict "value" (include "outrigger-0.1.0.kit.namedItems" (list $values "value") | fromJsonArray) -}}
-  {{- include "outrigger-0.1.0.kit.evaluate" (list $state.context $items) -}}
+  {{- $items := dict "context" $state.context
+        "value" (include "outrigger-0.1.0.kit.namedItems" (dict "items" $values "field" "value") | fromJsonArray) -}}
+  {{- include "outrigger-0.1.0.kit.evaluate" $items -}}
   {{- $_ := set $env $for $items.value -}}
 {{- end -}}
 {{- end -}}
@@ -39,18 +40,21 @@ the library's own are.
 {{- $state := . -}}
 {{- range $name, $path := .env.paths -}}
   {{- if contains ".OUTRIGGER_" $name -}}
-    {{- include "outrigger-0.1.0.kit.problem" (list $state $path "variables that begin with OUTRIGGER_ are the library's own; give it another name") -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $path
+          "message" "variables that begin with OUTRIGGER_ are the library's own; give it another name") -}}
   {{- end -}}
 {{- end -}}
 {{- $added := .env.app -}}
 {{- $paths := dict -}}
 {{- range .env.app -}}{{- $_ := set $paths .name (get $state.env.paths (printf "app.%s" .name)) -}}{{- end -}}
 {{- range $contribution := .contributions -}}{{- if .env -}}
-  {{- range include "outrigger-0.1.0.kit.namedItems" (list $contribution.env "value") | fromJsonArray -}}
+  {{- range include "outrigger-0.1.0.kit.namedItems" (dict "items" $contribution.env "field" "value") | fromJsonArray -}}
     {{- if hasPrefix "OUTRIGGER_" .name -}}
-      {{- include "outrigger-0.1.0.kit.problem" (list $state $contribution.path (printf "gives the app the variable %s, and those that begin with OUTRIGGER_ are the library's own" .name)) -}}
+      {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $contribution.path
+            "message" (printf "gives the app the variable %s, and those that begin with OUTRIGGER_ are the library's own" .name)) -}}
     {{- else if hasKey $paths .name -}}
-      {{- include "outrigger-0.1.0.kit.problem" (list $state $contribution.path (printf "gives the app the variable %s, which %s gives too; take one of them away" .name (get $paths .name))) -}}
+      {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $contribution.path
+            "message" (printf "gives the app the variable %s, which %s gives too; take one of them away" .name (get $paths .name))) -}}
     {{- else -}}
       {{- $_ := set $paths .name $contribution.path -}}
       {{- $added = append $added . -}}
@@ -64,8 +68,8 @@ the library's own are.
     {{- $fresh := list -}}
     {{- range $added -}}
       {{- if hasKey $authors .name -}}
-        {{- include "outrigger-0.1.0.kit.problem" (list $state (get $paths .name)
-              (printf "container %q of the pod template has a variable %s already; take one of them away" $container.name .name)) -}}
+        {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (get $paths .name)
+              "message" (printf "container %q of the pod template has a variable %s already; take one of them away" $container.name .name)) -}}
       {{- else -}}
         {{- $fresh = append $fresh . -}}
       {{- end -}}

@@ -14,7 +14,7 @@ Sets the variables of sidecars that depend on it (`grace` of a contribution). Ta
 {{- end -}}
 {{- range .contributions -}}
   {{- if .sidecars -}}
-    {{- $drains = add $drains (include "outrigger-0.1.0.kit.shutdownSeconds" (list $state.values .pattern .config) | int) -}}
+    {{- $drains = add $drains (include "outrigger-0.1.0.kit.shutdownSeconds" (dict "values" $state.values "pattern" .pattern "config" .config) | int) -}}
     {{- if .config.shutdownSeconds -}}
       {{- $declared = append $declared (printf "%s.shutdownSeconds %d" .path (int .config.shutdownSeconds)) -}}
       {{- $needed = add $needed (int .config.shutdownSeconds) -}}
@@ -23,7 +23,8 @@ Sets the variables of sidecars that depend on it (`grace` of a contribution). Ta
 {{- end -}}
 {{- $spec := .podTemplate.spec -}}
 {{- if and .author.gracePeriod $declared (lt (int $spec.terminationGracePeriodSeconds) (int $needed)) -}}
-  {{- include "outrigger-0.1.0.kit.problem" (list $state "the pod template's terminationGracePeriodSeconds" (printf "is %d, and %d are needed: %s, and 2 to spare; raise it to %d, or leave it to the library" (int $spec.terminationGracePeriodSeconds) $needed (join " + " $declared) $needed)) -}}
+  {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" "the pod template's terminationGracePeriodSeconds"
+        "message" (printf "is %d, and %d are needed: %s, and 2 to spare; raise it to %d, or leave it to the library" (int $spec.terminationGracePeriodSeconds) $needed (join " + " $declared) $needed)) -}}
 {{- else if and (not .author.gracePeriod) (or $drains $declared) -}}
   {{- $_ := set $spec "terminationGracePeriodSeconds" (add (hasKey .settings "shutdownSeconds" | ternary .settings.shutdownSeconds 30) $drains 2) -}}
 {{- end -}}
@@ -48,6 +49,6 @@ of its `grace`, the pod's seconds. Reports its problem.
   {{- end -}}
 {{- end -}}
 {{- if and $variable.problem (le $seconds (int64 $variable.moreThan)) -}}
-  {{- include "outrigger-0.1.0.kit.problem" (list (index . 0) (index . 1).path $variable.problem) -}}
+  {{- include "outrigger-0.1.0.kit.problem" (dict "state" (index . 0) "path" (index . 1).path "message" $variable.problem) -}}
 {{- end -}}
 {{- end -}}

@@ -27,7 +27,7 @@ Reads the author's pod template and collects what its sidecars contribute. Takes
 {{- include "outrigger-0.1.0.pod.state" . -}}
 {{- include "outrigger-0.1.0.pod.read" . -}}
 {{- range $state.library | empty | ternary list (compact (list $state.workload $state.object)) -}}
-  {{- include "outrigger-0.1.0.kit.remember" (list $state.context "workloads" . true) -}}
+  {{- include "outrigger-0.1.0.kit.remember" (dict "context" $state.context "kind" "workloads" "key" . "value" true) -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.pod.chooseForm" $state -}}
 {{- include "outrigger-0.1.0.pod.entries" $state -}}

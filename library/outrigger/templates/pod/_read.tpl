@@ -23,6 +23,7 @@ volumes as the author wrote them. Takes a list: the state, the arguments of outr
 {{- if not $spec.containers -}}
   {{- fail (printf "outrigger.podTemplate: the pod template %shas no spec.containers; it begins with metadata and spec, as under a Deployment's spec.template" (empty $call.template | ternary "" (printf "%q " $call.template))) -}}
 {{- end -}}
+{{- $_ := set $state "view" "pod" -}}
 {{- $_ := set $state "podTemplate" $podTemplate -}}
 {{- $_ := set $state "author" (dict
       "containers" $spec.containers

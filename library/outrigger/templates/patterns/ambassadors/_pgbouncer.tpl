@@ -16,7 +16,7 @@ takes up each new one. Takes an ambassador.
 {{- $state := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-pgbouncer" $call.name) -}}
 {{- $_ := set .env "AMBASSADOR" $call.name -}}
 {{- $_ := set .env "LISTEN_PORT" $port -}}
-{{- $seconds := include "outrigger-0.1.0.kit.shutdownSeconds" (list $call.values "ambassadors" $call.config) | int -}}
+{{- $seconds := include "outrigger-0.1.0.kit.shutdownSeconds" (dict "values" $call.values "pattern" "ambassadors" "config" $call.config) | int -}}
 {{- $_ := set .env "STOP_SECONDS" (sub $seconds 2 | max 1) -}}
 {{- if eq $call.form "classic" -}}
   {{- /* A classic sidecar hears SIGTERM when the app does, which has connections to make until it has ended. */ -}}
@@ -48,7 +48,7 @@ ambassador.
 {{- else if $settings.tokenRefresher -}}
   {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerToken" . -}}
 {{- else if $settings.secret -}}
-  {{- $key := (include "outrigger-0.1.0.kit.secretKey" (list $settings.secret "password") | fromJson).secretKeyRef -}}
+  {{- $key := (include "outrigger-0.1.0.kit.secretKey" (dict "secret" $settings.secret "key" "password") | fromJson).secretKeyRef -}}
   {{- $name := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-password" .call.name) -}}
   {{- $_ := set . "volumes" (append .volumes (dict "name" $name "secret" (dict "secretName" $key.name "items" (list (dict "key" $key.key "path" "password"))))) -}}
   {{- $_ := set . "mounts" (append .mounts (dict "name" $name "mountPath" "/outrigger-password" "readOnly" true)) -}}
@@ -69,8 +69,9 @@ ambassador.
 {{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerToken" -}}
 {{- $call := .call -}}
 {{- $name := .settings.tokenRefresher -}}
-{{- $refresher := get ($call.values.tokenRefreshers | default dict) $name | default dict -}}
-{{- if $refresher -}}{{- $refresher = include "outrigger-0.1.0.kit.evaluated" (list $call $refresher) | fromYaml -}}{{- end -}}
+{{- $entry := dict "call" $call "pattern" "tokenRefreshers" "name" $name -}}
+{{- include "outrigger-0.1.0.kit.entry" $entry -}}
+{{- $refresher := $entry.config -}}
 {{- $file := $refresher.file | default dict -}}
 {{- $problem := "" -}}
 {{- if not $refresher -}}
@@ -78,7 +79,7 @@ ambassador.
   {{- $problem = printf "there is no tokenRefreshers.%s; %s" $name (empty $known | ternary "add it" (printf "set one of %s" $known)) -}}
 {{- else if eq (toString $refresher.enabled) "false" -}}
   {{- $problem = printf "tokenRefreshers.%s is off (enabled: false), and so pgbouncer would never have a password; turn it on, or this ambassador off" $name -}}
-{{- else if not (include "outrigger-0.1.0.kit.isHere" (list $call $refresher)) -}}
+{{- else if not $entry.isHere -}}
   {{- $problem = printf "tokenRefreshers.%s is only in the workloads %s; give this ambassador the same, or change its" $name (join ", " $refresher.workloads) -}}
 {{- else if and (eq $call.form "native") (include "outrigger-0.1.0.patterns.ambassadors.pgbouncerIsEarly" (list $call.config $refresher)) -}}
   {{- $problem = printf "tokenRefreshers.%s would start after this ambassador, which waits for its credential before anything else starts; change order or afterInit of one of them" $name -}}
@@ -94,7 +95,7 @@ ambassador.
   {{- $_ := set . "problems" (append .problems (printf "pgbouncer.tokenRefresher: %s" $problem)) -}}
 {{- else if $file.path -}}
   {{- $_ := set .env "AUTH_FILE" $file.path -}}
-  {{- $volume := include "outrigger-0.1.0.kit.tokenVolume" (list $call.values $name $file.path) -}}
+  {{- $volume := include "outrigger-0.1.0.kit.tokenVolume" (dict "call" $call "name" $name "path" $file.path) -}}
   {{- if $volume -}}
     {{- $_ := set . "mounts" (append .mounts (dict "name" $volume "mountPath" (dir $file.path))) -}}
   {{- else -}}
@@ -133,7 +134,7 @@ first that is on the server that the password is for. Takes the ambassador.
 {{- $settings := .settings -}}
 {{- $databases := dict -}}
 {{- with $settings.database -}}{{- $_ := set $databases . dict -}}{{- end -}}
-{{- include "outrigger-0.1.0.kit.overlay" (list $databases $settings.databases) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $databases "from" $settings.databases) -}}
 {{- $_ := set . "databases" $databases -}}
 {{- $proof := $settings.database | default "" -}}
 {{- range $alias := keys $databases | sortAlpha -}}

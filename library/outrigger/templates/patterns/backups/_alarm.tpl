@@ -5,11 +5,13 @@ is none, and where the last run of one of its tasks failed. Takes the backup.
 {{- define "outrigger-0.1.0.patterns.backups.alarm" -}}
 {{- $config := .call.config -}}
 {{- if not (or (dig "metrics" "pushgateway" "" $config) (dig "metrics" "textfile" "" $config)) -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list .call "maxAge alarms by a metric that is not written; set metrics.pushgateway or metrics.textfile") -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" .call
+        "message" "maxAge alarms by a metric that is not written; set metrics.pushgateway or metrics.textfile") -}}
 {{- end -}}
 {{- $seconds := include "outrigger-0.1.0.kit.seconds" $config.maxAge | int -}}
 {{- if not $seconds -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list .call "maxAge is no time at all; set it to how old the last success may be, such as 26h") -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" .call
+        "message" "maxAge is no time at all; set it to how old the last success may be, such as 26h") -}}
 {{- end -}}
 {{- $selector := printf "{backup=%q}" .identity -}}
 {{- $labels := dict "namespace" .call.namespace -}}

@@ -5,8 +5,8 @@ snapshot into a server of its own.
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.contribution" -}}
 {{- $sidecar := eq (.config.as | default "cronJob") "sidecar" -}}
-{{- $source := include "outrigger-0.1.0.kit.choice" (list . "source" .config (list "exec" "mariadb" "mysql" "path" "postgres" "redis" "sqlite")) -}}
-{{- $store := include "outrigger-0.1.0.kit.choice" (list . "store" (.config.store | default dict) (list "restic" "files")) -}}
+{{- $source := include "outrigger-0.1.0.kit.choice" (dict "call" . "what" "source" "config" .config "keys" (list "exec" "mariadb" "mysql" "path" "postgres" "redis" "sqlite")) -}}
+{{- $store := include "outrigger-0.1.0.kit.choice" (dict "call" . "what" "store" "config" (.config.store | default dict) "keys" (list "restic" "files")) -}}
 {{- include "outrigger-0.1.0.patterns.backups.scheduleProblem" (list . "schedule" .config.schedule) -}}
 {{- $_ := set .contribution "order" 200 -}}
 {{- if and $source $store -}}
@@ -15,12 +15,12 @@ snapshot into a server of its own.
   {{- $_ := set $backup "storeSettings" (get .config.store $store | toYaml | fromYaml) -}}
   {{- range $path, $volume := dict $source $backup.settings.volume (printf "store.%s" $store) $backup.storeSettings.volume -}}
     {{- with include "outrigger-0.1.0.kit.sourcesProblem" ($volume | default dict) -}}
-      {{- include "outrigger-0.1.0.kit.addProblem" (list $ (printf "%s.volume %s" $path .)) -}}
+      {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $ "message" (printf "%s.volume %s" $path .)) -}}
     {{- end -}}
   {{- end -}}
   {{- $_ := set $backup "name" (include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" (include "outrigger-0.1.0.kit.owner" .) .name)) -}}
   {{- $_ := set $backup "identity" (printf "%s/%s" (include "outrigger-0.1.0.kit.whereabouts" .) $backup.name) -}}
-  {{- if .podTemplate -}}
+  {{- if eq .view "pod" -}}
     {{- if $sidecar -}}{{- include "outrigger-0.1.0.patterns.backups.sidecar" $backup -}}{{- end -}}
   {{- else -}}
     {{- $_ := set .contribution "files" (include "outrigger-0.1.0.patterns.backups.files" $backup | fromJsonArray) -}}
@@ -89,7 +89,8 @@ Adds the problems of a backup's prune to the contribution. Takes the backup.
 {{- define "outrigger-0.1.0.patterns.backups.pruneProblems" -}}
 {{- include "outrigger-0.1.0.patterns.backups.scheduleProblem" (list .call "prune.schedule" .call.config.prune.schedule) -}}
 {{- if eq .store "files" -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list .call "prune means nothing beside store.files, where keep removes whole files; leave it out") -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" .call
+        "message" "prune means nothing beside store.files, where keep removes whole files; leave it out") -}}
 {{- end -}}
 {{- end -}}
 
@@ -99,6 +100,6 @@ schedule.
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.scheduleProblem" -}}
 {{- with include "outrigger-0.1.0.kit.scheduleProblem" (index . 2) -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list (index $ 0) (printf "%s %s" (index $ 1) .)) -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" (index $ 0) "message" (printf "%s %s" (index $ 1) .)) -}}
 {{- end -}}
 {{- end -}}

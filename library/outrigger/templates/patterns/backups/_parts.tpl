@@ -50,7 +50,8 @@ task (run, clock, restore, drill, prune).
   {{- end -}}
 {{- end -}}
 {{- if not $container.image -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list $call (printf "%s.image is missing; set it to %s" $backup.key (get (dict "exec" "the image that the command is in" "sqlite" "one that has sqlite3" ) $backup.source | default "the server's image, whose tools are of the server's version"))) -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call
+        "message" (printf "%s.image is missing; set it to %s" $backup.key (get (dict "exec" "the image that the command is in" "sqlite" "one that has sqlite3" ) $backup.source | default "the server's image, whose tools are of the server's version"))) -}}
 {{- end -}}
 {{- toJson $parts -}}
 {{- end -}}

@@ -13,7 +13,8 @@ backup, a pattern of such options.
 {{- $backup := index . 0 -}}
 {{- range $option := $backup.settings.options -}}
   {{- if regexMatch (index $ 1) $option -}}
-    {{- include "outrigger-0.1.0.kit.addProblem" (list $backup.call (printf "%s.options: %q changes what the dump is, or where it goes, and no restore would find it; leave it out" $backup.key $option)) -}}
+    {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $backup.call
+          "message" (printf "%s.options: %q changes what the dump is, or where it goes, and no restore would find it; leave it out" $backup.key $option)) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -23,7 +24,8 @@ Prints the host of a source: a sidecar's is its own pod where none is said. Take
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.host" -}}
 {{- if not (or .settings.host .sidecar) -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list .call (printf "%s.host is missing; set it to the name of the server's Service" .key)) -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" .call
+        "message" (printf "%s.host is missing; set it to the name of the server's Service" .key)) -}}
 {{- end -}}
 {{- .settings.host | default "127.0.0.1" -}}
 {{- end -}}
@@ -36,11 +38,13 @@ Adds a problem where a CronJob has no volume with the paths that it backs up. Ta
 {{- $volume := $backup.settings.volume -}}
 {{- $mountPath := $backup.settings.mountPath | default "/data" -}}
 {{- if not (or $volume $backup.sidecar) -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list $backup.call (printf "%s.volume is missing; set it to the volume that the paths lie in (persistentVolumeClaim: {claimName: …}, mounted at mountPath), or set as: sidecar" $backup.key)) -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $backup.call
+        "message" (printf "%s.volume is missing; set it to the volume that the paths lie in (persistentVolumeClaim: {claimName: …}, mounted at mountPath), or set as: sidecar" $backup.key)) -}}
 {{- else if $volume -}}
   {{- range index . 1 -}}
-    {{- if not (include "outrigger-0.1.0.kit.holds" (list $mountPath .)) -}}
-      {{- include "outrigger-0.1.0.kit.addProblem" (list $backup.call (printf "%s: %q does not lie in %s.volume, which is mounted at %s; set %s.mountPath" $backup.key . $backup.key $mountPath $backup.key)) -}}
+    {{- if not (include "outrigger-0.1.0.kit.holds" (dict "mountPath" $mountPath "path" .)) -}}
+      {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $backup.call
+            "message" (printf "%s: %q does not lie in %s.volume, which is mounted at %s; set %s.mountPath" $backup.key . $backup.key $mountPath $backup.key)) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}

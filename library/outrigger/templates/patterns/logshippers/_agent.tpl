@@ -38,7 +38,7 @@ Collector, or the user's own. Takes what a pattern takes.
 {{- $_ := set $container "env" $env -}}
 {{- $_ := set $container "resources" (dict "requests" dict "limits" dict) -}}
 {{- range $kind := list "requests" "limits" -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list (get $container.resources $kind) (get ($.values.defaults.agentResources | default dict) $kind | default dict)) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" (get $container.resources $kind) "from" (get ($.values.defaults.agentResources | default dict) $kind | default dict)) -}}
 {{- end -}}
 {{- if $custom -}}
   {{- include "outrigger-0.1.0.patterns.logshippers.customAgent" (list . $container) -}}
@@ -76,7 +76,8 @@ Completes the container of an agent of the user's own. Takes a list: what a patt
   {{- $_ := set $call.contribution "problems" (append $call.contribution.problems "agent: custom needs image and custom.command, the agent's program and its arguments") -}}
 {{- end -}}
 {{- if $call.config.command -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list $call "command means nothing beside agent: custom; move it to custom.command") -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call
+        "message" "command means nothing beside agent: custom; move it to custom.command") -}}
 {{- end -}}
 {{- $_ := set $container "args" (include "outrigger-0.1.0.kit.allAsWritten" $custom.command | fromJsonArray) -}}
 {{- $left := $custom.left | default dict -}}

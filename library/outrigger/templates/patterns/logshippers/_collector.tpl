@@ -79,7 +79,8 @@ of the distribution. Takes a list: what a pattern takes, the image.
 {{- else if and (ne $distribution $name) (has $distribution (list "" "-contrib" "-ebpf-profiler" "-k8s" "-otlp")) -}}
   {{- list (printf "/otelcol%s" $distribution) | toJson -}}
 {{- else -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list $call (printf "image %q is none of upstream's by its name, so the collector's program in it is not known; set command to it, as in [/otelcol-k8s]" (index . 1))) -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call
+        "message" (printf "image %q is none of upstream's by its name, so the collector's program in it is not known; set command to it, as in [/otelcol-k8s]" (index . 1))) -}}
   {{- list | toJson -}}
 {{- end -}}
 {{- end -}}
@@ -200,13 +201,14 @@ line. Takes a list: what a pattern takes, the collector's configuration.
   {{- $quiet = divf $milliseconds 1000.0 | ceil | int | add 1 | max $quiet -}}
 {{- end -}}
 {{- if eq $milliseconds 0.0 -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list $call (printf "extraConfig.receivers.file_log.force_flush_period: %s holds back a last line without its newline for ever; set it to a time such as 500ms" $period)) -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call
+        "message" (printf "extraConfig.receivers.file_log.force_flush_period: %s holds back a last line without its newline for ever; set it to a time such as 500ms" $period)) -}}
 {{- else if gt $milliseconds 500.0 -}}
   {{- $problem := printf "extraConfig.receivers.file_log.force_flush_period: %s holds back a last line for longer than the end may take; set shutdownSeconds to %d" $period (add $quiet 4) -}}
   {{- if eq $call.form "classic" -}}
-    {{- range $call.contribution.grace -}}{{- include "outrigger-0.1.0.kit.overlay" (list . (dict "moreThan" $quiet "problem" $problem)) -}}{{- end -}}
+    {{- range $call.contribution.grace -}}{{- include "outrigger-0.1.0.kit.overlay" (dict "into" . "from" (dict "moreThan" $quiet "problem" $problem)) -}}{{- end -}}
   {{- else if ge (int $quiet) (include "outrigger-0.1.0.patterns.logshippers.drainSeconds" $call | int) -}}
-    {{- include "outrigger-0.1.0.kit.addProblem" (list $call $problem) -}}
+    {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call "message" $problem) -}}
   {{- end -}}
 {{- end -}}
 {{- if ne (int $quiet) 1 }}

@@ -9,7 +9,7 @@ name, its settings, and a dict to whose lists environment, volumes, mounts and p
 {{- $settings := index . 2 -}}
 {{- $made := index . 3 -}}
 {{- $type := include "outrigger-0.1.0.patterns.logshippers.exporterName" $name | splitList "/" | first -}}
-{{- $shutdown := include "outrigger-0.1.0.kit.shutdownSeconds" (list $call.values "logshippers" $call.config) | int -}}
+{{- $shutdown := include "outrigger-0.1.0.kit.shutdownSeconds" (dict "values" $call.values "pattern" "logshippers" "config" $call.config) | int -}}
 {{- if and (has $type (list "otlp_grpc" "otlp_http")) (not (or $settings.endpoint $settings.logs_endpoint)) -}}
   {{- $_ := set $made "problems" (append $made.problems (printf "to.%s.endpoint is missing; set it to the backend's address, such as http://loki:3100/otlp" $name)) -}}
 {{- end -}}

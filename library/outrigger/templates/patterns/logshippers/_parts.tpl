@@ -24,7 +24,7 @@ Prints the seconds from SIGTERM until the agent of a native sidecar is stopped: 
 agent's own end. Takes what a pattern takes.
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.drainSeconds" -}}
-{{- sub (include "outrigger-0.1.0.kit.shutdownSeconds" (list .values "logshippers" .config) | int) 2 | max 1 -}}
+{{- sub (include "outrigger-0.1.0.kit.shutdownSeconds" (dict "values" .values "pattern" "logshippers" "config" .config) | int) 2 | max 1 -}}
 {{- end -}}
 
 {{- /*
@@ -86,7 +86,7 @@ evicts a pod whose emptyDir has outgrown its size. Takes what a pattern takes.
 {{- range $name, $volume := .values.volumes -}}
   {{- if and (kindIs "map" $volume) $volume.size (ne ($volume.medium | default "") "Memory") $volume.mountPath -}}
     {{- range $path := $.config.files -}}
-      {{- if include "outrigger-0.1.0.kit.holds" (list $volume.mountPath $path) -}}
+      {{- if include "outrigger-0.1.0.kit.holds" (dict "mountPath" $volume.mountPath "path" $path) -}}
         {{- $lines = append $lines (printf "%d %s" (include "outrigger-0.1.0.kit.quantity" $volume.size | float64 | int64) $volume.mountPath) -}}
       {{- end -}}
     {{- end -}}

@@ -6,7 +6,7 @@ renews it in time. Where it comes from is a command, `exec`, or a preset: a name
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.contribution" -}}
 {{- $config := .config | toYaml | fromYaml -}}
 {{- $refresher := dict "call" . "config" $config "file" ($config.file | default dict) "exec" dict -}}
-{{- $preset := include "outrigger-0.1.0.kit.choice" (list . "provider" $config (list "awsRds" "azureDatabase" "exec" "googleCloudSql" "vault")) -}}
+{{- $preset := include "outrigger-0.1.0.kit.choice" (dict "call" . "what" "provider" "config" $config "keys" (list "awsRds" "azureDatabase" "exec" "googleCloudSql" "vault")) -}}
 {{- if $preset -}}
   {{- include (printf "outrigger-0.1.0.patterns.tokenRefreshers.presets.%s" $preset) (list $refresher (get $config $preset)) -}}
   {{- include "outrigger-0.1.0.patterns.tokenRefreshers.problems" $refresher -}}
@@ -35,10 +35,10 @@ refresher.
       "readinessProbe" (dict "exec" (dict "command" (append $script "ready")) "periodSeconds" 5 "timeoutSeconds" 5 "failureThreshold" 1)
       "resources" (deepCopy ($call.values.defaults.tokenRefresherResources | default dict)) -}}
 {{- range $probe := list "startupProbe" "readinessProbe" -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list (get $container $probe) (get $.config $probe | default dict)) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" (get $container $probe) "from" (get $.config $probe | default dict)) -}}
 {{- end -}}
 {{- $volumes := concat (list (dict "name" $state "emptyDir" (dict "medium" "Memory" "sizeLimit" "16Mi"))) (.exec.volumes | default list) (.config.volumes | default list) -}}
-{{- $token := include "outrigger-0.1.0.kit.tokenVolume" (list $call.values $call.name .file.path) -}}
+{{- $token := include "outrigger-0.1.0.kit.tokenVolume" (dict "call" $call "name" $call.name "path" .file.path) -}}
 {{- if $token -}}
   {{- $directory := dir .file.path -}}
   {{- $_ := set $container "volumeMounts" (append $container.volumeMounts (dict "name" $token "mountPath" $directory)) -}}
@@ -58,14 +58,18 @@ that would be a volume of each. Takes the refresher.
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.clash" -}}
 {{- $call := .call -}}
 {{- $path := toString .file.path -}}
-{{- range $name, $other := $call.values.tokenRefreshers -}}
-  {{- if and $call.podTemplate (lt $name $call.name) (include "outrigger-0.1.0.kit.isHere" (list $call $other)) -}}
-    {{- $theirs := dig "file" "path" "" (include "outrigger-0.1.0.kit.evaluated" (list $call $other) | fromYaml) | toString -}}
+{{- range $name, $_ := eq $call.view "pod" | ternary $call.values.tokenRefreshers dict -}}
+  {{- $other := dict "call" $call "pattern" "tokenRefreshers" "name" $name -}}
+  {{- if lt $name $call.name -}}{{- include "outrigger-0.1.0.kit.entry" $other -}}{{- end -}}
+  {{- if $other.isHere -}}
+    {{- $theirs := dig "file" "path" "" $other.config | toString -}}
     {{- $folder := dir $path -}}
     {{- if eq $theirs $path -}}
-      {{- include "outrigger-0.1.0.kit.addProblem" (list $call (printf "file.path is also that of tokenRefreshers.%s; change one of them" $name)) -}}true
-    {{- else if and $theirs (eq (dir $theirs) $folder) (include "outrigger-0.1.0.kit.tokenVolume" (list $call.values $call.name $path)) -}}
-      {{- include "outrigger-0.1.0.kit.addProblem" (list $call (printf "file.path is in %s, as is that of tokenRefreshers.%s, and each would mount a volume of its own there; choose another folder, or add volumes.NAME.mountPath: %s for both" $folder $name $folder)) -}}true
+      {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call
+            "message" (printf "file.path is also that of tokenRefreshers.%s; change one of them" $name)) -}}true
+    {{- else if and $theirs (eq (dir $theirs) $folder) (include "outrigger-0.1.0.kit.tokenVolume" (dict "call" $call "name" $call.name "path" $path)) -}}
+      {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call
+            "message" (printf "file.path is in %s, as is that of tokenRefreshers.%s, and each would mount a volume of its own there; choose another folder, or add volumes.NAME.mountPath: %s for both" $folder $name $folder)) -}}true
     {{- end -}}
   {{- end -}}
 {{- end -}}
@@ -115,9 +119,11 @@ a pattern takes.
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.provers" -}}
 {{- $names := list -}}
-{{- range $name, $ambassador := .values.ambassadors -}}
-  {{- if include "outrigger-0.1.0.kit.isHere" (list $ $ambassador) -}}
-    {{- range $settings := include "outrigger-0.1.0.kit.evaluated" (list $ $ambassador) | fromYaml -}}
+{{- range $name, $_ := .values.ambassadors -}}
+  {{- $ambassador := dict "call" $ "pattern" "ambassadors" "name" $name -}}
+  {{- include "outrigger-0.1.0.kit.entry" $ambassador -}}
+  {{- if $ambassador.isHere -}}
+    {{- range $settings := $ambassador.config -}}
       {{- if kindIs "map" $settings -}}
         {{- if eq ($settings.tokenRefresher | default "") $.name -}}{{- $names = append $names $name -}}{{- end -}}
       {{- end -}}
@@ -148,8 +154,8 @@ Adds what is wrong with a refresher to the contribution's problems. Takes the re
       (list (and .exec.command (eq (.exec.output | default "raw") "raw") (not (or .config.ttl .exec.ttl))) "ttl is missing: a credential that is printed alone does not say how long it lives; set ttl (15m), or exec.output: json")
       (list (and .exec.pointers (ne (.exec.output | default "raw") "json")) "exec.pointers means nothing beside output: raw; set exec.output: json")
       (list (and (has (.file.format | default "") (list "pgbouncer" "pgpass")) .exec.command (not (or .file.user .exec.user (dig "pointers" "username" "" .exec)))) (printf "file.user is missing, which the format %s needs; set it to the user of the database" .file.format))
-      (list (and $notify.signal $call.podTemplate (not $shared)) "notify.signal reaches a process of another container only in a shared process namespace; set shareProcessNamespace: true")
+      (list (and $notify.signal (eq $call.view "pod") (not $shared)) "notify.signal reaches a process of another container only in a shared process namespace; set shareProcessNamespace: true")
     -}}
-  {{- if index $problem 0 -}}{{- include "outrigger-0.1.0.kit.addProblem" (list $call (index $problem 1)) -}}{{- end -}}
+  {{- if index $problem 0 -}}{{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call "message" (index $problem 1)) -}}{{- end -}}
 {{- end -}}
 {{- end -}}

@@ -16,7 +16,7 @@ app's image has at the mountPath is copied into it first.
   {{- $emptyDir := dict "sizeLimit" ($config.size | default "1Gi") -}}
   {{- with $config.medium | default (eq ($config.mountPath | default "") "/dev/shm" | ternary "Memory" "") -}}{{- $_ := set $emptyDir "medium" . -}}{{- end -}}
   {{- if and $emptyDir.medium (not $config.size) -}}{{- $_ := set $emptyDir "sizeLimit" "64Mi" -}}{{- end -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $emptyDir $volume.emptyDir) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $emptyDir "from" $volume.emptyDir) -}}
   {{- $volume = dict "emptyDir" $emptyDir -}}
 {{- else -}}
   {{- range $field := list "size" "medium" -}}
@@ -36,7 +36,7 @@ app's image has at the mountPath is copied into it first.
   {{- $problems = append $problems "seed copies what the image of the first container that has the volume has there, and containers is empty; name a container, or remove seed" -}}
 {{- else if $config.seed -}}
   {{- $_ := set .contribution "files" (list "seed.sh") -}}
-  {{- if .podTemplate -}}{{- include "outrigger-0.1.0.patterns.volumes.seed" (dict "call" . "mount" $mount) -}}{{- end -}}
+  {{- if eq .view "pod" -}}{{- include "outrigger-0.1.0.patterns.volumes.seed" (dict "call" . "mount" $mount) -}}{{- end -}}
 {{- end -}}
 {{- $_ := set .contribution "order" -1000 -}}
 {{- $_ := set .contribution "problems" $problems -}}
@@ -58,7 +58,7 @@ volume has at its mountPath. Takes a dict: call (what the pattern was called wit
 {{- end -}}
 {{- if $app -}}
   {{- $mount := omit .mount "containers" -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (list $mount (get $own $app.name | default dict)) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $mount "from" (get $own $app.name | default dict)) -}}
   {{- $context := dict -}}
   {{- range $field, $value := $app.securityContext -}}{{- if not (kindIs "invalid" $value) -}}{{- $_ := set $context $field (deepCopy $value) -}}{{- end -}}{{- end -}}
   {{- $container := dict

@@ -3,14 +3,17 @@ Prints, as JSON, the environment of files/backup-exec.sh. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.sources.exec" -}}
 {{- if not .settings.command -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list .call "exec.command is missing; set it to the command whose output is backed up: [sh, -c, 'etcdctl snapshot save \"$WORK/etcd.db\" >&2 && cat \"$WORK/etcd.db\"']") -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" .call
+        "message" "exec.command is missing; set it to the command whose output is backed up: [sh, -c, 'etcdctl snapshot save \"$WORK/etcd.db\" >&2 && cat \"$WORK/etcd.db\"']") -}}
 {{- end -}}
 {{- /* etcdctl writes beside the file and renames that over it, and says so on its standard output, which would be the backup. */ -}}
 {{- if regexMatch `\betcdctl\b(\s+[^\s;&|<>]+)*\s+snapshot\s+save(\s+[^\s;&|<>]+)*\s+["']?/(dev/stdout|dev/fd/1|proc/[^/\s]+/fd/1)(["'\s;&|<>)]|$)` (join " " .settings.command) -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list .call "exec.command: etcdctl cannot save a snapshot to its standard output; set it to [sh, -c, 'etcdctl snapshot save \"$WORK/etcd.db\" >&2 && cat \"$WORK/etcd.db\"']") -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" .call
+        "message" "exec.command: etcdctl cannot save a snapshot to its standard output; set it to [sh, -c, 'etcdctl snapshot save \"$WORK/etcd.db\" >&2 && cat \"$WORK/etcd.db\"']") -}}
 {{- end -}}
 {{- if .call.config.drill -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list .call "drill does not know what restores the output of exec; leave it out, or make a Job of the -restore CronJob on a schedule of your own") -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" .call
+        "message" "drill does not know what restores the output of exec; leave it out, or make a Job of the -restore CronJob on a schedule of your own") -}}
 {{- end -}}
 {{- $env := dict -}}
 {{- range $name, $key := dict "COMMAND" "command" "VERIFY_COMMAND" "verify" "RESTORE_COMMAND" "restore" -}}

@@ -12,7 +12,7 @@ backup.
       "DATABASES" (include "outrigger-0.1.0.patterns.backups.databases" $settings)
       "CONNECTION_OPTIONS" ($settings.connectionOptions | default list | join "\n")
       "DUMP_OPTIONS" ($settings.options | default list | join "\n") -}}
-{{- with $settings.secret -}}{{- $_ := set $env "MYSQL_PWD" (include "outrigger-0.1.0.kit.secretKey" (list . "password") | fromJson) -}}{{- end -}}
+{{- with $settings.secret -}}{{- $_ := set $env "MYSQL_PWD" (include "outrigger-0.1.0.kit.secretKey" (dict "secret" . "key" "password") | fromJson) -}}{{- end -}}
 {{- include "outrigger-0.1.0.kit.variables" $env -}}
 {{- end -}}
 

@@ -3,7 +3,8 @@ Prints, as JSON, the environment of files/backup-path.sh. Takes the backup.
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.sources.path" -}}
 {{- if not .settings.paths -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list .call "path.paths is missing; set it to the paths of folders or files: [/data]") -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" .call
+        "message" "path.paths is missing; set it to the paths of folders or files: [/data]") -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.patterns.backups.sourceVolume" (list . .settings.paths) -}}
 {{- include "outrigger-0.1.0.kit.variables" (dict "PATHS" (.settings.paths | default list | join "\n") "EXCLUDE" (.settings.exclude | default list | join "\n")) -}}

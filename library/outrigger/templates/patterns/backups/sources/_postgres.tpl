@@ -11,7 +11,7 @@ Prints, as JSON, the environment by which libpq and files/backup-postgres.sh kno
       "DATABASES" (include "outrigger-0.1.0.patterns.backups.databases" $settings)
       "DUMP_OPTIONS" ($settings.options | default list | join "\n")
       "JOBS" ($settings.jobs | default 0 | int) -}}
-{{- with $settings.secret -}}{{- $_ := set $env "PGPASSWORD" (include "outrigger-0.1.0.kit.secretKey" (list . "password") | fromJson) -}}{{- end -}}
+{{- with $settings.secret -}}{{- $_ := set $env "PGPASSWORD" (include "outrigger-0.1.0.kit.secretKey" (dict "secret" . "key" "password") | fromJson) -}}{{- end -}}
 {{- include "outrigger-0.1.0.kit.variables" $env -}}
 {{- end -}}
 

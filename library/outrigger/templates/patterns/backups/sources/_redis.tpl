@@ -6,7 +6,7 @@ Prints, as JSON, the environment by which redis-cli and files/backup-redis.sh kn
       "REDIS_HOST" (include "outrigger-0.1.0.patterns.backups.host" .)
       "REDIS_PORT" (.settings.port | default 6379 | int)
       "REDIS_USER" .settings.user -}}
-{{- with .settings.secret -}}{{- $_ := set $env "REDISCLI_AUTH" (include "outrigger-0.1.0.kit.secretKey" (list . "password") | fromJson) -}}{{- end -}}
+{{- with .settings.secret -}}{{- $_ := set $env "REDISCLI_AUTH" (include "outrigger-0.1.0.kit.secretKey" (dict "secret" . "key" "password") | fromJson) -}}{{- end -}}
 {{- include "outrigger-0.1.0.kit.variables" $env -}}
 {{- end -}}
 

@@ -11,7 +11,8 @@ outrigger-….patterns.backups.stores.restic takes.
 {{- $_ := set $fetch "image" ($settings.image | default $backup.call.values.images.rclone) -}}
 {{- $_ := set $fetch "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/backup-tools.sh" "/usr/local/bin/rclone" "/outrigger-backup") -}}
 {{- if not $settings.remote -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list $backup.call "store.files.remote is missing; set it to a folder as rclone names it: \":s3,provider=AWS,env_auth=true:bucket/folder\", or a path") -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $backup.call
+        "message" "store.files.remote is missing; set it to a folder as rclone names it: \":s3,provider=AWS,env_auth=true:bucket/folder\", or a path") -}}
 {{- end -}}
 {{- $_ := set $container "env" (concat $container.env (include "outrigger-0.1.0.kit.variables" (dict "REMOTE" $settings.remote) | fromJsonArray)) -}}
 {{- include "outrigger-0.1.0.patterns.backups.storeAccess" (list $settings $parts $settings.remote) -}}

@@ -12,18 +12,20 @@ program. Takes a list: the backup, the parts, the init container that fetches th
 {{- $_ := set $fetch "image" ($settings.image | default $backup.call.values.images.restic) -}}
 {{- $_ := set $fetch "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/backup-tools.sh" "/usr/bin/restic" "/outrigger-backup") -}}
 {{- if not $settings.repository -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list $backup.call "store.restic.repository is missing; set it as restic names it (s3:https://…, /path), or to {name: SECRET, key: KEY}") -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $backup.call
+        "message" "store.restic.repository is missing; set it as restic names it (s3:https://…, /path), or to {name: SECRET, key: KEY}") -}}
 {{- end -}}
 {{- $whereabouts := list (printf "namespace=%s" $backup.call.context.Release.Namespace) -}}
 {{- with $backup.call.values.cluster -}}{{- $whereabouts = prepend $whereabouts (printf "cluster=%s" .) -}}{{- end -}}
 {{- $env := dict "RESTIC_REPOSITORY" $settings.repository "TAGS" (concat $whereabouts ($settings.tags | default list) | join ",") -}}
 {{- if kindIs "map" $settings.repository -}}
-  {{- $_ := set $env "RESTIC_REPOSITORY" (include "outrigger-0.1.0.kit.secretKey" (list $settings.repository "repository") | fromJson) -}}
+  {{- $_ := set $env "RESTIC_REPOSITORY" (include "outrigger-0.1.0.kit.secretKey" (dict "secret" $settings.repository "key" "repository") | fromJson) -}}
 {{- end -}}
 {{- if not $settings.secret -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list $backup.call "store.restic.secret is missing; set it to the name of a Secret that has the repository's password under the key password") -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $backup.call
+        "message" "store.restic.secret is missing; set it to the name of a Secret that has the repository's password under the key password") -}}
 {{- else -}}
-  {{- $_ := set $env "RESTIC_PASSWORD" (include "outrigger-0.1.0.kit.secretKey" (list $settings.secret "password") | fromJson) -}}
+  {{- $_ := set $env "RESTIC_PASSWORD" (include "outrigger-0.1.0.kit.secretKey" (dict "secret" $settings.secret "key" "password") | fromJson) -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.patterns.backups.stores.repositoryMaker" (list $backup $parts $env $task) -}}
 {{- $options := list -}}
@@ -55,7 +57,8 @@ environment, the task.
   {{- end -}}
 {{- end -}}
 {{- if gt (len $makers) 1 -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list $backup.call (printf "store.restic.init is true in %s, and two that make a repository at once spoil it; leave it in one of them" (include "outrigger-0.1.0.kit.quoteAll" $makers))) -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $backup.call
+        "message" (printf "store.restic.init is true in %s, and two that make a repository at once spoil it; leave it in one of them" (include "outrigger-0.1.0.kit.quoteAll" $makers))) -}}
 {{- end -}}
 {{- if hasKey $backup.storeSettings "init" -}}
   {{- $_ := set $env "INIT" (ternary "yes" "no" $backup.storeSettings.init) -}}

@@ -7,12 +7,14 @@ but dies with the credentials that signed it. Takes a list: the refresher, the s
 {{- $settings := index . 1 -}}
 {{- range $key := list "host" "user" -}}
   {{- if not (get $settings $key) -}}
-    {{- include "outrigger-0.1.0.kit.addProblem" (list $refresher.call (printf "awsRds.%s is missing; set it to %s" $key (get (dict "host" "the database's own name, NAME.ID.REGION.rds.amazonaws.com" "user" "the user of the database that has the role rds_iam") $key))) -}}
+    {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $refresher.call
+          "message" (printf "awsRds.%s is missing; set it to %s" $key (get (dict "host" "the database's own name, NAME.ID.REGION.rds.amazonaws.com" "user" "the user of the database that has the role rds_iam") $key))) -}}
   {{- end -}}
 {{- end -}}
 {{- $own := regexFind "[.][a-z0-9-]+[.]rds[.]amazonaws[.]com" (toString $settings.host) | trimPrefix "." | splitList "." | first -}}
 {{- if and $own $settings.region (ne $own $settings.region) -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (list $refresher.call (printf "awsRds.region is %s, but the host is in %s; correct one of them" $settings.region $own)) -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $refresher.call
+        "message" (printf "awsRds.region is %s, but the host is in %s; correct one of them" $settings.region $own)) -}}
 {{- end -}}
 {{- $script := list "/outrigger-tools/busybox" "sh" "/outrigger/token-aws-rds.sh" -}}
 {{- $port := $settings.port | default 5432 | int -}}

@@ -7,7 +7,8 @@ which they were made. Takes a list: the refresher, the settings.
 {{- $settings := index . 1 -}}
 {{- range $key := list "address" "path" -}}
   {{- if not (get $settings $key) -}}
-    {{- include "outrigger-0.1.0.kit.addProblem" (list $refresher.call (printf "vault.%s is missing; set it to %s" $key (get (dict "address" "Vault's URL" "path" "what is read, such as database/creds/shop") $key))) -}}
+    {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $refresher.call
+          "message" (printf "vault.%s is missing; set it to %s" $key (get (dict "address" "Vault's URL" "path" "what is read, such as database/creds/shop") $key))) -}}
   {{- end -}}
 {{- end -}}
 {{- $_ := set $refresher "exec" (dict
