@@ -1,6 +1,8 @@
 {{- /*
-Completes one contributed container in place: its form, the entry's fields, its mounts, the library's defaults. Takes a
-dict: state, contribution, container, stays (true: a sidecar; else it runs to its end).
+Completes one contributed container in place: its form, the entry's fields, its mounts, the library's defaults.
+Takes: state; contribution; container; stays, optional, true for a sidecar: else it runs to its end
+Sets: the fields of the container, and .origins and .preStopEnds of the state
+Reports: what keeps it from being completed
 */ -}}
 {{- define "outrigger-0.1.0.container.complete" -}}
 {{- $container := .container -}}
@@ -20,7 +22,7 @@ dict: state, contribution, container, stays (true: a sidecar; else it runs to it
   {{- if and .state.podTemplate.spec.hostNetwork $container.ports (not $config.hostNetwork) -}}{{- include "outrigger-0.1.0.container.listensOnNode" . -}}{{- end -}}
 {{- end -}}
 {{- with .state.registry -}}
-  {{- if and $container.image (not $.contribution.appImages) -}}{{- $_ := set $container "image" (include "outrigger-0.1.0.container.registry" (list . $container.image)) -}}{{- end -}}
+  {{- if and $container.image (not $.contribution.appImages) -}}{{- $_ := set $container "image" (include "outrigger-0.1.0.container.registry" (dict "registry" . "image" $container.image)) -}}{{- end -}}
 {{- end -}}
 {{- if or $config.env $config.downwardAPI .state.values.defaults.downwardAPI .state.env.sidecars -}}{{- include "outrigger-0.1.0.container.environment" . -}}{{- end -}}
 {{- if .contribution.files -}}
@@ -41,8 +43,10 @@ dict: state, contribution, container, stays (true: a sidecar; else it runs to it
 {{- end -}}
 
 {{- /*
-Adds the problem of a container of a pattern's that listens in a pod of the node's network, where neither loopback nor
-port is the pod's own. Takes what outrigger-….container.complete takes.
+A container of a pattern's that listens in a pod of the node's network, where neither loopback nor port is the pod's
+own.
+Takes: state; contribution; container
+Reports: the problem
 */ -}}
 {{- define "outrigger-0.1.0.container.listensOnNode" -}}
 {{- $ports := list -}}
@@ -52,9 +56,9 @@ port is the pod's own. Takes what outrigger-….container.complete takes.
 {{- end -}}
 
 {{- /*
-Works out once for a pod what all its sidecars have in common. Sets in the state: guaranteed (true where the pod
-is without them), sharesResources (whether the pod has resources of its own), registry (of all images,
-global.imageRegistry), plainContexts (security contexts by the container they serve), preStopEnds (names of containers) and ownResources (names of containers that have some).
+Works out once for a pod what all its sidecars have in common.
+Takes: the State
+Sets: .guaranteed, .sharesResources, .registry, .plainContexts, .preStopEnds and .ownResources
 */ -}}
 {{- define "outrigger-0.1.0.container.podDefaults" -}}
 {{- $_ := set . "guaranteed" (include "outrigger-0.1.0.container.guaranteed" .) -}}
@@ -67,12 +71,14 @@ global.imageRegistry), plainContexts (security contexts by the container they se
 {{- end -}}
 
 {{- /*
-Prints an image with another registry. The registry is what stands before the first slash, if it has a dot, a colon or
-is localhost (as in the reference grammar of container images). Takes a list: the registry, the image.
+An image with another registry. The registry is what stands before the first slash, if it has a dot, a colon or is
+localhost (as in the reference grammar of container images).
+Takes: registry; image
+Prints: the image
 */ -}}
 {{- define "outrigger-0.1.0.container.registry" -}}
-{{- $registry := index . 0 -}}
-{{- $image := index . 1 -}}
+{{- $registry := .registry -}}
+{{- $image := .image -}}
 {{- if hasPrefix (printf "%s/" $registry) $image -}}
 {{- $image -}}
 {{- else -}}
@@ -81,8 +87,10 @@ is localhost (as in the reference grammar of container images). Takes a list: th
 {{- end -}}
 
 {{- /*
-Gives a container the entry's env, that of all sidecars (env.sidecars), and, where the entry or the defaults ask for it
-(downwardAPI), the pod's name, namespace, node and IP; a variable of the entry's own wins. Takes what outrigger-….container.complete takes.
+Gives a container the entry's env, that of all sidecars (env.sidecars), and, where the entry or the defaults ask for
+it (downwardAPI), the pod's name, namespace, node and IP; a variable of the entry's own wins.
+Takes: state; contribution; container
+Sets: env of the container
 */ -}}
 {{- define "outrigger-0.1.0.container.environment" -}}
 {{- $own := list -}}

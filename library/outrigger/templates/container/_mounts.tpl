@@ -1,7 +1,9 @@
 {{- /*
-Mounts the volume that holds each path that a sidecar reads, read-only unless it writes there too. Takes what
-outrigger-….container.complete takes. The volume is found by the mounts of the author's containers, shared volumes
-among them: the longest mountPath wins.
+Mounts the volume that holds each path that a sidecar reads, read-only unless it writes there too. The volume is found
+by the mounts of the author's containers, shared volumes among them: the longest mountPath wins.
+Takes: state; contribution; container
+Sets: volumeMounts of the container
+Reports: a path that lies in no volume
 */ -}}
 {{- define "outrigger-0.1.0.container.mountReads" -}}
 {{- $container := .container -}}
@@ -26,12 +28,13 @@ among them: the longest mountPath wins.
 {{- end -}}
 
 {{- /*
-A sidecar that changes the app's files as a user who is not known to be allowed to. Takes what
-outrigger-….container.complete takes, the container with its security context.
+A sidecar that changes the app's files as a user who is not known to be allowed to.
+Takes: state; contribution; container, with its security context
+Reports: the problem
 */ -}}
 {{- define "outrigger-0.1.0.container.checkChanges" -}}
 {{- $pod := .state.podTemplate.spec.securityContext | default dict -}}
-{{- $own := include "outrigger-0.1.0.container.effectiveUser" (list $pod .container) | fromJson -}}
+{{- $own := include "outrigger-0.1.0.container.effectiveUser" (dict "podSecurityContext" $pod "container" .container) | fromJson -}}
 {{- $chosen := hasKey (.contribution.config.securityContext | default dict) "runAsUser" -}}
 {{- range $read := .contribution.reads -}}
   {{- $writers := list -}}
@@ -39,7 +42,7 @@ outrigger-….container.complete takes, the container with its security context.
   {{- range $app := $.state.appContainers -}}
     {{- range $app.volumeMounts -}}
       {{- if and (not $allowed) (not .readOnly) .mountPath (include "outrigger-0.1.0.kit.holds" (dict "mountPath" .mountPath "path" $read.path)) -}}
-        {{- $user := include "outrigger-0.1.0.container.effectiveUser" (list $pod $app) | fromJson -}}
+        {{- $user := include "outrigger-0.1.0.container.effectiveUser" (dict "podSecurityContext" $pod "container" $app) | fromJson -}}
         {{- if hasKey $user "runAsUser" -}}
           {{- $allowed = or (eq ($user.runAsUser | int64) ($own.runAsUser | int64)) (and $chosen (or (hasKey $pod "fsGroup") (and (hasKey $own "runAsGroup") (eq (toString $user.runAsGroup) (toString $own.runAsGroup))))) -}}
         {{- else -}}
@@ -58,18 +61,21 @@ outrigger-….container.complete takes, the container with its security context.
 {{- end -}}
 
 {{- /*
-Prints the user and group that a container runs as, where they are known, as JSON. Takes a list: the pod's security
-context, the container.
+The user and group that a container runs as, where they are known.
+Takes: podSecurityContext, of the pod; container
+Prints: runAsUser and runAsGroup, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.container.effectiveUser" -}}
-{{- $user := pick (index . 0) "runAsUser" "runAsGroup" -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $user "from" (pick ((index . 1).securityContext | default dict) "runAsUser" "runAsGroup")) -}}
+{{- $user := pick .podSecurityContext "runAsUser" "runAsGroup" -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $user "from" (pick (.container.securityContext | default dict) "runAsUser" "runAsGroup")) -}}
 {{- toJson $user -}}
 {{- end -}}
 
 {{- /*
-Gives a sidecar's mounts of shared volumes that have no mountPath the path at which the app has the volume. Takes
-what outrigger-….container.complete takes.
+Gives a sidecar's mounts of shared volumes that have no mountPath the path at which the app has the volume.
+Takes: state; contribution; container
+Sets: volumeMounts of the container
+Reports: a mount for which no path is known
 */ -}}
 {{- define "outrigger-0.1.0.container.completeMounts" -}}
 {{- $mounts := list -}}

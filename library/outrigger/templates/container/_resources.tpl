@@ -1,10 +1,11 @@
 {{- /*
 Gives a sidecar its resources: the entry's values over the library's defaults; in a pod that its author made
 Guaranteed, with requests equal to limits, so that it stays so. A default never contradicts what the entry says: a
-default request is lowered to the entry's limit, a default limit raised to the entry's request. In a pod that has resources
-of its own (KEP-2837) there are no defaults: what its containers request may not be more than the pod does. Containers
-without any of their own share one dict, which nobody may change (plainResources of the state). Takes what
-outrigger-….container.complete takes.
+default request is lowered to the entry's limit, a default limit raised to the entry's request. In a pod that has
+resources of its own (KEP-2837) there are no defaults: what its containers request may not be more than the pod does.
+Containers without any of their own share one dict, which nobody may change.
+Takes: state; contribution; container
+Sets: resources of the container, and .plainResources and .ownResources of the state
 */ -}}
 {{- define "outrigger-0.1.0.container.resources" -}}
 {{- if .state.sharesResources -}}
@@ -20,7 +21,9 @@ outrigger-….container.complete takes.
 {{- end -}}
 
 {{- /*
-Gives a sidecar its own resources over the defaults. Takes what outrigger-….container.complete takes.
+Gives a sidecar its own resources over the defaults.
+Takes: state; contribution; container
+Sets: resources of the container, and .plainResources and .ownResources of the state
 */ -}}
 {{- define "outrigger-0.1.0.container.resourcesByDefault" -}}
 {{- $own := .container.resources | default dict -}}
@@ -36,14 +39,14 @@ Gives a sidecar its own resources over the defaults. Takes what outrigger-….co
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $limits "from" $defaults.limits) -}}
 {{- if .state.guaranteed -}}
   {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $limits "from" .state.values.defaults.guaranteedLimits) -}}
-  {{- include "outrigger-0.1.0.container.bound" (list $limits $ownRequests "atLeast") -}}
+  {{- include "outrigger-0.1.0.container.bound" (dict "quantities" $limits "bounds" $ownRequests "kind" "atLeast") -}}
   {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $limits "from" $ownLimits) -}}
   {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $requests "from" $limits) -}}
 {{- else -}}
-  {{- include "outrigger-0.1.0.container.bound" (list $limits $ownRequests "atLeast") -}}
+  {{- include "outrigger-0.1.0.container.bound" (dict "quantities" $limits "bounds" $ownRequests "kind" "atLeast") -}}
   {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $limits "from" $ownLimits) -}}
   {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $requests "from" $defaults.requests) -}}
-  {{- include "outrigger-0.1.0.container.bound" (list $requests $limits "atMost") -}}
+  {{- include "outrigger-0.1.0.container.bound" (dict "quantities" $requests "bounds" $limits "kind" "atMost") -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $requests "from" $ownRequests) -}}
 {{- $resources := omit $own "requests" "limits" -}}
@@ -54,8 +57,9 @@ Gives a sidecar its own resources over the defaults. Takes what outrigger-….co
 {{- end -}}
 
 {{- /*
-Sets the entry's resources over those that the pattern gives its container. Takes what outrigger-….container.complete
-takes.
+Lays the entry's resources over those that the pattern gives its container.
+Takes: contribution; container
+Sets: resources of the container
 */ -}}
 {{- define "outrigger-0.1.0.container.ownResources" -}}
 {{- $container := .container -}}
@@ -71,12 +75,14 @@ takes.
 {{- end -}}
 
 {{- /*
-Bounds quantities in place. Takes a list: the dict to change, the bounds, `atLeast` or `atMost`.
+Bounds quantities: changes those that are beyond a bound to it.
+Takes: quantities, by resource; bounds, by resource; kind, of bounds: atLeast or atMost
+Sets: what is in quantities
 */ -}}
 {{- define "outrigger-0.1.0.container.bound" -}}
-{{- $quantities := index . 0 -}}
-{{- $sign := eq (index . 2) "atLeast" | ternary 1.0 -1.0 -}}
-{{- range $resource, $bound := index . 1 -}}
+{{- $quantities := .quantities -}}
+{{- $sign := eq .kind "atLeast" | ternary 1.0 -1.0 -}}
+{{- range $resource, $bound := .bounds -}}
   {{- if hasKey $quantities $resource -}}
     {{- $excess := subf (include "outrigger-0.1.0.kit.quantity" $bound | float64) (include "outrigger-0.1.0.kit.quantity" (get $quantities $resource) | float64) -}}
     {{- if gt (mulf $excess $sign) 0.0 -}}
@@ -87,8 +93,10 @@ Bounds quantities in place. Takes a list: the dict to change, the bounds, `atLea
 {{- end -}}
 
 {{- /*
-Prints true where the pod is Guaranteed without its sidecars: every app container and init container of the author's has
-limits of cpu and memory, and requests, where given, that equal them (Kubernetes' ComputePodQOS). Takes the state.
+Tells whether the pod is Guaranteed without its sidecars: every app container and init container of the author's has
+limits of cpu and memory, and requests, where given, that equal them (Kubernetes' ComputePodQOS).
+Takes: the State, with appContainers
+Prints: true, or nothing
 */ -}}
 {{- define "outrigger-0.1.0.container.guaranteed" -}}
 {{- $guaranteed := true -}}

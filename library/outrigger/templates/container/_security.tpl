@@ -1,7 +1,9 @@
 {{- /*
-Gives a contributed container its security context: the library's defaults (Pod Security Standard `restricted`), a user,
-and over them the entry's fields. Containers without any of their own that serve one app container share one dict,
-which nobody may change (plainContexts of the state). Takes what outrigger-….container.complete takes.
+Gives a contributed container its security context: the library's defaults (Pod Security Standard `restricted`), a
+user, and over them the entry's fields. Containers without any of their own that serve one app container share one
+dict, which nobody may change.
+Takes: state; container
+Sets: securityContext of the container, and .plainContexts of the state
 */ -}}
 {{- define "outrigger-0.1.0.container.securityContext" -}}
 {{- $own := .container.securityContext | default dict -}}
@@ -12,7 +14,7 @@ which nobody may change (plainContexts of the state). Takes what outrigger-….c
 {{- else -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $context "from" .state.values.defaults.securityContext) -}}
 {{- if not (hasKey $own "runAsUser") -}}
-  {{- $user := include "outrigger-0.1.0.container.user" (list .state $served) | fromJson -}}
+  {{- $user := include "outrigger-0.1.0.container.user" (dict "state" .state "served" $served) | fromJson -}}
   {{- $chosen := dict -}}
   {{- range $field, $id := pick (.state.values.defaults.securityContext | default dict) "runAsUser" "runAsGroup" -}}
     {{- if not (kindIs "invalid" $id) -}}{{- $_ := set $chosen $field $id -}}{{- end -}}
@@ -33,15 +35,17 @@ which nobody may change (plainContexts of the state). Takes what outrigger-….c
 {{- end -}}
 
 {{- /*
-Prints the runAsUser and runAsGroup that a container needs beside what it inherits from the pod, as JSON: the app's, so
-that it can read the app's files. Beside a root app it keeps a user of its own and takes the app's group. Where nobody says
-a user it is defaults.user, which may be none. Takes a list: the state, the name of the app container that it serves.
+The runAsUser and runAsGroup that a container needs beside what it inherits from the pod: the app's, so that it can
+read the app's files. Beside a root app it keeps a user of its own and takes the app's group. Where nobody says a user
+it is defaults.user, which may be none.
+Takes: state; served, the name of the app container that it serves
+Prints: the fields, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.container.user" -}}
-{{- $state := index . 0 -}}
+{{- $state := .state -}}
 {{- $app := dict -}}
 {{- range $state.appContainers -}}
-  {{- if eq .name (index $ 1) -}}{{- $app = pick (.securityContext | default dict) "runAsUser" "runAsGroup" -}}{{- end -}}
+  {{- if eq .name $.served -}}{{- $app = pick (.securityContext | default dict) "runAsUser" "runAsGroup" -}}{{- end -}}
 {{- end -}}
 {{- $effective := dict -}}
 {{- range $context := list $state.podTemplate.spec.securityContext $app -}}
@@ -59,8 +63,9 @@ a user it is defaults.user, which may be none. Takes a list: the state, the name
 {{- end -}}
 
 {{- /*
-Prints the name of the app container that a contributed one serves: the first that shares a volume with it, else
-the first. Takes what outrigger-….container.complete takes.
+The app container that a contributed one serves: the first that shares a volume with it, else the first.
+Takes: state; container
+Prints: its name
 */ -}}
 {{- define "outrigger-0.1.0.container.servedContainer" -}}
 {{- $app := (first .state.appContainers).name -}}
