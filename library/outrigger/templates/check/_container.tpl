@@ -1,5 +1,9 @@
 {{- /*
-Checks one container. Takes a dict: state, container, stays (it runs beside the others: not a run-once init container).
+Whether one container is one that Kubernetes takes, and does what it is there for.
+Takes: state, with volumeNames, ports and portNames; container; stays, true where it runs beside the others: it is no
+  run-once init container
+Sets: .ports and .portNames of the state
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.container" -}}
 {{- $state := .state -}}
@@ -23,14 +27,14 @@ Checks one container. Takes a dict: state, container, stays (it runs beside the 
     {{- $_ := set $seen .name true -}}
   {{- end -}}
 {{- end -}}
-{{- if $container.volumeMounts -}}{{- include "outrigger-0.1.0.check.mounts" (list $state $container $ours) -}}{{- end -}}
-{{- if and $ours $container.ports -}}{{- include "outrigger-0.1.0.check.portNames" (list $state $container) -}}{{- end -}}
-{{- if and .stays $container.ports -}}{{- include "outrigger-0.1.0.check.ports" (list $state $container $ours) -}}{{- end -}}
+{{- if $container.volumeMounts -}}{{- include "outrigger-0.1.0.check.mounts" (dict "state" $state "container" $container "contributed" $ours) -}}{{- end -}}
+{{- if and $ours $container.ports -}}{{- include "outrigger-0.1.0.check.portNames" (dict "state" $state "container" $container) -}}{{- end -}}
+{{- if and .stays $container.ports -}}{{- include "outrigger-0.1.0.check.ports" (dict "state" $state "container" $container "contributed" $ours) -}}{{- end -}}
 {{- range $field := list "startupProbe" "readinessProbe" "livenessProbe" -}}
-  {{- if hasKey $container $field -}}{{- include "outrigger-0.1.0.check.handler" (list $state $container $field (get $container $field)) -}}{{- end -}}
+  {{- if hasKey $container $field -}}{{- include "outrigger-0.1.0.check.handler" (dict "state" $state "container" $container "field" $field "handler" (get $container $field)) -}}{{- end -}}
 {{- end -}}
-{{- if $container.lifecycle -}}{{- include "outrigger-0.1.0.check.lifecycle" (list $state $container $ours) -}}{{- end -}}
-{{- if and $container.resources (or (not $ours) (hasKey $state.ownResources $name)) -}}{{- include "outrigger-0.1.0.check.resources" (list $state $container) -}}{{- end -}}
+{{- if $container.lifecycle -}}{{- include "outrigger-0.1.0.check.lifecycle" (dict "state" $state "container" $container "contributed" $ours) -}}{{- end -}}
+{{- if and $container.resources (or (not $ours) (hasKey $state.ownResources $name)) -}}{{- include "outrigger-0.1.0.check.resources" (dict "state" $state "container" $container) -}}{{- end -}}
 {{- if not .stays -}}
   {{- range $field := list "startupProbe" "readinessProbe" "livenessProbe" "lifecycle" -}}
     {{- if not (kindIs "invalid" (index $container $field)) -}}
@@ -42,14 +46,16 @@ Checks one container. Takes a dict: state, container, stays (it runs beside the 
 {{- end -}}
 
 {{- /*
-A request that is more than its limit. Takes a list: the state, the container.
+A request that is more than its limit.
+Takes: state; container
+Reports: the problem
 */ -}}
 {{- define "outrigger-0.1.0.check.resources" -}}
-{{- $container := index . 1 -}}
+{{- $container := .container -}}
 {{- range $resource, $request := $container.resources.requests -}}
   {{- with get ($container.resources.limits | default dict) $resource -}}
     {{- if gt (include "outrigger-0.1.0.kit.quantity" $request | float64) (include "outrigger-0.1.0.kit.quantity" . | float64) -}}
-      {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" (index $ 0) "name" $container.name "field" (printf "resources.requests.%s" $resource)
+      {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $.state "name" $container.name "field" (printf "resources.requests.%s" $resource)
             "message" (printf "is %v, more than the limit of %v; lower it or raise the limit" $request .)) -}}
     {{- end -}}
   {{- end -}}
@@ -57,14 +63,15 @@ A request that is more than its limit. Takes a list: the state, the container.
 {{- end -}}
 
 {{- /*
-Two mounts at one path, of which the later hides the earlier; a mount of an unknown volume. Two of the author's own are
-a fault only where they are written alike, as the API server compares texts. Takes a list: the state, the container,
-whether it is contributed.
+Two mounts at one path, of which the later hides the earlier; a mount of an unknown volume. Two of the author's own
+are a fault only where they are written alike, as the API server compares texts.
+Takes: state; container; contributed, whether it is
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.mounts" -}}
-{{- $state := index . 0 -}}
-{{- $container := index . 1 -}}
-{{- $ours := index . 2 -}}
+{{- $state := .state -}}
+{{- $container := .container -}}
+{{- $ours := .contributed -}}
 {{- $paths := dict -}}
 {{- range $mount := $container.volumeMounts -}}
   {{- $path := clean (toString $mount.mountPath) -}}
@@ -86,13 +93,15 @@ whether it is contributed.
 
 {{- /*
 Two ports with one number and protocol, or one name: in one container, or in two of which one is the library's, as a
-pod's containers share a network; two host ports that clash on a node. Takes a list: the state, the container, whether
-it is contributed.
+pod's containers share a network; two host ports that clash on a node.
+Takes: state; container; contributed, whether it is
+Sets: .ports and .portNames of the state
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.ports" -}}
-{{- $state := index . 0 -}}
-{{- $container := index . 1 -}}
-{{- $ours := index . 2 -}}
+{{- $state := .state -}}
+{{- $container := .container -}}
+{{- $ours := .contributed -}}
 {{- range $port := $container.ports -}}
   {{- $protocol := $port.protocol | default "TCP" -}}
   {{- $number := printf "%v/%s" $port.containerPort $protocol -}}
@@ -124,61 +133,65 @@ it is contributed.
 {{- end -}}
 
 {{- /*
-Port names that Kubernetes refuses (RFC 6335). Takes a list: the state, the container.
+Port names that Kubernetes refuses (RFC 6335).
+Takes: state; container
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.portNames" -}}
-{{- $container := index . 1 -}}
+{{- $container := .container -}}
 {{- range $container.ports -}}
   {{- if and .name (not (and (le (len .name) 15) (regexMatch "^([0-9]+-)*[0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*$" .name))) -}}
-    {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" (index $ 0) "name" $container.name "field" (printf "ports.%s" .name)
+    {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $.state "name" $container.name "field" (printf "ports.%s" .name)
           "message" "is no name of a port; rename it with at most 15 lower case letters, digits and single -, a letter among them, a letter or digit at both ends") -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-A probe or a lifecycle handler that names a port which its own container does not declare, or that no port has. Takes a
-list: the state, the container, the field, the probe or handler.
+A probe or a lifecycle handler that names a port which its own container does not declare, or that no port has.
+Takes: state; container; field, of it; handler, what is there
+Reports: the problem
 */ -}}
 {{- define "outrigger-0.1.0.check.handler" -}}
-{{- $container := index . 1 -}}
-{{- $handler := index . 3 | default dict -}}
+{{- $container := .container -}}
+{{- $handler := .handler | default dict -}}
 {{- $port := ($handler.httpGet | default $handler.tcpSocket | default dict).port -}}
 {{- if kindIs "string" $port -}}
   {{- $names := list -}}
   {{- range $container.ports -}}{{- $names = append $names .name -}}{{- end -}}
   {{- if regexMatch "^[0-9]+$" $port -}}
-    {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" (index . 0) "name" $container.name "field" (index . 2)
+    {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" .state "name" $container.name "field" .field
           "message" (printf "the port %q is a text, which names a port; write the number without quotes" $port)) -}}
   {{- else if not (has $port $names) -}}
     {{- $names = compact $names -}}
-    {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" (index . 0) "name" $container.name "field" (index . 2)
+    {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" .state "name" $container.name "field" .field
           "message" (printf "the container has no port %q; %s" $port (empty $names | ternary (printf "give one of its ports that name, or use the number") (printf "name one of %s, or use the number" (include "outrigger-0.1.0.kit.quoteAll" $names))))) -}}
   {{- end -}}
 {{- else if and (not (kindIs "invalid" $port)) (or (lt (int $port) 1) (gt (int $port) 65535)) -}}
-  {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" (index . 0) "name" $container.name "field" (index . 2)
+  {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" .state "name" $container.name "field" .field
         "message" (printf "there is no port %d; ports are 1 to 65535" (int $port))) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
 A lifecycle handler at fault as a probe may be, or too new for the cluster; a native sidecar's preStop that ends it:
-that hook runs when the pod begins to end, while the app still needs its sidecars (KEP-753). Takes a list: the state,
-the container, whether it is contributed.
+that hook runs when the pod begins to end, while the app still needs its sidecars (KEP-753).
+Takes: state; container; contributed, whether it is
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.lifecycle" -}}
-{{- $state := index . 0 -}}
-{{- $container := index . 1 -}}
+{{- $state := .state -}}
+{{- $container := .container -}}
 {{- range $hook := list "postStart" "preStop" -}}
   {{- with get $container.lifecycle $hook -}}
-    {{- include "outrigger-0.1.0.check.handler" (list $state $container (printf "lifecycle.%s" $hook) .) -}}
+    {{- include "outrigger-0.1.0.check.handler" (dict "state" $state "container" $container "field" (printf "lifecycle.%s" $hook) "handler" .) -}}
     {{- if and (not (kindIs "invalid" .sleep)) (semverCompare "<1.30.0-0" $state.kubeVersion) -}}
       {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" (printf "lifecycle.%s.sleep" $hook)
             "message" (printf "needs Kubernetes 1.30 or later and this is rendered for %s; use exec, or set %s.kubeVersion if that version is not the cluster's" $state.kubeVersion $state.key)) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- if and (index . 2) (eq $state.form "native") $container.lifecycle.preStop (eq ($container.restartPolicy | default "") "Always") -}}
+{{- if and .contributed (eq $state.form "native") $container.lifecycle.preStop (eq ($container.restartPolicy | default "") "Always") -}}
   {{- $preStop := $container.lifecycle.preStop -}}
   {{- /* What a file is called or told, and a signal that ends nothing, are taken out first. */ -}}
   {{- $script := join " " ($preStop.exec | default dict).command -}}

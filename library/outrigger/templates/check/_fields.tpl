@@ -1,6 +1,8 @@
 {{- /*
-Unknown fields in the containers that no schema has seen: the author's, and those of custom patterns. Takes the state.
-The types are Kubernetes' own (files/container-fields.json, generated).
+Unknown fields in the containers that no schema has seen: the author's, and those of custom patterns. The types are
+Kubernetes' own (files/container-fields.json, generated).
+Takes: the State
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.fields" -}}
 {{- $state := . -}}
@@ -12,14 +14,15 @@ The types are Kubernetes' own (files/container-fields.json, generated).
   {{- if hasPrefix "outrigger.pattern." .template -}}{{- $containers = concat $containers (.containers | default list) (.sidecars | default list) (.initContainers | default list) -}}{{- end -}}
 {{- end -}}
 {{- range $containers -}}
-  {{- include "outrigger-0.1.0.check.type" (dict "state" $state "types" $types "container" (.name | default "") "path" "" "type" "Container" "value" .) -}}
+  {{- include "outrigger-0.1.0.check.type" (dict "state" $state "types" $types "name" (.name | default "") "field" "" "type" "Container" "value" .) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Checks one object against its type, and what it holds. Takes a dict: state, types, container (its name), path (in it),
-type, value.
+Holds an object to its type, and what it holds.
+Takes: state; types, by name; type, its name; value; name, the container's; field, where the value is in it, or ""
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.type" -}}
 {{- $fields := get .types (trimPrefix "[]" .type) -}}
@@ -29,10 +32,10 @@ type, value.
     {{- if kindIs "map" $item -}}
       {{- range $field, $value := $item -}}
         {{- if not (hasKey $fields $field) -}}
-          {{- include "outrigger-0.1.0.check.unknownField" (list $ $fields $field) -}}
+          {{- include "outrigger-0.1.0.check.unknownField" (dict "state" $.state "name" $.name "field" $.field "known" $fields "unknown" $field) -}}
         {{- else if and (get $fields $field) $value -}}
-          {{- include "outrigger-0.1.0.check.type" (dict "state" $.state "types" $.types "container" $.container
-                "path" (list $.path $field | compact | join ".") "type" (get $fields $field) "value" $value) -}}
+          {{- include "outrigger-0.1.0.check.type" (dict "state" $.state "types" $.types "name" $.name
+                "field" (list $.field $field | compact | join ".") "type" (get $fields $field) "value" $value) -}}
         {{- end -}}
       {{- end -}}
     {{- end -}}
@@ -41,17 +44,17 @@ type, value.
 {{- end -}}
 
 {{- /*
-Adds the problem of an unknown field, with the known ones that begin alike. Takes a list: what checkType takes, the
-known fields, the field.
+A field that the type does not have, and the known ones that begin alike.
+Takes: state; name, the container's; field, where the object is in it; known, the type's fields; unknown, the field
+Reports: the problem
 */ -}}
 {{- define "outrigger-0.1.0.check.unknownField" -}}
-{{- $at := index . 0 -}}
-{{- $field := index . 2 -}}
+{{- $unknown := .unknown -}}
 {{- $alike := list -}}
-{{- range $known, $_ := index . 1 -}}
-  {{- if eq (lower (trunc 1 $known)) (lower (trunc 1 $field)) -}}{{- $alike = append $alike $known -}}{{- end -}}
+{{- range $known, $_ := .known -}}
+  {{- if eq (lower (trunc 1 $known)) (lower (trunc 1 $unknown)) -}}{{- $alike = append $alike $known -}}{{- end -}}
 {{- end -}}
-{{- if not $alike -}}{{- $alike = keys (index . 1) | sortAlpha -}}{{- end -}}
-{{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $at.state "name" $at.container "field" $at.path
-      "message" (printf "Kubernetes knows no field %q here; remove it, or write one of %s" $field (include "outrigger-0.1.0.kit.quoteAll" $alike))) -}}
+{{- if not $alike -}}{{- $alike = keys .known | sortAlpha -}}{{- end -}}
+{{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" .state "name" .name "field" .field
+      "message" (printf "Kubernetes knows no field %q here; remove it, or write one of %s" $unknown (include "outrigger-0.1.0.kit.quoteAll" $alike))) -}}
 {{- end -}}

@@ -1,6 +1,8 @@
 {{- /*
-What of a Job's spec Kubernetes refuses for what else is in it, and a podFailurePolicy that would take a sidecar's exit code
-for the job's. Takes the state, with jobSpec and jobPath; its pod is composed. Reports problems.
+What of a Job's spec Kubernetes refuses for what else is in it, and a podFailurePolicy that would take a sidecar's
+exit code for the job's.
+Takes: the State, with jobSpec and jobPath; its pod is composed
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.job" -}}
 {{- $state := . -}}
@@ -9,14 +11,20 @@ for the job's. Takes the state, with jobSpec and jobPath; its pod is composed. R
 {{- $perIndex := and (hasKey $spec "backoffLimitPerIndex") (not (kindIs "invalid" $spec.backoffLimitPerIndex)) -}}
 {{- $atMost := $spec.completions | default 0 | int64 -}}
 {{- range list
-      (list "completions" "is missing, and completionMode is Indexed; set it to the number of indexes" (and $indexed (kindIs "invalid" $spec.completions)))
-      (list "backoffLimitPerIndex" "means nothing without indexes; set completionMode to Indexed, or leave it out" (and $perIndex (not $indexed)))
-      (list "maxFailedIndexes" "needs backoffLimitPerIndex; set it, or leave this out" (and (hasKey $spec "maxFailedIndexes") (not $perIndex)))
-      (list "maxFailedIndexes" (printf "is more than there are indexes, completions: %d; lower it" $atMost) (and $perIndex $indexed (gt ($spec.maxFailedIndexes | default 0 | int64) $atMost)))
-      (list "successPolicy" "means nothing without indexes; set completionMode to Indexed, or leave it out" (and $spec.successPolicy (not $indexed)))
-      (list "podReplacementPolicy" "has to be Failed beside a podFailurePolicy; change it, or leave it out" (and $spec.podFailurePolicy (ne ($spec.podReplacementPolicy | default "Failed") "Failed"))) -}}
-  {{- if index . 2 -}}
-    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (printf "%s.%s" $state.jobPath (first .)) "message" (index . 1)) -}}
+      (dict "field" "completions" "found" (and $indexed (kindIs "invalid" $spec.completions))
+        "message" "is missing, and completionMode is Indexed; set it to the number of indexes")
+      (dict "field" "backoffLimitPerIndex" "found" (and $perIndex (not $indexed))
+        "message" "means nothing without indexes; set completionMode to Indexed, or leave it out")
+      (dict "field" "maxFailedIndexes" "found" (and (hasKey $spec "maxFailedIndexes") (not $perIndex))
+        "message" "needs backoffLimitPerIndex; set it, or leave this out")
+      (dict "field" "maxFailedIndexes" "found" (and $perIndex $indexed (gt ($spec.maxFailedIndexes | default 0 | int64) $atMost))
+        "message" (printf "is more than there are indexes, completions: %d; lower it" $atMost))
+      (dict "field" "successPolicy" "found" (and $spec.successPolicy (not $indexed))
+        "message" "means nothing without indexes; set completionMode to Indexed, or leave it out")
+      (dict "field" "podReplacementPolicy" "found" (and $spec.podFailurePolicy (ne ($spec.podReplacementPolicy | default "Failed") "Failed"))
+        "message" "has to be Failed beside a podFailurePolicy; change it, or leave it out") -}}
+  {{- if .found -}}
+    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (printf "%s.%s" $state.jobPath .field) "message" .message) -}}
   {{- end -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.check.fieldsOfNewer" (dict "state" . "type" "JobSpec" "value" $spec "path" .jobPath) -}}
@@ -33,8 +41,9 @@ for the job's. Takes the state, with jobSpec and jobPath; its pod is composed. R
 {{- end -}}
 
 {{- /*
-One rule of a podFailurePolicy. Takes a dict: state, rule, path, perIndex (whether the Job has a backoffLimitPerIndex).
-Reports problems.
+One rule of a podFailurePolicy.
+Takes: state; rule; path, its values path; perIndex, whether the Job has a backoffLimitPerIndex
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.podFailureRule" -}}
 {{- $state := .state -}}

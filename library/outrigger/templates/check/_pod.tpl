@@ -1,6 +1,8 @@
 {{- /*
-Fails with every problem of the composed pod in one message: those that were found on the way, and those that show
-only now. Takes the state.
+Ends the render where the composed pod has problems: those that were found on the way, and those that show only now.
+Takes: the State, composed
+Sets: .ports and .portNames, and what check.volumes sets
+Reports: fails with all of them in one message
 */ -}}
 {{- define "outrigger-0.1.0.check.pod" -}}
 {{- $state := . -}}
@@ -21,7 +23,9 @@ only now. Takes the state.
 {{- end -}}
 
 {{- /*
-Two containers with one name; a name that is no DNS label (RFC 1123), which Kubernetes asks of container names.
+Names of containers: two that are one; one that is no DNS label (RFC 1123), which Kubernetes asks of them.
+Takes: the State
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.names" -}}
 {{- $state := . -}}
@@ -56,6 +60,8 @@ Two containers with one name; a name that is no DNS label (RFC 1123), which Kube
 {{- /*
 What a cluster without native sidecars cannot do: the native form, also the author's own; a classic sidecar in a pod
 that is to end (restartPolicy Never or OnFailure, as in Jobs), which would run on for ever.
+Takes: the State
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.form" -}}
 {{- $state := . -}}
@@ -83,8 +89,11 @@ that is to end (restartPolicy Never or OnFailure, as in Jobs), which would run o
 {{- end -}}
 
 {{- /*
-Two volumes with one name. Sets .volumeNames of the state, which the checks of containers read: the pod's volumes,
-and those that the author's containers mount, as a StatefulSet's claims are not among the pod's.
+Names of volumes, of which two are one. The checks of containers read which there are: the pod's, and those that the
+author's containers mount, as a StatefulSet's claims are not among the pod's.
+Takes: the State
+Sets: .volumeNames
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.volumes" -}}
 {{- $state := . -}}

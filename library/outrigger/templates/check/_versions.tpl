@@ -1,6 +1,8 @@
 {{- /*
-Fields that the cluster is too old for, in what entries write and patterns print: it would refuse them, or leave them out unasked.
-The versions are Kubernetes' own (files/first-versions.json, generated). Takes the state. Reports problems.
+Fields that the cluster is too old for, in what entries write and patterns print: it would refuse them, or leave them
+out unasked. The versions are Kubernetes' own (files/first-versions.json, generated).
+Takes: the State
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.versions" -}}
 {{- $state := . -}}
@@ -16,8 +18,9 @@ The versions are Kubernetes' own (files/first-versions.json, generated). Takes t
 {{- end -}}
 
 {{- /*
-Adds a problem for each field of an object that the cluster is too old for. Takes a dict: state; type, one of those of
-files/first-versions.json; value, the object; path, where it is in the values.
+Fields of an object that the cluster is too old for.
+Takes: state; type, one of those of files/first-versions.json; value, the object; path, where it is in the values
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.fieldsOfNewer" -}}
 {{- include "outrigger-0.1.0.kit.parse" (dict "library" .state.library "file" "files/first-versions.json") -}}
@@ -29,8 +32,10 @@ files/first-versions.json; value, the object; path, where it is in the values.
 {{- end -}}
 
 {{- /*
-The same of one object, and what it holds. Takes a dict: state; cluster, its minor version; tree, the versions of the object's
-fields; value, which may be a list of such objects; path.
+The same of one object, and what it holds.
+Takes: state; cluster, its minor version; tree, the versions of the object's fields; value, which may be a list of
+  such objects; path, where it is in the values
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.newer" -}}
 {{- $tree := .tree -}}
