@@ -124,8 +124,8 @@ func readValues(t *testing.T, values map[string]any) string {
 	require.NoError(t, err)
 	return harness.NewChart(t, nil).With(map[string]string{
 		"charts/outrigger/values.schema.json": "{}",
-		"templates/NOTES.txt": `{{ $state := dict }}{{ include (printf "outrigger-%s.pod.state" (include "outrigger.version" .)) (list $state (dict "context" .)) }}` +
-			`{{ toJson $state.values }}`,
+		"templates/NOTES.txt": `{{ $state := dict }}{{ $name := printf "outrigger-%s.pod.state" (include "outrigger.version" .) }}` +
+			`{{ include $name (dict "state" $state "arguments" (dict "context" .)) }}{{ toJson $state.values }}`,
 	}).RenderTexts(t, string(text))["shop/templates/NOTES.txt"]
 }
 

@@ -110,7 +110,9 @@ pod for the notes.
     {{- $given := pick $podTemplate "metadata" "spec" -}}
     {{- if $document.marked -}}{{- $given = toYaml $given | replace $document.integer "" | fromYaml -}}{{- end -}}
     {{- $workload := $call.workload | default (include "outrigger-0.1.0.manifest.workload" (dict "context" $call.context "name" $name)) -}}
-    {{- include "outrigger-0.1.0.pod.composed" (list $state (dict "context" $call.context "podTemplate" $given "workload" $workload "hook" $hook "namespace" ($metadata.namespace | default $call.namespace))) -}}
+    {{- include "outrigger-0.1.0.pod.composed" (dict "state" $state "arguments" (dict
+          "context" $call.context "podTemplate" $given "workload" $workload "hook" $hook
+          "namespace" ($metadata.namespace | default $call.namespace))) -}}
     {{- with $state.podTemplate.metadata -}}{{- $_ := set $podTemplate "metadata" . -}}{{- end -}}
     {{- $_ := set $podTemplate "spec" (printf "outrigger.spec.%d." (len $document.pods)) -}}
     {{- $_ := set $document "pods" (append $document.pods $state) -}}

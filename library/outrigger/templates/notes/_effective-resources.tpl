@@ -4,7 +4,7 @@ are told.
 */ -}}
 {{- define "outrigger-0.1.0.notes.effectiveResources" -}}
 {{- $state := dict -}}
-{{- include "outrigger-0.1.0.pod.readAndCollect" (list $state .) -}}
+{{- include "outrigger-0.1.0.pod.readAndCollect" (dict "state" $state "arguments" .) -}}
 {{- include "outrigger-0.1.0.pod.compose" $state -}}
 {{- include "outrigger-0.1.0.notes.bookedResources" $state.podTemplate.spec -}}
 {{- end -}}

@@ -5,7 +5,7 @@ The lives of pods, for NOTES.txt, and what is in none of them. Takes what outrig
 {{- $pods := dict -}}
 {{- if or .template .podTemplate -}}
   {{- $_ := set $pods "this" dict -}}
-  {{- include "outrigger-0.1.0.pod.composed" (list $pods.this .) -}}
+  {{- include "outrigger-0.1.0.pod.composed" (dict "state" $pods.this "arguments" .) -}}
 {{- else -}}
   {{- $found := dict "context" .context -}}
   {{- include "outrigger.find" $found -}}

@@ -4,7 +4,7 @@ once, and in NOTES.txt alone, as all pods are known there. Takes the arguments o
 */ -}}
 {{- define "outrigger-0.1.0.notes.unused" -}}
 {{- $state := dict -}}
-{{- include "outrigger-0.1.0.pod.state" (list $state (pick . "context")) -}}
+{{- include "outrigger-0.1.0.pod.state" (dict "state" $state "arguments" (pick . "context")) -}}
 {{- include "outrigger-0.1.0.pod.entries" $state -}}
 {{- $file := (.context.Template | default dict).Name -}}
 {{- $seen := $state.library.seen | default dict -}}

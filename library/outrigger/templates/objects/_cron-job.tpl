@@ -112,7 +112,8 @@ that the contribution is of, the contribution, the dict that outrigger-….objec
 {{- $hostname := include "outrigger-0.1.0.kit.fit" (dict "name" (printf "%s-%s" $collected.namespace $name) "length" 63 "checksum" (sha256sum $whose | trunc 8)) | replace "." "-" -}}
 {{- $spec := dict "hostname" $hostname "automountServiceAccountToken" false "securityContext" (dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault")) -}}
 {{- with $parts.fsGroup -}}{{- $_ := set $spec.securityContext "fsGroup" (int64 .) -}}{{- end -}}
-{{- include "outrigger-0.1.0.pod.state" (list $state (dict "context" $collected.context "workload" $cronJob.name "namespace" $collected.namespace)) -}}
+{{- include "outrigger-0.1.0.pod.state" (dict "state" $state
+      "arguments" (dict "context" $collected.context "workload" $cronJob.name "namespace" $collected.namespace)) -}}
 {{- /* Settings are those of the app's pods. */ -}}
 {{- $_ := set $state "settings" dict -}}
 {{- $_ := set $state "view" "pod" -}}

@@ -4,7 +4,7 @@ outrigger.objectName takes.
 */ -}}
 {{- define "outrigger-0.1.0.objects.name" -}}
 {{- $state := dict -}}
-{{- include "outrigger-0.1.0.pod.state" (list $state .) -}}
+{{- include "outrigger-0.1.0.pod.state" (dict "state" $state "arguments" .) -}}
 {{- if not (and .pattern .entry) -}}
   {{- fail "outrigger.objectName: the pattern or the entry is missing; write (dict \"context\" $ \"pattern\" \"backups\" \"entry\" \"NAME\")" -}}
 {{- end -}}

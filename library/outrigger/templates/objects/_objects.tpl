@@ -5,7 +5,7 @@ own, where any is needed. Takes the chart's root context, or what outrigger.obje
 {{- define "outrigger-0.1.0.objects.objects" -}}
 {{- $state := dict -}}
 {{- $call := hasKey . "context" | ternary . (dict "context" .) -}}
-{{- include "outrigger-0.1.0.pod.state" (list $state $call) -}}
+{{- include "outrigger-0.1.0.pod.state" (dict "state" $state "arguments" $call) -}}
 {{- include "outrigger-0.1.0.pod.entries" $state -}}
 {{- include "outrigger-0.1.0.pod.contributions" $state -}}
 {{- range $contribution := $state.contributions -}}

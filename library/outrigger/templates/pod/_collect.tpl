@@ -70,38 +70,48 @@ Reports: fails where a pattern prints no YAML
 {{- end -}}
 
 {{- /*
-Sets .entries of the state to the entries that are on and belong to its workload: a list of dicts with name,
-config, path (in the values), pattern and template (the pattern's named template).
+The entries that are on and belong to the state's workload.
+
+An Entry:
+  name     in the values                    path      its values path, for problems
+  pattern  its pattern's values key         template  the pattern's named template
+  config   its values, with what their texts say as templates: those of a custom pattern are its own matter
+Takes: the State
+Sets: .entries
 */ -}}
 {{- define "outrigger-0.1.0.pod.entries" -}}
 {{- $_ := set . "entries" list -}}
 {{- $settings := list "cluster" "custom" "defaults" "env" "global" "images" "kubeVersion" "mode" "jobs" "cronJobs" "shareProcessNamespace" "shutdownSeconds" "workloads" -}}
 {{- range $pattern, $entries := .values -}}
   {{- if and $entries (not (has $pattern $settings)) -}}
-    {{- include "outrigger-0.1.0.pod.addEntries" (list $ $entries $pattern (printf "outrigger-0.1.0.patterns.%s.contribution" $pattern) (printf "%s.%s" $.key $pattern) true) -}}
+    {{- include "outrigger-0.1.0.pod.addEntries" (dict "state" $ "entries" $entries "pattern" $pattern "templated" true
+          "template" (printf "outrigger-0.1.0.patterns.%s.contribution" $pattern) "path" (printf "%s.%s" $.key $pattern)) -}}
   {{- end -}}
 {{- end -}}
 {{- range $pattern, $entries := .values.custom -}}
-  {{- include "outrigger-0.1.0.pod.addEntries" (list $ $entries $pattern (printf "outrigger.pattern.%s" $pattern) (printf "%s.custom.%s" $.key $pattern) false) -}}
+  {{- include "outrigger-0.1.0.pod.addEntries" (dict "state" $ "entries" $entries "pattern" $pattern "templated" false
+        "template" (printf "outrigger.pattern.%s" $pattern) "path" (printf "%s.custom.%s" $.key $pattern)) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Adds the entries of one pattern to those of the state. Takes a list: the state, the entries, the pattern, its
-named template, the entries' values path, whether texts are templates (those of a custom pattern are its own matter). Where
-objects are collected for the whole chart (no pod template, no workload), the entries of every workload count.
+The entries of one pattern. Where objects are collected for the whole chart (no workload), those of every workload
+count.
+Takes: state; entries, of the pattern in the values; pattern; template, its named template; path, the entries' values
+  path; templated, whether texts are templates
+Sets: .entries of the state, and what kit.entry keeps
 */ -}}
 {{- define "outrigger-0.1.0.pod.addEntries" -}}
-{{- $state := index . 0 -}}
-{{- range $name, $config := index . 1 -}}
+{{- $state := .state -}}
+{{- range $name, $config := .entries -}}
   {{- if include "outrigger-0.1.0.kit.isHere" (dict "state" $state "config" $config) -}}
     {{- $entry := dict "context" $state.context "value" $config -}}
-    {{- if index $ 5 -}}
+    {{- if $.templated -}}
       {{- include "outrigger-0.1.0.kit.evaluateEntry" $entry -}}
-      {{- $_ := set $state.evaluated (printf "%s.%s" (index $ 2) $name) (dict "config" $entry.value "isHere" "true") -}}
+      {{- $_ := set $state.evaluated (printf "%s.%s" $.pattern $name) (dict "config" $entry.value "isHere" "true") -}}
     {{- end -}}
     {{- $_ := set $state "entries" (append $state.entries (dict
-          "name" $name "config" $entry.value "pattern" (index $ 2) "template" (index $ 3) "path" (printf "%s.%s" (index $ 4) $name))) -}}
+          "name" $name "config" $entry.value "pattern" $.pattern "template" $.template "path" (printf "%s.%s" $.path $name))) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

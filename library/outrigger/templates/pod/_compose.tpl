@@ -1,8 +1,10 @@
 {{- /*
 Merges the state's contributions into its pod template. The author's lists keep their order and come first, except
-that native sidecars and contributed init containers start before the author's init containers, unless their entry says
-`afterInit`. What cannot be merged is added to .problems. Adds to .origins and .sidecars. Sets .appContainers: those that
-the sidecars serve, the author's, or in a pod of a pattern's own the pattern's.
+that native sidecars and contributed init containers start before the author's init containers, unless their entry
+says `afterInit`.
+Takes: the State, with contributions
+Sets: .podTemplate, .origins, .sidecars
+Reports: what cannot be merged, and what the patterns have found
 */ -}}
 {{- define "outrigger-0.1.0.pod.compose" -}}
 {{- $state := . -}}
@@ -12,7 +14,8 @@ the sidecars serve, the author's, or in a pod of a pattern's own the pattern's.
 {{- include "outrigger-0.1.0.pod.appEnv" . -}}
 {{- include "outrigger-0.1.0.pod.appContainers" . -}}
 {{- $volumes := .author.volumes -}}
-{{- $first := include "outrigger-0.1.0.pod.tools" . | fromYamlArray -}}
+{{- include "outrigger-0.1.0.pod.tools" . -}}
+{{- $first := .tools -}}
 {{- $last := list -}}
 {{- $beside := list -}}
 {{- range $contribution := .contributions -}}
@@ -21,10 +24,10 @@ the sidecars serve, the author's, or in a pod of a pattern's own the pattern's.
   {{- end -}}
   {{- if $contribution.volumes -}}{{- $volumes = concat $volumes $contribution.volumes -}}{{- end -}}
   {{- range $annotation, $value := $contribution.podAnnotations -}}
-    {{- include "outrigger-0.1.0.pod.annotate" (list $state $annotation $value) -}}
+    {{- include "outrigger-0.1.0.pod.annotate" (dict "state" $state "kind" "annotations" "key" $annotation "value" $value) -}}
   {{- end -}}
   {{- range $label, $value := $contribution.podLabels -}}
-    {{- include "outrigger-0.1.0.pod.annotate" (list $state $label $value "labels") -}}
+    {{- include "outrigger-0.1.0.pod.annotate" (dict "state" $state "kind" "labels" "key" $label "value" $value) -}}
   {{- end -}}
   {{- $starts := $contribution.initContainers | default list -}}
   {{- range $starts -}}
@@ -39,9 +42,9 @@ the sidecars serve, the author's, or in a pod of a pattern's own the pattern's.
 {{- end -}}
 {{- with include "outrigger-0.1.0.kit.files" . -}}
   {{- $volumes = append $volumes (dict "name" "outrigger-files" "configMap" (dict "name" (include "outrigger-0.1.0.kit.objectName" $state))) -}}
-  {{- include "outrigger-0.1.0.pod.annotate" (list $state "checksum/outrigger" (sha256sum .)) -}}
+  {{- include "outrigger-0.1.0.pod.annotate" (dict "state" $state "kind" "annotations" "key" "checksum/outrigger" "value" (sha256sum .)) -}}
 {{- end -}}
-{{- if .usesTools -}}{{- $volumes = append $volumes (dict "name" "outrigger-tools" "emptyDir" (dict "sizeLimit" "16Mi")) -}}{{- end -}}
+{{- if .tools -}}{{- $volumes = append $volumes (dict "name" "outrigger-tools" "emptyDir" (dict "sizeLimit" "16Mi")) -}}{{- end -}}
 {{- $initContainers := concat $first .author.initContainers $last -}}
 {{- if $initContainers -}}{{- $_ := set $spec "initContainers" $initContainers -}}{{- else -}}{{- $_ := unset $spec "initContainers" -}}{{- end -}}
 {{- $_ := set $spec "containers" (concat .appContainers $beside) -}}
@@ -50,7 +53,9 @@ the sidecars serve, the author's, or in a pod of a pattern's own the pattern's.
 {{- end -}}
 
 {{- /*
-Sets .appContainers of the state, those of contributions completed, and what all sidecars of the pod have in common.
+The containers that the sidecars serve: the author's, or in a pod of a pattern's own the pattern's, completed.
+Takes: the State, with contributions
+Sets: .appContainers, and what container.podDefaults sets
 */ -}}
 {{- define "outrigger-0.1.0.pod.appContainers" -}}
 {{- $state := . -}}
@@ -70,8 +75,10 @@ Sets .appContainers of the state, those of contributions completed, and what all
 {{- end -}}
 
 {{- /*
-Sets what the values say of the pod as a whole: a shared process namespace, pull secrets of all charts
+What the values say of the pod as a whole: a shared process namespace, pull secrets of all charts
 (global.imagePullSecrets) beside the author's, where the pod has a container of the library's.
+Takes: the State
+Sets: the fields of the pod's spec
 */ -}}
 {{- define "outrigger-0.1.0.pod.podSettings" -}}
 {{- $spec := .podTemplate.spec -}}
@@ -86,14 +93,17 @@ Sets what the values say of the pod as a whole: a shared process namespace, pull
 {{- end -}}
 
 {{- /*
-Prints, as a YAML list, the init container that puts a static busybox, and links by the names of its applets, where
-containers without a shell of their own find them, if a contribution asks for tools. A busybox that needs libraries
-would start in its own image alone: in its memory is a linker's file besides its own. Sets .usesTools of the state.
+The init container that puts a static busybox, and links by the names of its applets, where containers without a shell
+of their own find them, if a contribution asks for tools. A busybox that needs libraries would start in its own image
+alone: in its memory is a linker's file besides its own.
+Takes: the State, with contributions
+Sets: .tools, a list of the container, or an empty one
 */ -}}
 {{- define "outrigger-0.1.0.pod.tools" -}}
-{{- $state := . -}}
-{{- range .contributions -}}{{- if .tools -}}{{- $_ := set $state "usesTools" true -}}{{- end -}}{{- end -}}
-{{- if .usesTools -}}
+{{- $wanted := false -}}
+{{- range .contributions -}}{{- if .tools -}}{{- $wanted = true -}}{{- end -}}{{- end -}}
+{{- $_ := set . "tools" list -}}
+{{- if $wanted -}}
 {{- $refusal := printf "%s.images.busybox: the busybox of %s is linked dynamically, so that it starts in no other image; set an image with a static one: of upstream's, a tag that ends in -musl" .key .values.images.busybox -}}
 {{- $copy := "if /bin/busybox grep -q '[.]so[.0-9]*$' /proc/self/maps; then echo \"$0\" >&2; exit 1; fi; /bin/busybox cp /bin/busybox /outrigger-tools/ && exec /outrigger-tools/busybox --install -s /outrigger-tools" -}}
 {{- $container := dict
@@ -102,13 +112,16 @@ would start in its own image alone: in its memory is a linker's file besides its
       "volumeMounts" (list (dict "name" "outrigger-tools" "mountPath" "/outrigger-tools")) -}}
 {{- $contribution := dict "path" (printf "%s (its own outrigger-tools)" .key) "config" dict -}}
 {{- include "outrigger-0.1.0.container.complete" (dict "state" . "contribution" $contribution "container" $container) -}}
-{{- list $container | toYaml -}}
+{{- $_ := set . "tools" (list $container) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Adds the contributions' appVolumeMounts to the author's containers and init containers: to all of them, or those of
+Mounts what the contributions want into the author's containers and init containers: into all of them, or those of
 `containers`, which may be empty. A map of containers gives each its own mount fields.
+Takes: the State, with contributions
+Sets: the volumeMounts of the author's containers
+Reports: containers that the pod template does not have
 */ -}}
 {{- define "outrigger-0.1.0.pod.mountIntoApp" -}}
 {{- $state := . -}}
@@ -136,15 +149,15 @@ Adds the contributions' appVolumeMounts to the author's containers and init cont
 {{- end -}}
 
 {{- /*
-Sets an annotation of the pod, or a label. Takes a list: the state, the annotation, its value, and "labels" for a
-label.
+Gives the pod an annotation or a label.
+Takes: state; kind, annotations or labels; key; value
+Sets: .podTemplate.metadata of the state
 */ -}}
 {{- define "outrigger-0.1.0.pod.annotate" -}}
-{{- $podTemplate := (index . 0).podTemplate -}}
-{{- $kind := gt (len .) 3 | ternary "labels" "annotations" -}}
+{{- $podTemplate := .state.podTemplate -}}
 {{- $metadata := $podTemplate.metadata | default dict -}}
-{{- $values := get $metadata $kind | default dict -}}
-{{- $_ := set $values (index . 1) (index . 2) -}}
-{{- $_ := set $metadata $kind $values -}}
+{{- $values := get $metadata .kind | default dict -}}
+{{- $_ := set $values .key .value -}}
+{{- $_ := set $metadata .kind $values -}}
 {{- $_ := set $podTemplate "metadata" $metadata -}}
 {{- end -}}

@@ -1,5 +1,7 @@
 {{- /*
-Sets .env of the state: what the values say under `env`, and over it under `workloads.<name>.env`.
+What the values say under `env`, and over it under `workloads.<name>.env`.
+Takes: the State
+Sets: .env
 */ -}}
 {{- define "outrigger-0.1.0.pod.env" -}}
 {{- $state := . -}}
@@ -32,9 +34,11 @@ Sets .env of the state: what the values say under `env`, and over it under `work
 {{- end -}}
 
 {{- /*
-Puts the values' variables, and those of contributions, before the author's own in the author's containers and init containers,
-where $(NAME) finds them. Takes the state, with contributions. Reports a variable that is there already, and one that is called as
-the library's own are.
+Puts the values' variables, and those of contributions, before the author's own in the author's containers and init
+containers, where $(NAME) finds them.
+Takes: the State, with contributions
+Sets: env of the author's containers
+Reports: a variable that is there already, and one that is called as the library's own are
 */ -}}
 {{- define "outrigger-0.1.0.pod.appEnv" -}}
 {{- $state := . -}}

@@ -1,11 +1,15 @@
 {{- /*
-Prints one facet of what the contributions make of a pod whose author's template is not at hand. A container stands in
-for the app's. Takes what the facets' public names take, and facet.
+One facet of what the contributions make of a pod whose author's template is not at hand. A container stands in for
+the app's.
+Takes: what the facets' public names take; facet
+Prints: the facet as YAML, or nothing
+Reports: fails with every problem found
 */ -}}
 {{- define "outrigger-0.1.0.pod.facet" -}}
 {{- $state := dict -}}
 {{- $app := dict "name" (.container | default "app") "image" "app:0" -}}
-{{- include "outrigger-0.1.0.pod.composed" (list $state (set (omit . "facet" "template") "podTemplate" (dict "spec" (dict "containers" (list $app))))) -}}
+{{- include "outrigger-0.1.0.pod.composed" (dict "state" $state
+      "arguments" (set (omit . "facet" "template") "podTemplate" (dict "spec" (dict "containers" (list $app))))) -}}
 {{- $spec := $state.podTemplate.spec -}}
 {{- $value := get $spec .facet -}}
 {{- if eq .facet "containers" -}}

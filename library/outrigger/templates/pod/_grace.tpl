@@ -1,7 +1,11 @@
 {{- /*
-Gives a pod without a terminationGracePeriodSeconds of its author's what the app and its sidecars declare, added up, as
-one grace period is for all of them (KEP-753), and 2 seconds; an author's own is kept, and must hold what is declared.
-Sets the variables of sidecars that depend on it (`grace` of a contribution). Takes the state, with contributions.
+Gives a pod without a terminationGracePeriodSeconds of its author's what the app and its sidecars declare, added up,
+as one grace period is for all of them (KEP-753), and 2 seconds; an author's own is kept, and must hold what is
+declared.
+Takes: the State, with contributions
+Sets: terminationGracePeriodSeconds of the pod, and the variables of sidecars that depend on it (`grace` of a
+  Contribution)
+Reports: an author's own that is too short, and what the variables' own conditions say
 */ -}}
 {{- define "outrigger-0.1.0.pod.gracePeriod" -}}
 {{- $state := . -}}
@@ -31,24 +35,26 @@ Sets the variables of sidecars that depend on it (`grace` of a contribution). Ta
 {{- $seconds := kindIs "invalid" $spec.terminationGracePeriodSeconds | ternary 30 $spec.terminationGracePeriodSeconds | int -}}
 {{- range $contribution := .contributions -}}
   {{- range .grace -}}
-    {{- include "outrigger-0.1.0.pod.graceVariable" (list $state $contribution . $seconds) -}}
+    {{- include "outrigger-0.1.0.pod.graceVariable" (dict "state" $state "contribution" $contribution "variable" . "seconds" $seconds) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Sets a variable of a contribution's sidecars that depends on the grace period. Takes a list: the state, the contribution, one
-of its `grace`, the pod's seconds. Reports its problem.
+Gives the sidecars of a contribution a variable that depends on the grace period.
+Takes: state; contribution; variable, one of its `grace`; seconds, the pod's
+Sets: the value in the sidecars' env
+Reports: the variable's problem
 */ -}}
 {{- define "outrigger-0.1.0.pod.graceVariable" -}}
-{{- $variable := index . 2 -}}
-{{- $seconds := sub (index . 3) $variable.less | max ($variable.atLeast | default 0) -}}
-{{- range (index . 1).sidecars -}}
+{{- $variable := .variable -}}
+{{- $seconds := sub .seconds $variable.less | max ($variable.atLeast | default 0) -}}
+{{- range .contribution.sidecars -}}
   {{- range .env -}}
     {{- if eq .name $variable.name -}}{{- $_ := set . "value" (toString $seconds) -}}{{- end -}}
   {{- end -}}
 {{- end -}}
 {{- if and $variable.problem (le $seconds (int64 $variable.moreThan)) -}}
-  {{- include "outrigger-0.1.0.kit.problem" (dict "state" (index . 0) "path" (index . 1).path "message" $variable.problem) -}}
+  {{- include "outrigger-0.1.0.kit.problem" (dict "state" .state "path" .contribution.path "message" $variable.problem) -}}
 {{- end -}}
 {{- end -}}

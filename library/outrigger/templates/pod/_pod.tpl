@@ -1,29 +1,36 @@
 {{- /*
-The pod template with its sidecars, as YAML. Takes what outrigger.podTemplate takes.
+The pod template with its sidecars.
+Takes: what outrigger.podTemplate takes
+Prints: it, as YAML
+Reports: fails with every problem found
 */ -}}
 {{- define "outrigger-0.1.0.pod.podTemplate" -}}
 {{- $state := dict -}}
-{{- include "outrigger-0.1.0.pod.composed" (list $state .) -}}
+{{- include "outrigger-0.1.0.pod.composed" (dict "state" $state "arguments" .) -}}
 {{- include "outrigger-0.1.0.pod.print" $state.podTemplate -}}
 {{- end -}}
 
 {{- /*
-The pod template's way through the library: read, collect, compose, check. Takes a list: an empty dict, which becomes
-the state with the composed .podTemplate; the arguments of outrigger.podTemplate.
+The way of a pod template through the library: read, collect, compose, check.
+Takes: state, a dict that becomes the State; arguments, of outrigger.podTemplate
+Sets: the State, with the composed .podTemplate
+Reports: fails with every problem found
 */ -}}
 {{- define "outrigger-0.1.0.pod.composed" -}}
-{{- $state := index . 0 -}}
+{{- $state := .state -}}
 {{- include "outrigger-0.1.0.pod.readAndCollect" . -}}
 {{- include "outrigger-0.1.0.pod.compose" $state -}}
 {{- include "outrigger-0.1.0.check.pod" $state -}}
 {{- end -}}
 
 {{- /*
-Reads the author's pod template and collects what its sidecars contribute. Takes what outrigger-….pod.composed takes.
+Reads the author's pod template and collects what its sidecars contribute.
+Takes: state, a dict that becomes the State; arguments, of outrigger.podTemplate
+Sets: the State, with contributions
+Reports: fails where there is no pod template
 */ -}}
 {{- define "outrigger-0.1.0.pod.readAndCollect" -}}
-{{- $state := index . 0 -}}
-{{- $call := index . 1 -}}
+{{- $state := .state -}}
 {{- include "outrigger-0.1.0.pod.state" . -}}
 {{- include "outrigger-0.1.0.pod.read" . -}}
 {{- range $state.library | empty | ternary list (compact (list $state.workload $state.object)) -}}

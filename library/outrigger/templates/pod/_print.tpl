@@ -1,7 +1,8 @@
 {{- /*
-Prints a pod template, a Job or a CronJob as YAML, in reading order: when it runs, what is short, then the pod; there
-the containers as they start, each by its name and image, and the volumes. Takes the object, or one with `spec` alone.
-A spec that is a text is printed as it is.
+A pod template, a Job or a CronJob in reading order: when it runs, what is short, then the pod; there the containers
+as they start, each by its name and image, and the volumes. A spec that is a text is printed as it is.
+Takes: the object, or a dict of its spec
+Prints: it, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.pod.print" -}}
 {{- if kindIs "string" .spec -}}
@@ -34,8 +35,10 @@ spec:
 {{- end -}}
 
 {{- /*
-Prints containers or volumes as a YAML list, name and image first. Takes the list. It is one document, cut at its items,
-which alone begin a line with "- ": a document for each costs more.
+Containers or volumes, name and image first. It is one document, cut at its items, which alone begin a line with "- ":
+a document for each costs more.
+Takes: the list
+Prints: it, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.pod.printItems" -}}
 {{- $parts := list -}}

@@ -1,10 +1,12 @@
 {{- /*
-Sets .podTemplate of the state to a copy of the author's, and .author to the containers, init containers and
-volumes as the author wrote them. Takes a list: the state, the arguments of outrigger.podTemplate.
+Reads the author's pod template: a copy, which the library may change.
+Takes: state; arguments, of outrigger.podTemplate
+Sets: .view, .podTemplate and .author of the state
+Reports: fails where there is none, or it is no pod template
 */ -}}
 {{- define "outrigger-0.1.0.pod.read" -}}
-{{- $state := index . 0 -}}
-{{- $call := index . 1 -}}
+{{- $state := .state -}}
+{{- $call := .arguments -}}
 {{- $podTemplate := dict -}}
 {{- if and $call.template $call.podTemplate -}}
   {{- fail "outrigger.podTemplate: both template and podTemplate are given; give one of them" -}}

@@ -54,8 +54,8 @@ Takes: state, the dict; arguments, of the call: context, workload, hook, namespa
 Sets: the State
 */ -}}
 {{- define "outrigger-0.1.0.pod.state" -}}
-{{- $state := index . 0 -}}
-{{- $call := index . 1 -}}
+{{- $state := .state -}}
+{{- $call := .arguments -}}
 {{- $found := dict "context" $call.context "given" $call.values -}}
 {{- include "outrigger.find" $found -}}
 {{- if kindIs "map" $call.values -}}
@@ -97,9 +97,11 @@ Sets: the State
 {{- end -}}
 
 {{- /*
-Sets .kubeVersion of the state (the override in values, or what Helm knows of the cluster) and .form: `native` (an
-init container with restartPolicy Always, KEP-753, on by default from Kubernetes 1.29) or `classic` (one more
-container). The pre-release suffix lets vendors' versions such as v1.29.3-eks-abc through.
+The form of sidecars: `native` (an init container with restartPolicy Always, KEP-753, on by default from Kubernetes
+1.29) or `classic` (one more container), by the version in the values, or what Helm knows of the cluster. The
+pre-release suffix lets vendors' versions such as v1.29.3-eks-abc through.
+Takes: the State
+Sets: .kubeVersion, .hasNative and .form
 */ -}}
 {{- define "outrigger-0.1.0.pod.chooseForm" -}}
 {{- $_ := set . "kubeVersion" (.values.kubeVersion | default .context.Capabilities.KubeVersion.Version) -}}
