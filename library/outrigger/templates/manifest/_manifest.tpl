@@ -153,7 +153,7 @@ outrigger-….manifest.compose has filled.
 {{- $yaml -}}
 {{- range .pods -}}
   {{- if .hook }}
-{{ include "outrigger-0.1.0.objects.configMap" (list . (pick . "hookWeight")) }}
+{{ include "outrigger-0.1.0.objects.configMap" (dict "state" . "hookWeight" .hookWeight) }}
   {{- end -}}
 {{- end -}}
 {{- end -}}

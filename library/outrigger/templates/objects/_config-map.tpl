@@ -1,10 +1,12 @@
 {{- /*
-Prints the ConfigMap of the files that the state's contributions name. For a hook it is one of a lower weight, so
-that it is there when the hook's pod starts, and gone with it. Takes a list: the state, the arguments of the call.
+The ConfigMap of the files that the state's contributions name. For a hook it is one of a lower weight, so that it is
+there when the hook's pod starts, and gone with it.
+Takes: state; hookWeight, optional, of the hook
+Prints: a YAML document, or nothing
 */ -}}
 {{- define "outrigger-0.1.0.objects.configMap" -}}
-{{- $state := index . 0 -}}
-{{- $call := index . 1 -}}
+{{- $state := .state -}}
+{{- $hookWeight := .hookWeight -}}
 {{- with include "outrigger-0.1.0.kit.files" $state -}}
 ---
 apiVersion: v1
@@ -17,7 +19,7 @@ metadata:
   {{- if $state.hook }}
   annotations:
     helm.sh/hook: {{ $state.hook | quote }}
-    helm.sh/hook-weight: {{ sub (int ($call.hookWeight | default 0)) 1 | quote }}
+    helm.sh/hook-weight: {{ sub (int ($hookWeight | default 0)) 1 | quote }}
     helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
   {{- end }}
 data:

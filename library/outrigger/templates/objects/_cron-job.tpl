@@ -1,26 +1,31 @@
 {{- /*
-Prints a CronJob from a pod template. Takes what outrigger.cronJob takes. Its name leaves the 11 characters that the
-controller adds to those of its Jobs.
+A CronJob from a pod template. Its name leaves the 11 characters that the controller adds to those of its Jobs.
+Takes: what outrigger.cronJob takes
+Prints: a YAML document
+Sets: what is remembered of CronJobs
+Reports: fails with every problem found
 */ -}}
 {{- define "outrigger-0.1.0.objects.cronJob" -}}
 {{- $state := dict -}}
-{{- include "outrigger-0.1.0.objects.composedJob" (list $state . "cronJobs") -}}
-{{- $metadata := include "outrigger-0.1.0.objects.metadata" (list $state . 52 "") | fromYaml -}}
+{{- include "outrigger-0.1.0.objects.composedJob" (dict "state" $state "arguments" . "kind" "cronJobs") -}}
+{{- $metadata := include "outrigger-0.1.0.objects.metadata" (dict "state" $state "name" .name "length" 52) | fromYaml -}}
 {{- include "outrigger-0.1.0.kit.remember" (dict "context" $state.context "kind" "cronJobs" "key" $metadata.name "value" $state.jobPath) -}}
 {{- with get $state.library.seen.patternCronJobs $metadata.name -}}
-  {{- include "outrigger-0.1.0.objects.sameName" (list $state $state.jobPath . $metadata.name) -}}
+  {{- include "outrigger-0.1.0.objects.sameName" (dict "state" $state "paths" (list $state.jobPath .) "name" $metadata.name) -}}
   {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.objects.printCronJob" (list $state $metadata) -}}
+{{- include "outrigger-0.1.0.objects.printCronJob" (dict "state" $state "metadata" $metadata) -}}
 {{- end -}}
 
 {{- /*
-Prints the CronJob of a completed Job. Takes a list: the state, with jobConfig, jobPath and jobSpec; the CronJob's metadata,
-whose labels its Jobs have too.
+The CronJob of a completed Job.
+Takes: state, with jobConfig, jobPath and jobSpec; metadata, the CronJob's, whose labels its Jobs have too
+Prints: a YAML document
+Reports: fails where its schedule is none
 */ -}}
 {{- define "outrigger-0.1.0.objects.printCronJob" -}}
-{{- $state := index . 0 -}}
-{{- $metadata := index . 1 -}}
+{{- $state := .state -}}
+{{- $metadata := .metadata -}}
 {{- $spec := dict -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" $state.values.defaults.cronJob) -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" (pick $state.jobConfig "schedule" "timeZone" "concurrencyPolicy" "startingDeadlineSeconds" "suspend" "successfulJobsHistoryLimit" "failedJobsHistoryLimit")) -}}
@@ -34,17 +39,20 @@ whose labels its Jobs have too.
 {{ end -}}
 
 {{- /*
-Adds a problem for each CronJob of a pattern's whose name another one has: a pattern's too, or one that outrigger.cronJob
-has printed by now. Remembers the names for those that it prints later. Takes the state, with contributions.
+CronJobs of patterns whose name another one has: a pattern's too, or one that outrigger.cronJob has printed by now.
+Their names are remembered for those that it prints later.
+Takes: the State, with contributions
+Sets: what is remembered of CronJobs
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.objects.checkOwnCronJobNames" -}}
 {{- $state := . -}}
 {{- $names := dict -}}
 {{- range $contribution := .contributions -}}
   {{- range .cronJobs -}}
-    {{- $name := include "outrigger-0.1.0.objects.ownCronJobName" (list $state .) -}}
+    {{- $name := include "outrigger-0.1.0.objects.ownCronJobName" (dict "state" $state "cronJob" .) -}}
     {{- range compact (list (get (($state.library.seen | default dict).cronJobs | default dict) $name) (get $names $name)) -}}
-      {{- include "outrigger-0.1.0.objects.sameName" (list $state . $contribution.path $name) -}}
+      {{- include "outrigger-0.1.0.objects.sameName" (dict "state" $state "paths" (list . $contribution.path) "name" $name) -}}
     {{- end -}}
     {{- $_ := set $names $name $contribution.path -}}
     {{- include "outrigger-0.1.0.kit.remember" (dict "context" $state.context "kind" "patternCronJobs" "key" $name "value" $contribution.path) -}}
@@ -53,36 +61,42 @@ has printed by now. Remembers the names for those that it prints later. Takes th
 {{- end -}}
 
 {{- /*
-Adds the problem of two CronJobs of one name. Takes a list: the state, the values paths of both, the name.
+Two CronJobs of one name.
+Takes: state; paths, the values paths of both; name
+Reports: the problem
 */ -}}
 {{- define "outrigger-0.1.0.objects.sameName" -}}
-{{- include "outrigger-0.1.0.kit.problem" (dict "state" (index . 0) "path" (printf "%s and %s" (index . 1) (index . 2))
-      "message" (printf "both make a CronJob %q; rename one of them" (index . 3))) -}}
+{{- include "outrigger-0.1.0.kit.problem" (dict "state" .state "path" (join " and " .paths)
+      "message" (printf "both make a CronJob %q; rename one of them" .name)) -}}
 {{- end -}}
 
 {{- /*
-Prints the name of a CronJob of a pattern's own. Takes a list: the state, and the dict that outrigger-….objects.ownCronJob
-takes.
+The name of a CronJob of a pattern's own.
+Takes: state; cronJob, as objects.ownCronJob describes it
+Prints: the name
 */ -}}
 {{- define "outrigger-0.1.0.objects.ownCronJobName" -}}
-{{- include "outrigger-0.1.0.kit.fit" (dict "name" (printf "%s-%s" (include "outrigger-0.1.0.kit.fullname" (index . 0)) (index . 1).name) "length" 52) -}}
+{{- include "outrigger-0.1.0.kit.fit" (dict "name" (printf "%s-%s" (include "outrigger-0.1.0.kit.fullname" .state) .cronJob.name) "length" 52) -}}
 {{- end -}}
 
 {{- /*
-Prints a CronJob of a pattern's own. Its pod is composed as an author's is, so that it has the library's defaults.
-Takes a list: the state, the contribution, and a dict:
+A CronJob of a pattern's own. Its pod is composed as an author's is, so that it has the library's defaults. What the
+pattern says of it is a dict:
   name      what follows the full name in its name     schedule, timeZone  those of the CronJob
   suspend, backoffLimit  optional: those of the CronJob and its Jobs, whatever the config says
   parts     a dict: container, initContainers, sidecars, volumes, fsGroup
-All other fields of the CronJob, its Jobs and their pods are taken from the contribution's config, as cronJobs.<name> has
-them.
+All other fields of the CronJob, its Jobs and their pods are taken from the contribution's config, as cronJobs.<name>
+has them.
+Takes: state; contribution; cronJob, that dict
+Prints: a YAML document
+Reports: fails with every problem found
 */ -}}
 {{- define "outrigger-0.1.0.objects.ownCronJob" -}}
-{{- $contribution := index . 1 -}}
-{{- $cronJob := index . 2 -}}
-{{- $name := include "outrigger-0.1.0.objects.ownCronJobName" (list (index . 0) $cronJob) -}}
+{{- $contribution := .contribution -}}
+{{- $cronJob := .cronJob -}}
+{{- $name := include "outrigger-0.1.0.objects.ownCronJobName" (dict "state" .state "cronJob" $cronJob) -}}
 {{- $state := dict -}}
-{{- include "outrigger-0.1.0.objects.ownPod" (list $state (index . 0) $contribution $cronJob $name) -}}
+{{- include "outrigger-0.1.0.objects.ownPod" (dict "state" $state "collected" .state "contribution" $contribution "cronJob" $cronJob "name" $name) -}}
 {{- $config := omit $contribution.config "schedule" "timeZone" -}}
 {{- range $field, $value := pick $cronJob "schedule" "timeZone" "suspend" "backoffLimit" -}}
   {{- if not (kindIs "invalid" $value) -}}{{- $_ := set $config $field $value -}}{{- end -}}
@@ -91,21 +105,23 @@ them.
 {{- $_ := set $config "concurrencyPolicy" "Forbid" -}}
 {{- $_ := set $state "jobConfig" $config -}}
 {{- $_ := set $state "jobPath" $contribution.path -}}
-{{- include "outrigger-0.1.0.objects.completeJob" (list $state "cronJobs") -}}
-{{- $metadata := include "outrigger-0.1.0.objects.metadata" (list $state (dict "name" $name) 52 "") | fromYaml -}}
-{{- "\n" }}{{ include "outrigger-0.1.0.objects.printCronJob" (list $state $metadata) | trimSuffix "\n" -}}
+{{- include "outrigger-0.1.0.objects.completeJob" (dict "state" $state "kind" "cronJobs") -}}
+{{- $metadata := include "outrigger-0.1.0.objects.metadata" (dict "state" $state "name" $name "length" 52) | fromYaml -}}
+{{- "\n" }}{{ include "outrigger-0.1.0.objects.printCronJob" (dict "state" $state "metadata" $metadata) | trimSuffix "\n" -}}
 {{- end -}}
 
 {{- /*
-Fills a state for the pod of a pattern's own CronJob, of which nobody is the author. Takes a list: the dict to fill, the state
-that the contribution is of, the contribution, the dict that outrigger-….objects.ownCronJob takes, and the CronJob's name.
+The State of the pod of a pattern's own CronJob, of which nobody is the author.
+Takes: state, a dict that becomes the State; collected, the State that the contribution is of; contribution; cronJob,
+  as objects.ownCronJob describes it; name, the CronJob's
+Sets: the State, with the one contribution
 */ -}}
 {{- define "outrigger-0.1.0.objects.ownPod" -}}
-{{- $state := index . 0 -}}
-{{- $collected := index . 1 -}}
-{{- $contribution := index . 2 -}}
-{{- $cronJob := index . 3 -}}
-{{- $name := index . 4 -}}
+{{- $state := .state -}}
+{{- $collected := .collected -}}
+{{- $contribution := .contribution -}}
+{{- $cronJob := .cronJob -}}
+{{- $name := .name -}}
 {{- $parts := $cronJob.parts -}}
 {{- /* One hostname for all runs, and none of another release's: what a killed one has locked by it, the next one knows for its own. */ -}}
 {{- $whose := compact (list $collected.values.cluster $collected.namespace $name) | join "/" -}}

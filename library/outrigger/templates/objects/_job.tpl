@@ -1,12 +1,15 @@
 {{- /*
-Prints a Job from a pod template. Takes what outrigger.job takes. What a Job runs cannot be changed: its name ends with
-a checksum of its spec, so that an upgrade that changes the spec runs another one, and one that does not runs none.
+A Job from a pod template. What a Job runs cannot be changed: its name ends with a checksum of its spec, so that an
+upgrade that changes the spec runs another one, and one that does not runs none.
+Takes: what outrigger.job takes
+Prints: a YAML document, and for a hook a second one: its ConfigMap
+Reports: fails with every problem found
 */ -}}
 {{- define "outrigger-0.1.0.objects.job" -}}
 {{- $state := dict -}}
-{{- include "outrigger-0.1.0.objects.composedJob" (list $state . "jobs") -}}
+{{- include "outrigger-0.1.0.objects.composedJob" (dict "state" $state "arguments" . "kind" "jobs") -}}
 {{- $checksum := or .hook .name | empty | ternary (toJson $state.jobSpec | sha256sum | trunc 8) "" -}}
-{{- $metadata := include "outrigger-0.1.0.objects.metadata" (list $state . 63 $checksum) | fromYaml -}}
+{{- $metadata := include "outrigger-0.1.0.objects.metadata" (dict "state" $state "name" .name "length" 63 "checksum" $checksum) | fromYaml -}}
 {{- with .hook -}}
   {{- $_ := set $metadata "annotations" (set ($metadata.annotations | default dict) "helm.sh/hook" .) -}}
   {{- $_ := set $metadata.annotations "helm.sh/hook-weight" ($.hookWeight | default 0 | toString) -}}
@@ -17,42 +20,46 @@ a checksum of its spec, so that an upgrade that changes the spec runs another on
 ---
 {{ include "outrigger-0.1.0.pod.print" (dict "apiVersion" "batch/v1" "kind" "Job" "metadata" $metadata "spec" $state.jobSpec) }}
 {{- if .hook }}
-{{ include "outrigger-0.1.0.objects.configMap" (list $state .) }}
+{{ include "outrigger-0.1.0.objects.configMap" (dict "state" $state "hookWeight" .hookWeight) }}
 {{- end }}
 {{ end -}}
 
 {{- /*
-Composes the pod of a Job. Sets in the state: jobSpec, jobConfig (the values of this job) and jobPath. Takes a list:
-an empty dict, the call's arguments, `jobs` or `cronJobs`.
+Composes the pod of a Job, and completes the Job by what the values say of it.
+Takes: state, a dict that becomes the State; arguments, of the call; kind, its values key: jobs or cronJobs
+Sets: the State, with jobSpec, jobConfig and jobPath
+Reports: fails with every problem found, or where the workload is missing
 */ -}}
 {{- define "outrigger-0.1.0.objects.composedJob" -}}
-{{- $state := index . 0 -}}
-{{- $call := index . 1 -}}
+{{- $state := .state -}}
+{{- $call := .arguments -}}
 {{- if not $call.workload -}}
-  {{- fail (printf "outrigger: the workload is missing; write (dict \"context\" $ \"template\" \"NAME\" \"workload\" \"NAME\"), which finds its values under %s.NAME" (index . 2)) -}}
+  {{- fail (printf "outrigger: the workload is missing; write (dict \"context\" $ \"template\" \"NAME\" \"workload\" \"NAME\"), which finds its values under %s.NAME" .kind) -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.pod.readAndCollect" . -}}
-{{- $entry := dict "context" $state.context "value" (get (get $state.values (index . 2) | default dict) $call.workload | default dict) -}}
+{{- $entry := dict "context" $state.context "value" (get (get $state.values .kind | default dict) $call.workload | default dict) -}}
 {{- include "outrigger-0.1.0.kit.evaluateEntry" $entry -}}
 {{- $_ := set $state "jobConfig" $entry.value -}}
-{{- $_ := set $state "jobPath" (printf "%s.%s.%s" $state.key (index . 2) $call.workload) -}}
-{{- include "outrigger-0.1.0.objects.completeJob" (list $state (index . 2)) -}}
+{{- $_ := set $state "jobPath" (printf "%s.%s.%s" $state.key .kind $call.workload) -}}
+{{- include "outrigger-0.1.0.objects.completeJob" (dict "state" $state "kind" .kind) -}}
 {{- end -}}
 
 {{- /*
-Completes a Job: its pod by what its values say, and with its sidecars, then its spec. Sets .jobSpec of the state. Takes a
-list: the state, with jobConfig, jobPath and contributions; `jobs` or `cronJobs`. Fails with every problem found.
+Completes a Job: its pod by what its values say, and with its sidecars, then its spec.
+Takes: state, with jobConfig, jobPath and contributions; kind, its values key: jobs or cronJobs
+Sets: .podTemplate and .jobSpec of the state
+Reports: fails with every problem found
 */ -}}
 {{- define "outrigger-0.1.0.objects.completeJob" -}}
-{{- $state := index . 0 -}}
+{{- $state := .state -}}
 {{- $config := $state.jobConfig -}}
 {{- include "outrigger-0.1.0.objects.jobPod" $state -}}
 {{- include "outrigger-0.1.0.pod.compose" $state -}}
 {{- $spec := dict -}}
-{{- if or $state.hook (eq (index . 1) "cronJobs") -}}{{- $_ := set $spec "ttlSecondsAfterFinished" (include "outrigger-0.1.0.objects.finishedSeconds" . | int) -}}{{- end -}}
+{{- if or $state.hook (eq .kind "cronJobs") -}}{{- $_ := set $spec "ttlSecondsAfterFinished" (include "outrigger-0.1.0.objects.finishedSeconds" . | int) -}}{{- end -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" $state.values.defaults.job) -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" (pick $config "backoffLimit" "ttlSecondsAfterFinished" "activeDeadlineSeconds" "completions" "parallelism" "completionMode" "podFailurePolicy" "backoffLimitPerIndex" "maxFailedIndexes" "podReplacementPolicy" "successPolicy")) -}}
-{{- if eq (index . 1) "jobs" -}}{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" (pick $config "suspend")) -}}{{- end -}}
+{{- if eq .kind "jobs" -}}{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" (pick $config "suspend")) -}}{{- end -}}
 {{- $_ := set $spec "template" $state.podTemplate -}}
 {{- $_ := set $state "jobSpec" $spec -}}
 {{- include "outrigger-0.1.0.check.job" $state -}}
@@ -60,14 +67,18 @@ list: the state, with jobConfig, jobPath and contributions; `jobs` or `cronJobs`
 {{- end -}}
 
 {{- /*
-Prints the seconds for which a finished Job is kept that nobody else misses: a CronJob's, a hook's. A Job of the
-release has none by itself: Helm would create it again with the next upgrade, and what it runs would run again.
+The seconds for which a finished Job is kept that nobody else misses: a CronJob's, a hook's. A Job of the release has
+none by itself: Helm would create it again with the next upgrade, and what it runs would run again.
+Takes: nothing
+Prints: the seconds
 */ -}}
 {{- define "outrigger-0.1.0.objects.finishedSeconds" -}}86400{{- end -}}
 
 {{- /*
 Gives the pod of a Job what its values say, over its template, and restartPolicy Never where that says nothing.
-Takes the state.
+Takes: the State, with jobConfig and jobPath
+Sets: .podTemplate
+Reports: what objects.keptLabels reports
 */ -}}
 {{- define "outrigger-0.1.0.objects.jobPod" -}}
 {{- $spec := .podTemplate.spec -}}
@@ -86,8 +97,11 @@ Takes the state.
 {{- end -}}
 
 {{- /*
-Prints, as YAML, the labels of the author's template that a Job's pods keep: those that keepLabels names. All others
-may be what a Service of the chart selects. Takes the state.
+The labels of the author's template that a Job's pods keep: those that keepLabels names. All others may be what a
+Service of the chart selects.
+Takes: the State, with jobConfig and jobPath
+Prints: the labels, as YAML
+Reports: labels that the template does not have, or that a Job may not
 */ -}}
 {{- define "outrigger-0.1.0.objects.keptLabels" -}}
 {{- $state := . -}}
@@ -110,13 +124,15 @@ may be what a Service of the chart selects. Takes the state.
 {{- end -}}
 
 {{- /*
-Prints the metadata of a Job or CronJob as YAML. Takes a list: the state, the call's arguments, the length that its
-name may have, and a checksum to end it ("" for none).
+The metadata of a Job or CronJob.
+Takes: state, with jobConfig; name, or nothing where it is made of full name and workload; length, that it may have;
+  checksum, optional, to end it in any case
+Prints: the metadata, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.objects.metadata" -}}
-{{- $state := index . 0 -}}
-{{- $name := (index . 1).name | default (printf "%s-%s" (include "outrigger-0.1.0.kit.fullname" $state) $state.workload) -}}
-{{- $name = include "outrigger-0.1.0.kit.fit" (dict "name" $name "length" (index . 2) "checksum" (index . 3)) -}}
+{{- $state := .state -}}
+{{- $name := .name | default (printf "%s-%s" (include "outrigger-0.1.0.kit.fullname" $state) $state.workload) -}}
+{{- $name = include "outrigger-0.1.0.kit.fit" (dict "name" $name "length" .length "checksum" .checksum) -}}
 {{- $labels := include "outrigger-0.1.0.kit.jobLabels" $state | fromYaml -}}
 {{- $_ := set $labels "app.kubernetes.io/managed-by" $state.context.Release.Service -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $labels "from" (include "outrigger-0.1.0.kit.chartLabel" $state | fromYaml)) -}}

@@ -1,6 +1,8 @@
 {{- /*
-Prints the name of the CronJob that outrigger.objects makes of an entry, or nothing where it makes none. Takes what
-outrigger.objectName takes.
+The name of the CronJob that outrigger.objects makes of an entry.
+Takes: what outrigger.objectName takes
+Prints: the name, or nothing where it makes none
+Reports: fails where pattern or entry is missing
 */ -}}
 {{- define "outrigger-0.1.0.objects.name" -}}
 {{- $state := dict -}}
@@ -18,7 +20,7 @@ outrigger.objectName takes.
 {{- end -}}
 {{- range $state.contributions -}}
   {{- range .cronJobs -}}
-    {{- if eq .name $wanted -}}{{- include "outrigger-0.1.0.objects.ownCronJobName" (list $state .) -}}{{- end -}}
+    {{- if eq .name $wanted -}}{{- include "outrigger-0.1.0.objects.ownCronJobName" (dict "state" $state "cronJob" .) -}}{{- end -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

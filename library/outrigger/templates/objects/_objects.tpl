@@ -1,6 +1,10 @@
 {{- /*
-Prints what the chart's sidecars need outside their pods: the ConfigMap of their scripts, and objects of their patterns'
-own, where any is needed. Takes the chart's root context, or what outrigger.objects takes for the pods of a Helm hook.
+What the chart's sidecars need outside their pods: the ConfigMap of their scripts, and objects of their patterns' own,
+where any is needed.
+Takes: the chart's root context, or what outrigger.objects takes for the pods of a Helm hook
+Prints: YAML documents, or nothing
+Sets: what is remembered of CronJobs
+Reports: fails with every problem found
 */ -}}
 {{- define "outrigger-0.1.0.objects.objects" -}}
 {{- $state := dict -}}
@@ -20,24 +24,25 @@ own, where any is needed. Takes the chart's root context, or what outrigger.obje
 {{- end -}}
 {{- include "outrigger-0.1.0.objects.checkOwnCronJobNames" $state -}}
 {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
-{{- include "outrigger-0.1.0.objects.configMap" (list $state $call) -}}
+{{- include "outrigger-0.1.0.objects.configMap" (dict "state" $state "hookWeight" $call.hookWeight) -}}
 {{- range $contribution := .hook | default "" | empty | ternary $state.contributions list -}}
   {{- range .objects -}}
-    {{- include "outrigger-0.1.0.objects.object" (list $state .) -}}
+    {{- include "outrigger-0.1.0.objects.object" (dict "state" $state "object" .) -}}
   {{- end -}}
   {{- range .cronJobs -}}
-    {{- include "outrigger-0.1.0.objects.ownCronJob" (list $state $contribution .) -}}
+    {{- include "outrigger-0.1.0.objects.ownCronJob" (dict "state" $state "contribution" $contribution "cronJob" .) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Prints an object that a pattern contributes, with the names and labels of the chart's generated objects. Takes a list:
-the state, the object, whose metadata.name is what distinguishes it, and whose metadata.labels are added.
+An object that a pattern contributes, with the names and labels of the chart's generated objects.
+Takes: state; object, whose metadata.name is what distinguishes it, and whose metadata.labels are added
+Prints: a YAML document
 */ -}}
 {{- define "outrigger-0.1.0.objects.object" -}}
-{{- $state := index . 0 -}}
-{{- $object := index . 1 }}
+{{- $state := .state -}}
+{{- $object := .object }}
 ---
 apiVersion: {{ $object.apiVersion }}
 kind: {{ $object.kind }}
