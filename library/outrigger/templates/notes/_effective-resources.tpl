@@ -1,6 +1,7 @@
 {{- /*
-The effective resources of the composed pod, as YAML. Takes what outrigger.podTemplate takes, which is where problems
-are told.
+The effective resources of the composed pod. Its problems are told where it is printed.
+Takes: what outrigger.podTemplate takes
+Prints: what notes.bookedResources prints
 */ -}}
 {{- define "outrigger-0.1.0.notes.effectiveResources" -}}
 {{- $state := dict -}}
@@ -10,19 +11,31 @@ are told.
 {{- end -}}
 
 {{- /*
-What a pod is booked with, as YAML: requests and limits by resource, and qosClass. Takes a pod spec.
+What a pod is booked with: requests and limits by resource, and its QoS class.
 
 The arithmetic is Kubernetes' own (KEP-753; PodRequests and PodLimits of k8s.io/component-helpers/resource), after the
-API server's defaults: a container's missing request is its limit, and every quantity is rounded up to thousandths. All
-containers and sidecars together, or as much as one run-once init container takes with the sidecars before it, whichever
-is more; then the pod's own resources, where it has such; then its overhead.
+API server's defaults: a container's missing request is its limit, and every quantity is rounded up to thousandths.
+All containers and sidecars together, or as much as one run-once init container takes with the sidecars before it,
+whichever is more; then the pod's own resources, where it has such; then its overhead.
 
 A limit of cpu or memory is `unlimited` where one container has none, or 0, which means none; run-once init containers
 count, as they are unlimited while they run. The kubelet sets no limit on such a pod either, unless the pod has one of
 its own. Every other resource has the limit that PodLimits gives: a container that does not name it gets nothing of it
 (hugepages, extended resources), or the kubelet evicts the pod by the sum (ephemeral-storage).
 
-Quantities are exact up to 2^63-1, where they stop, and with at most 18 digits after the point of a binary one (1.5Gi).
+Quantities are exact up to 2^63-1, where they stop, and with at most 18 digits after the point of a binary one
+(1.5Gi). Amounts are quantities in one exact form, which text comparison orders: 19 digits, a point, 3 digits. They
+are held by resource in dicts.
+
+The Sums:
+  requests, limits  each .total of apps and sidecars, .sidecars so far, .peak of the run-once init containers
+  unlimited         cpu, memory: whether one container has no limit
+  counted           requests and limits of every container, or of the pod alone where it has its own: what QoS goes by
+  amounts           quantities that were read, to their amounts
+  zero, powers, units  what quantities are read with
+Takes: the pod's spec
+Prints: requests, limits and qosClass, as YAML
+Reports: fails where a quantity is none
 */ -}}
 {{- define "outrigger-0.1.0.notes.bookedResources" -}}
 {{- $sums := dict "counted" list "unlimited" dict "amounts" dict "zero" (printf "%019d.%03d" 0 0)
@@ -36,19 +49,19 @@ Quantities are exact up to 2^63-1, where they stop, and with at most 18 digits a
   {{- if lt $index (len $initContainers) -}}
     {{- $role = eq ($container.restartPolicy | default "") "Always" | ternary "sidecar" "init" -}}
   {{- end -}}
-  {{- include "outrigger-0.1.0.notes.countContainer" (list $sums ($container.resources | default dict) $role) -}}
+  {{- include "outrigger-0.1.0.notes.countContainer" (dict "sums" $sums "resources" ($container.resources | default dict) "role" $role) -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.notes.raiseAmounts" (list $sums.requests.total $sums.requests.peak) -}}
-{{- include "outrigger-0.1.0.notes.raiseAmounts" (list $sums.limits.total $sums.limits.peak) -}}
-{{- if .resources -}}{{- include "outrigger-0.1.0.notes.podLevel" (list $sums .resources) -}}{{- end -}}
-{{- if .overhead -}}{{- include "outrigger-0.1.0.notes.overhead" (list $sums .overhead) -}}{{- end -}}
+{{- include "outrigger-0.1.0.notes.raiseAmounts" (dict "into" $sums.requests.total "amounts" $sums.requests.peak) -}}
+{{- include "outrigger-0.1.0.notes.raiseAmounts" (dict "into" $sums.limits.total "amounts" $sums.limits.peak) -}}
+{{- if .resources -}}{{- include "outrigger-0.1.0.notes.podLevel" (dict "sums" $sums "resources" .resources) -}}{{- end -}}
+{{- if .overhead -}}{{- include "outrigger-0.1.0.notes.overhead" (dict "sums" $sums "overhead" .overhead) -}}{{- end -}}
 {{- $requests := dict -}}
 {{- range $resource, $amount := $sums.requests.total -}}
-  {{- $_ := set $requests $resource (include "outrigger-0.1.0.notes.amountText" (list $resource $amount)) -}}
+  {{- $_ := set $requests $resource (include "outrigger-0.1.0.notes.amountText" (dict "resource" $resource "amount" $amount)) -}}
 {{- end -}}
 {{- $limits := dict -}}
 {{- range $resource, $amount := $sums.limits.total -}}
-  {{- $_ := set $limits $resource (include "outrigger-0.1.0.notes.amountText" (list $resource $amount)) -}}
+  {{- $_ := set $limits $resource (include "outrigger-0.1.0.notes.amountText" (dict "resource" $resource "amount" $amount)) -}}
 {{- end -}}
 {{- range $resource, $unlimited := $sums.unlimited -}}
   {{- if $unlimited -}}{{- $_ := set $limits $resource "unlimited" -}}{{- end -}}
@@ -58,25 +71,22 @@ Quantities are exact up to 2^63-1, where they stop, and with at most 18 digits a
 {{- end -}}
 
 {{- /*
-Counts one container into the sums. Takes a list: the sums, the container's resources, its role: `app`, `sidecar`
-(restartable init container) or `init`. The sums are a dict:
-
-  requests, limits  each .total of apps and sidecars, .sidecars so far, .peak of the run-once init containers
-  unlimited         cpu, memory: whether one container has no limit
-  counted           requests and limits of every container, or of the pod alone where it has its own: what QoS goes by
-  amounts, zero, powers, units  what quantities are read with
+Counts one container.
+Takes: sums; resources, of the container; role: app, sidecar (restartable init container) or init
+Sets: the sums
+Reports: fails where a quantity is none
 */ -}}
 {{- define "outrigger-0.1.0.notes.countContainer" -}}
-{{- $sums := index . 0 -}}
-{{- $resources := index . 1 -}}
-{{- $role := index . 2 -}}
+{{- $sums := .sums -}}
+{{- $resources := .resources -}}
+{{- $role := .role -}}
 {{- $own := dict "requests" dict "limits" dict -}}
 {{- if $resources.limits -}}
-  {{- include "outrigger-0.1.0.notes.readAmounts" (list $sums $own.limits $resources.limits) -}}
+  {{- include "outrigger-0.1.0.notes.readAmounts" (dict "sums" $sums "into" $own.limits "quantities" $resources.limits) -}}
   {{- range $resource, $amount := $own.limits -}}{{- $_ := set $own.requests $resource $amount -}}{{- end -}}
 {{- end -}}
 {{- if $resources.requests -}}
-  {{- include "outrigger-0.1.0.notes.readAmounts" (list $sums $own.requests $resources.requests) -}}
+  {{- include "outrigger-0.1.0.notes.readAmounts" (dict "sums" $sums "into" $own.requests "quantities" $resources.requests) -}}
 {{- end -}}
 {{- range $kind := list "requests" "limits" -}}
   {{- $sum := get $sums $kind -}}
@@ -84,11 +94,11 @@ Counts one container into the sums. Takes a list: the sums, the container's reso
   {{- if not $amounts -}}
   {{- else if eq $role "init" -}}
     {{- $together := merge dict $amounts -}}
-    {{- include "outrigger-0.1.0.notes.addAmounts" (list $together $sum.sidecars) -}}
-    {{- include "outrigger-0.1.0.notes.raiseAmounts" (list $sum.peak $together) -}}
+    {{- include "outrigger-0.1.0.notes.addAmounts" (dict "into" $together "amounts" $sum.sidecars) -}}
+    {{- include "outrigger-0.1.0.notes.raiseAmounts" (dict "into" $sum.peak "amounts" $together) -}}
   {{- else -}}
-    {{- include "outrigger-0.1.0.notes.addAmounts" (list $sum.total $amounts) -}}
-    {{- if eq $role "sidecar" -}}{{- include "outrigger-0.1.0.notes.addAmounts" (list $sum.sidecars $amounts) -}}{{- end -}}
+    {{- include "outrigger-0.1.0.notes.addAmounts" (dict "into" $sum.total "amounts" $amounts) -}}
+    {{- if eq $role "sidecar" -}}{{- include "outrigger-0.1.0.notes.addAmounts" (dict "into" $sum.sidecars "amounts" $amounts) -}}{{- end -}}
   {{- end -}}
 {{- end -}}
 {{- range $resource := list "cpu" "memory" -}}
@@ -101,14 +111,17 @@ Counts one container into the sums. Takes a list: the sums, the container's reso
 
 {{- /*
 Lets the pod's own resources (spec.resources: cpu, memory, hugepages) replace what its containers add up to, after the
-API server's defaults for them. Takes a list: the sums, the pod's resources.
+API server's defaults for them.
+Takes: sums; resources, the pod's
+Sets: the sums
+Reports: fails where a quantity is none
 */ -}}
 {{- define "outrigger-0.1.0.notes.podLevel" -}}
-{{- $sums := index . 0 -}}
+{{- $sums := .sums -}}
 {{- $requests := dict -}}
 {{- $limits := dict -}}
-{{- include "outrigger-0.1.0.notes.readAmounts" (list $sums $requests (index . 1).requests) -}}
-{{- include "outrigger-0.1.0.notes.readAmounts" (list $sums $limits (index . 1).limits) -}}
+{{- include "outrigger-0.1.0.notes.readAmounts" (dict "sums" $sums "into" $requests "quantities" .resources.requests) -}}
+{{- include "outrigger-0.1.0.notes.readAmounts" (dict "sums" $sums "into" $limits "quantities" .resources.limits) -}}
 {{- range $resource := concat (keys $requests) (keys $limits) -}}
   {{- if not (or (eq $resource "cpu" "memory") (hasPrefix "hugepages-" $resource)) -}}
     {{- $_ := unset $requests $resource -}}
@@ -135,25 +148,29 @@ API server's defaults for them. Takes a list: the sums, the pod's resources.
 {{- end -}}
 
 {{- /*
-Adds what running the pod takes (spec.overhead) to all requests, and to the limits that there are. Takes a list: the
-sums, the overhead.
+Adds what running the pod takes (spec.overhead) to all requests, and to the limits that there are.
+Takes: sums; overhead
+Sets: the sums
+Reports: fails where a quantity is none
 */ -}}
 {{- define "outrigger-0.1.0.notes.overhead" -}}
-{{- $sums := index . 0 -}}
+{{- $sums := .sums -}}
 {{- $overhead := dict -}}
-{{- include "outrigger-0.1.0.notes.readAmounts" (list $sums $overhead (index . 1)) -}}
-{{- include "outrigger-0.1.0.notes.addAmounts" (list $sums.requests.total $overhead) -}}
+{{- include "outrigger-0.1.0.notes.readAmounts" (dict "sums" $sums "into" $overhead "quantities" .overhead) -}}
+{{- include "outrigger-0.1.0.notes.addAmounts" (dict "into" $sums.requests.total "amounts" $overhead) -}}
 {{- range $resource := keys $overhead -}}
   {{- if eq (get $sums.limits.total $resource | default $sums.zero) $sums.zero -}}
     {{- $_ := unset $overhead $resource -}}
   {{- end -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.notes.addAmounts" (list $sums.limits.total $overhead) -}}
+{{- include "outrigger-0.1.0.notes.addAmounts" (dict "into" $sums.limits.total "amounts" $overhead) -}}
 {{- end -}}
 
 {{- /*
-Prints the QoS class, as Kubernetes' ComputePodQOS has it: Guaranteed where requests equal limits and neither is 0, of
-cpu and memory, in all containers; BestEffort where all are 0; Burstable otherwise. Takes the sums.
+The QoS class, as Kubernetes' ComputePodQOS has it: Guaranteed where requests equal limits and neither is 0, of cpu
+and memory, in all containers; BestEffort where all are 0; Burstable otherwise.
+Takes: the Sums
+Prints: the class
 */ -}}
 {{- define "outrigger-0.1.0.notes.qosClass" -}}
 {{- $zero := .zero -}}
@@ -173,31 +190,32 @@ cpu and memory, in all containers; BestEffort where all are 0; Burstable otherwi
 {{- end -}}
 
 {{- /*
-Amounts are quantities in one exact form, which text comparison orders: 19 digits, a point, 3 digits. They are held by
-resource in dicts.
-
-Reads quantities (100m, 1.5Gi, 1e3, .5, 2) into a dict of amounts. Takes a list: the sums, whose .amounts remember what
-was read; the dict to fill; the quantities by resource.
+Reads quantities (100m, 1.5Gi, 1e3, .5, 2).
+Takes: sums; into, a dict of amounts; quantities, by resource
+Sets: the amounts in into, and .amounts of the sums
+Reports: fails where a quantity is none
 */ -}}
 {{- define "outrigger-0.1.0.notes.readAmounts" -}}
-{{- $sums := index . 0 -}}
-{{- $into := index . 1 -}}
-{{- range $resource, $quantity := index . 2 -}}
+{{- $sums := .sums -}}
+{{- $into := .into -}}
+{{- range $resource, $quantity := .quantities -}}
   {{- $text := toString ($quantity | default 0) -}}
   {{- if not (hasKey $sums.amounts $text) -}}
-    {{- $_ := set $sums.amounts $text (include "outrigger-0.1.0.notes.amount" (list $sums $text)) -}}
+    {{- $_ := set $sums.amounts $text (include "outrigger-0.1.0.notes.amount" (dict "sums" $sums "text" $text)) -}}
   {{- end -}}
   {{- $_ := set $into $resource (get $sums.amounts $text) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Prints the amount of a quantity, rounded up to thousandths as the API server does. Takes a list: the sums; the quantity
-as text, where numbers in YAML may arrive as 1e+06.
+The amount of a quantity, rounded up to thousandths as the API server does.
+Takes: sums; text, the quantity: numbers in YAML may arrive as 1e+06
+Prints: the amount
+Reports: fails where it is no quantity
 */ -}}
 {{- define "outrigger-0.1.0.notes.amount" -}}
-{{- $sums := index . 0 -}}
-{{- $text := index . 1 -}}
+{{- $sums := .sums -}}
+{{- $text := .text -}}
 {{- $suffix := trimAll "+-.0123456789" $text -}}
 {{- $number := trimPrefix "+" $text -}}
 {{- $exponent := "" -}}
@@ -213,13 +231,13 @@ as text, where numbers in YAML may arrive as 1e+06.
 {{- if or (eq $digits "") (trimAll "0123456789" $digits) -}}
   {{- $suffix = "?" -}}
 {{- else if and $exponent (eq $suffix "e" "E") (regexMatch "^[+-]?[0-9]+$" $exponent) -}}
-  {{- include "outrigger-0.1.0.notes.decimalAmount" (list $whole $fraction (atoi $exponent)) -}}
+  {{- include "outrigger-0.1.0.notes.decimalAmount" (dict "whole" $whole "fraction" $fraction "power" (atoi $exponent)) -}}
 {{- else if $exponent -}}
   {{- $suffix = "?" -}}
 {{- else if hasKey $sums.powers $suffix -}}
-  {{- include "outrigger-0.1.0.notes.decimalAmount" (list $whole $fraction (get $sums.powers $suffix)) -}}
+  {{- include "outrigger-0.1.0.notes.decimalAmount" (dict "whole" $whole "fraction" $fraction "power" (get $sums.powers $suffix)) -}}
 {{- else if hasKey $sums.units $suffix -}}
-  {{- include "outrigger-0.1.0.notes.binaryAmount" (list $whole $fraction (get $sums.units $suffix)) -}}
+  {{- include "outrigger-0.1.0.notes.binaryAmount" (dict "whole" $whole "fraction" $fraction "unit" (get $sums.units $suffix)) -}}
 {{- else -}}
   {{- $suffix = "?" -}}
 {{- end -}}
@@ -229,13 +247,14 @@ as text, where numbers in YAML may arrive as 1e+06.
 {{- end -}}
 
 {{- /*
-Prints the amount of digits before the point, digits after it, times a power of ten: moves the point in the text. Takes
-them as a list.
+The amount of a decimal number times a power of ten: moves the point in the text.
+Takes: whole, the digits before the point; fraction, those after it; power, of ten
+Prints: the amount
 */ -}}
 {{- define "outrigger-0.1.0.notes.decimalAmount" -}}
 {{- $zeros := "0000000000000000000000000000000000000000" -}}
-{{- $digits := printf "%s%s%s%s" $zeros (index . 0) (index . 1) $zeros -}}
-{{- $point := add 40 (len (index . 0)) (index . 2 | min 37 | max -40) | int -}}
+{{- $digits := printf "%s%s%s%s" $zeros .whole .fraction $zeros -}}
+{{- $point := add 40 (len .whole) (.power | min 37 | max -40) | int -}}
 {{- $next := add $point 3 | int -}}
 {{- $milli := substr $point $next $digits | atoi -}}
 {{- if trimAll "0" (substr $next -1 $digits) -}}{{- $milli = add1 $milli -}}{{- end -}}
@@ -245,17 +264,19 @@ them as a list.
 {{- end -}}
 
 {{- /*
-Prints the amount of digits before the point, digits after it, times a binary unit. Takes them as a list. A fraction is
-doubled twice at a time and carries, so that every step fits into 64 bits.
+The amount of a decimal number times a binary unit. A fraction is doubled twice at a time and carries, so that every
+step fits into 64 bits.
+Takes: whole, the digits before the point; fraction, those after it; unit
+Prints: the amount
 */ -}}
 {{- define "outrigger-0.1.0.notes.binaryAmount" -}}
-{{- $whole := index . 0 | atoi -}}
-{{- $unit := index . 2 -}}
+{{- $whole := .whole | atoi -}}
+{{- $unit := .unit -}}
 {{- $carried := 0 -}}
 {{- $milli := 0 -}}
-{{- if index . 1 -}}
+{{- if .fraction -}}
   {{- $one := 1000000000000000000 -}}
-  {{- $fraction := substr 0 18 (printf "%s000000000000000000" (index . 1)) | atoi -}}
+  {{- $fraction := substr 0 18 (printf "%s000000000000000000" .fraction) | atoi -}}
   {{- range until (sub (len (printf "%b" $unit)) 1 | int) -}}
     {{- if mod . 2 -}}
       {{- $fraction = mul $fraction 4 -}}
@@ -275,11 +296,13 @@ doubled twice at a time and carries, so that every step fits into 64 bits.
 {{- end -}}
 
 {{- /*
-Adds amounts in place, up to 2^63-1. Takes a list: the sums, what to add.
+Adds amounts to others, up to 2^63-1.
+Takes: into, the others; amounts
+Sets: what is in into
 */ -}}
 {{- define "outrigger-0.1.0.notes.addAmounts" -}}
-{{- $sum := index . 0 -}}
-{{- range $resource, $amount := index . 1 -}}
+{{- $sum := .into -}}
+{{- range $resource, $amount := .amounts -}}
   {{- with get $sum $resource -}}
     {{- $milli := add (substr 20 23 . | atoi) (substr 20 23 $amount | atoi) -}}
     {{- $whole := add (substr 0 19 . | atoi) (substr 0 19 $amount | atoi) (div $milli 1000) -}}
@@ -291,23 +314,26 @@ Adds amounts in place, up to 2^63-1. Takes a list: the sums, what to add.
 {{- end -}}
 
 {{- /*
-Raises amounts in place to others that are greater. Takes a list: the dict to change, the others.
+Raises amounts to others that are greater.
+Takes: into, what is raised; amounts, the others
+Sets: what is in into
 */ -}}
 {{- define "outrigger-0.1.0.notes.raiseAmounts" -}}
-{{- $greatest := index . 0 -}}
-{{- range $resource, $amount := index . 1 -}}
+{{- $greatest := .into -}}
+{{- range $resource, $amount := .amounts -}}
   {{- if gt $amount (get $greatest $resource) -}}{{- $_ := set $greatest $resource $amount -}}{{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Prints an amount as a quantity: plain or in thousandths (m), bytes in the largest binary unit that divides them. Takes
-a list: the resource, the amount.
+An amount as a quantity: plain or in thousandths (m), bytes in the largest binary unit that divides them.
+Takes: resource; amount
+Prints: the quantity
 */ -}}
 {{- define "outrigger-0.1.0.notes.amountText" -}}
-{{- $resource := index . 0 -}}
-{{- $whole := substr 0 19 (index . 1) | atoi -}}
-{{- $milli := substr 20 23 (index . 1) | atoi -}}
+{{- $resource := .resource -}}
+{{- $whole := substr 0 19 .amount | atoi -}}
+{{- $milli := substr 20 23 .amount | atoi -}}
 {{- $unit := "" -}}
 {{- if $milli -}}
   {{- if $whole -}}{{- printf "%d%03dm" $whole $milli -}}{{- else -}}{{- printf "%dm" $milli -}}{{- end -}}

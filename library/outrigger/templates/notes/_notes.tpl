@@ -1,5 +1,8 @@
 {{- /*
-The lives of pods, for NOTES.txt, and what is in none of them. Takes what outrigger.notes takes.
+The lives of pods, for NOTES.txt, and what is in none of them.
+Takes: what outrigger.notes takes
+Prints: the text
+Reports: fails with every problem found, where it is given a pod template
 */ -}}
 {{- define "outrigger-0.1.0.notes.notes" -}}
 {{- $pods := dict -}}
@@ -18,7 +21,9 @@ The lives of pods, for NOTES.txt, and what is in none of them. Takes what outrig
 {{- end -}}
 
 {{- /*
-The life of a composed pod. Takes its state.
+The life of a composed pod.
+Takes: the State, composed
+Prints: the text
 */ -}}
 {{- define "outrigger-0.1.0.notes.pod" -}}
 {{- $state := . -}}
@@ -33,14 +38,16 @@ The life of a composed pod. Takes its state.
 {{- end -}}
 
 {{- /*
-Completes the dict that the sections of the notes read. Takes that dict, with workload, spec, ours (names of the
-containers that the library added) and classic (false).
-
+What the sections of the notes read of a pod: the Facts.
+  title       kind and name of the pod's object, or nothing   workload  the name that entries select it by
+  spec        the pod's                                       ours      names of the containers that the library added
   containers  dicts in start-up order: name, kind (init, sidecar, app), native (a sidecar of that form), and the hooks
               and probes that matter: postStart, preStop, startup, readiness
   apps        names of what stops together       sidecars  names of native sidecars, in start-up order
   hooks       names of what has a preStop hook   width     columns for a name
   classic     whether one of ours is an ordinary container
+Takes: the Facts, with title, workload, spec, ours and classic (false)
+Sets: .containers, .apps, .sidecars, .hooks, .width and .classic
 */ -}}
 {{- define "outrigger-0.1.0.notes.facts" -}}
 {{- $facts := . -}}
@@ -78,14 +85,18 @@ containers that the library added) and classic (false).
 {{- end -}}
 
 {{- /*
-Prints one line of the notes, a label and a text, wrapped at 78 columns. Takes them as a list.
+One line of the notes, wrapped at 78 columns.
+Takes: label; text
+Prints: the line
 */ -}}
 {{- define "outrigger-0.1.0.notes.line" -}}
-{{- printf "\n  %-10s%s" (index . 0) (index . 1 | wrap 66 | replace "\n" (printf "\n%12s" "")) -}}
+{{- printf "\n  %-10s%s" .label (.text | wrap 66 | replace "\n" (printf "\n%12s" "")) -}}
 {{- end -}}
 
 {{- /*
-The order of start-up, and what the next container waits for. Takes the dict that outrigger-….notes.facts completes.
+The order of start-up, and what the next container waits for.
+Takes: the Facts
+Prints: the section
 */ -}}
 {{- define "outrigger-0.1.0.notes.start" -}}
 {{- $facts := . -}}
@@ -111,8 +122,10 @@ The order of start-up, and what the next container waits for. Takes the dict tha
 {{- end -}}
 
 {{- /*
-Life lines: what runs beside what, and what makes the pod ready. Takes the dict that outrigger-….notes.facts completes.
-A container that starts a step later is drawn so many columns further to the right, and so is one that stops later.
+Life lines: what runs beside what, and what makes the pod ready. A container that starts a step later is drawn so many
+columns further to the right, and so is one that stops later.
+Takes: the Facts
+Prints: the section
 */ -}}
 {{- define "outrigger-0.1.0.notes.together" -}}
 {{- $facts := . -}}
@@ -141,12 +154,14 @@ RUNNING TOGETHER: -- ends, == stays until the shut-down
 {{- end -}}
 {{- $when := "when all of them have started; none has a readiness probe" -}}
 {{- if $ready -}}{{- $when = printf "while the readiness probes pass of %s%s" (join ", " $ready) $also -}}{{- end -}}
-{{- include "outrigger-0.1.0.notes.line" (list "ready" $when) -}}
+{{- include "outrigger-0.1.0.notes.line" (dict "label" "ready" "text" $when) -}}
 {{- end -}}
 
 {{- /*
-The order of shut-down: preStop hooks all at once, SIGTERM to all ordinary containers, then to one native sidecar after
-the other, SIGKILL. Takes the dict that outrigger-….notes.facts completes.
+The order of shut-down: preStop hooks all at once, SIGTERM to all ordinary containers, then to one native sidecar
+after the other, SIGKILL.
+Takes: the Facts
+Prints: the section
 */ -}}
 {{- define "outrigger-0.1.0.notes.stop" -}}
 {{- $isUnset := kindIs "invalid" .spec.terminationGracePeriodSeconds -}}
@@ -161,22 +176,24 @@ the other, SIGKILL. Takes the dict that outrigger-….notes.facts completes.
 {{- if .hooks -}}
   {{- $hooks := printf "preStop hooks of %s" (join ", " .hooks) -}}
   {{- if gt (len .hooks) 1 -}}{{- $hooks = printf "%s, all at once" $hooks -}}{{- end -}}
-  {{- include "outrigger-0.1.0.notes.line" (list "t=0" $hooks) -}}
+  {{- include "outrigger-0.1.0.notes.line" (dict "label" "t=0" "text" $hooks) -}}
   {{- $term = printf "%s; a preStop hook comes first" $term -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.notes.line" (list "t=0" $term) -}}
+{{- include "outrigger-0.1.0.notes.line" (dict "label" "t=0" "text" $term) -}}
 {{- $before := gt (len .apps) 1 | ternary "all of these have" (printf "%s has" (first .apps)) -}}
 {{- range reverse .sidecars -}}
-  {{- include "outrigger-0.1.0.notes.line" (list "then" (printf "SIGTERM to %s, once %s ended" . $before)) -}}
+  {{- include "outrigger-0.1.0.notes.line" (dict "label" "then" "text" (printf "SIGTERM to %s, once %s ended" . $before)) -}}
   {{- $before = printf "%s has" . -}}
 {{- end -}}
 {{- $kill := "SIGKILL to what still runs" -}}
 {{- if .sidecars -}}{{- $kill = printf "%s; a sidecar that still waits has 2 s after SIGTERM" $kill -}}{{- end -}}
-{{- include "outrigger-0.1.0.notes.line" (list (printf "t=%d s" $seconds) $kill) -}}
+{{- include "outrigger-0.1.0.notes.line" (dict "label" (printf "t=%d s" $seconds) "text" $kill) -}}
 {{- end -}}
 
 {{- /*
-When a pod that is to end does. Takes the dict that outrigger-….notes.facts completes.
+When a pod that is to end does.
+Takes: the Facts
+Prints: a line
 */ -}}
 {{- define "outrigger-0.1.0.notes.completes" -}}
 {{- $have := gt (len .apps) 1 | ternary "have" "has" -}}
@@ -185,11 +202,13 @@ When a pod that is to end does. Takes the dict that outrigger-….notes.facts co
 {{- if .sidecars -}}
   {{- $when = printf "%s; its sidecars do not keep it, and are then stopped in the same order" $when -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.notes.line" (list "completes" $when) -}}
+{{- include "outrigger-0.1.0.notes.line" (dict "label" "completes" "text" $when) -}}
 {{- end -}}
 
 {{- /*
-The effective resources. Takes the dict that outrigger-….notes.facts completes.
+The effective resources.
+Takes: the Facts
+Prints: the section
 */ -}}
 {{- define "outrigger-0.1.0.notes.resources" -}}
 {{- $effective := include "outrigger-0.1.0.notes.bookedResources" .spec | fromYaml -}}
@@ -199,7 +218,7 @@ RESOURCES that the scheduler books for the whole pod
   {{- range $resource, $quantity := get $effective $kind -}}
     {{- $texts = append $texts (printf "%s %s" $resource $quantity) -}}
   {{- end -}}
-  {{- include "outrigger-0.1.0.notes.line" (list $kind (join ", " $texts | default "none")) -}}
+  {{- include "outrigger-0.1.0.notes.line" (dict "label" $kind "text" (join ", " $texts | default "none")) -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.notes.line" (list "QoS class" $effective.qosClass) -}}
+{{- include "outrigger-0.1.0.notes.line" (dict "label" "QoS class" "text" $effective.qosClass) -}}
 {{- end -}}

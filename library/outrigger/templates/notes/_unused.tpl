@@ -1,6 +1,9 @@
 {{- /*
-Tells which entries and settings are for no workload of the release, and which pods of Helm hooks are as they were:
-once, and in NOTES.txt alone, as all pods are known there. Takes the arguments of outrigger.notes.
+Which entries and settings are for no workload of the release, and which pods of Helm hooks are as they were: once,
+and in NOTES.txt alone, as all pods are known there.
+Takes: the arguments of outrigger.notes
+Prints: the sections, or nothing
+Sets: what is remembered of what the notes have told
 */ -}}
 {{- define "outrigger-0.1.0.notes.unused" -}}
 {{- $state := dict -}}
