@@ -1,19 +1,23 @@
 {{- /*
-Prints what a named template prints, each pod in it with its sidecars. Takes what outrigger.manifest takes. It is split
-where Helm splits it. What is on a separator's line belongs to the document below it.
+What a named template prints, each pod in it with its sidecars. It is split where Helm splits it. What is on a
+separator's line belongs to the document below it.
+Takes: what outrigger.manifest takes
+Prints: YAML documents
+Sets: what is remembered of pods
+Reports: fails with every problem found, or where there is no template
 */ -}}
 {{- define "outrigger-0.1.0.manifest.print" -}}
 {{- if not .template -}}
   {{- fail "outrigger.manifest: the template is missing; write (dict \"context\" $ \"template\" \"NAME\")" -}}
 {{- end -}}
-{{- $call := . -}}
+{{- $arguments := . -}}
 {{- /* As Helm does it with what a file prints. */ -}}
 {{- $text := include .template .context | replace "<no value>" "" -}}
 {{- $separator := "(?m)^---[ \\t]*" -}}
 {{- $separators := prepend (regexFindAll $separator $text -1) "" -}}
 {{- $texts := regexSplit $separator $text -1 -}}
 {{- range $index, $text := $texts -}}
-  {{- $document := dict "call" $call "text" $text "texts" $texts "index" $index -}}
+  {{- $document := dict "arguments" $arguments "text" $text "texts" $texts "index" $index -}}
   {{- include "outrigger-0.1.0.manifest.compose" $document -}}
   {{- if $document.pods }}{{ index $separators $index | trim }}
 {{ include "outrigger-0.1.0.manifest.printDocument" $document }}
@@ -22,9 +26,20 @@ where Helm splits it. What is on a separator's line belongs to the document belo
 {{- end -}}
 
 {{- /*
-Reads a document that may hold pods, and composes these. Takes a dict: call (the arguments of outrigger.manifest),
-texts (of all documents), index, text. Sets object, as it is to be printed, pods (their states), integer (what stands
-before one of its long integers) and marked (whether it has any).
+Reads a document that may hold pods, and composes these.
+
+A Document:
+  arguments  of outrigger.manifest
+  texts      of all documents
+  index      its own among them
+  text       its own
+  object     what it holds, as it is to be printed
+  pods       the States of its pods
+  integer    what stands before one of its long integers
+  marked     whether it has any
+Takes: the Document, with arguments, texts, index and text
+Sets: .object, .pods, .integer and .marked, where it may hold pods
+Reports: fails where it is no YAML, or with every problem of a pod
 */ -}}
 {{- define "outrigger-0.1.0.manifest.compose" -}}
 {{- $document := . -}}
@@ -37,25 +52,26 @@ before one of its long integers) and marked (whether it has any).
   {{- $object := fromYaml $marked -}}
   {{- $_ := set . "marked" (ne $marked $text) -}}
   {{- if and (hasKey $object "Error") (not $object.kind) -}}
-    {{- include "outrigger-0.1.0.manifest.failUnreadable" (list . (fromYaml $text).Error) -}}
+    {{- include "outrigger-0.1.0.manifest.failUnreadable" (dict "document" . "error" (fromYaml $text).Error) -}}
   {{- end -}}
   {{- $_ := set . "object" $object -}}
   {{- $_ := set . "pods" list -}}
-  {{- include "outrigger-0.1.0.manifest.composeObject" (list . $object) -}}
+  {{- include "outrigger-0.1.0.manifest.composeObject" (dict "document" . "object" $object) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Fails with a document that is no YAML: its number, its template, and the line at fault as it is printed. Takes a list:
-the document, what fromYaml says of it.
+Ends the render with a document that is no YAML.
+Takes: document; error, what fromYaml says of it
+Reports: fails with its number, its template, and the line at fault as it is printed
 */ -}}
 {{- define "outrigger-0.1.0.manifest.failUnreadable" -}}
-{{- $document := index . 0 -}}
+{{- $document := .document -}}
 {{- $before := slice $document.texts 0 $document.index -}}
 {{- $number := 1 -}}
 {{- range $before -}}{{- if trim . -}}{{- $number = add1 $number -}}{{- end -}}{{- end -}}
 {{- $where := "" -}}
-{{- with regexFind "line [0-9]+" (index . 1) | trimPrefix "line " | int -}}
+{{- with regexFind "line [0-9]+" .error | trimPrefix "line " | int -}}
   {{- $lines := splitList "\n" $document.text -}}
   {{- $from := max 0 (sub . 2) | int -}}
   {{- $shown := slice $lines $from (min (len $lines) (add $from 3)) -}}
@@ -63,67 +79,73 @@ the document, what fromYaml says of it.
   {{- range $index, $line := $shown -}}{{- $where = printf "%s\n  %4d  %s" $where (add $first $index) $line -}}{{- end -}}
   {{- $where = printf "; about there it prints (lines are counted in all that it prints):%s" $where -}}
 {{- end -}}
-{{- fail (printf "outrigger.manifest: document %d of template %q is no YAML: %s%s" $number $document.call.template (index . 1) $where) -}}
+{{- fail (printf "outrigger.manifest: document %d of template %q is no YAML: %s%s" $number $document.arguments.template .error $where) -}}
 {{- end -}}
 
 {{- /*
-Composes the pods of an object, or of the items of a list of objects. Takes a list: the document, the object.
+Composes the pods of an object, or of the items of a list of objects.
+Takes: document; object
+Sets: .pods of the document, and the pods in the object
+Reports: fails with every problem of a pod
 */ -}}
 {{- define "outrigger-0.1.0.manifest.composeObject" -}}
-{{- $document := index . 0 -}}
-{{- $object := index . 1 -}}
+{{- $document := .document -}}
+{{- $object := .object -}}
 {{- $spec := kindIs "map" $object.spec | ternary $object.spec dict -}}
 {{- $jobTemplate := kindIs "map" $spec.jobTemplate | ternary $spec.jobTemplate dict -}}
 {{- $jobSpec := kindIs "map" $jobTemplate.spec | ternary $jobTemplate.spec dict -}}
 {{- if and (hasSuffix "List" (toString $object.kind)) (kindIs "slice" $object.items) -}}
   {{- range $object.items -}}
-    {{- if kindIs "map" . -}}{{- include "outrigger-0.1.0.manifest.composeObject" (list $document .) -}}{{- end -}}
+    {{- if kindIs "map" . -}}{{- include "outrigger-0.1.0.manifest.composeObject" (dict "document" $document "object" .) -}}{{- end -}}
   {{- end -}}
 {{- else if eq (toString $object.kind) "Pod" -}}
-  {{- include "outrigger-0.1.0.manifest.composePod" (list $document $object $object) -}}
+  {{- include "outrigger-0.1.0.manifest.composePod" (dict "document" $document "object" $object "podTemplate" $object) -}}
 {{- else -}}
   {{- range $podTemplate := list $spec.template $jobSpec.template -}}
-    {{- include "outrigger-0.1.0.manifest.composePod" (list $document $object $podTemplate) -}}
+    {{- include "outrigger-0.1.0.manifest.composePod" (dict "document" $document "object" $object "podTemplate" $podTemplate) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
 Composes one pod, if there is one. In the place of its spec is its number then, as it is printed by itself. A Helm
-hook's stays as it is, unless the call has `hook`: what it would mount may not be there yet. Takes a list: the
-document, the object, what may be its pod template. Adds the pod's state to .pods of the document, and remembers the
-pod for the notes.
+hook's stays as it is, unless the call has `hook`: what it would mount may not be there yet.
+Takes: document; object; podTemplate, what may be its pod template
+Sets: .pods of the document, the pod in the object, and what is remembered of pods
+Reports: fails with every problem found
 */ -}}
 {{- define "outrigger-0.1.0.manifest.composePod" -}}
-{{- $document := index . 0 -}}
-{{- $object := index . 1 -}}
-{{- $podTemplate := kindIs "map" (index . 2) | ternary (index . 2) dict -}}
+{{- $document := .document -}}
+{{- $object := .object -}}
+{{- $podTemplate := kindIs "map" .podTemplate | ternary .podTemplate dict -}}
 {{- $spec := kindIs "map" $podTemplate.spec | ternary $podTemplate.spec dict -}}
 {{- if and (kindIs "slice" $spec.containers) $spec.containers -}}
-  {{- $call := $document.call -}}
+  {{- $arguments := $document.arguments -}}
   {{- $metadata := kindIs "map" $object.metadata | ternary $object.metadata dict -}}
   {{- $annotations := kindIs "map" $metadata.annotations | ternary $metadata.annotations dict -}}
   {{- $name := $metadata.name | default $metadata.generateName | toString | trimSuffix "-" -}}
   {{- $hook := get $annotations "helm.sh/hook" | toString -}}
   {{- $state := dict "object" $name "title" (printf "%s %s" $object.kind $name) "hookWeight" (get $annotations "helm.sh/hook-weight") -}}
-  {{- if or (not $hook) $call.hook -}}
+  {{- if or (not $hook) $arguments.hook -}}
     {{- $given := pick $podTemplate "metadata" "spec" -}}
     {{- if $document.marked -}}{{- $given = toYaml $given | replace $document.integer "" | fromYaml -}}{{- end -}}
-    {{- $workload := $call.workload | default (include "outrigger-0.1.0.manifest.workload" (dict "context" $call.context "name" $name)) -}}
+    {{- $workload := $arguments.workload | default (include "outrigger-0.1.0.manifest.workload" (dict "context" $arguments.context "name" $name)) -}}
     {{- include "outrigger-0.1.0.pod.composed" (dict "state" $state "arguments" (dict
-          "context" $call.context "podTemplate" $given "workload" $workload "hook" $hook
-          "namespace" ($metadata.namespace | default $call.namespace))) -}}
+          "context" $arguments.context "podTemplate" $given "workload" $workload "hook" $hook
+          "namespace" ($metadata.namespace | default $arguments.namespace))) -}}
     {{- with $state.podTemplate.metadata -}}{{- $_ := set $podTemplate "metadata" . -}}{{- end -}}
     {{- $_ := set $podTemplate "spec" (printf "outrigger.spec.%d." (len $document.pods)) -}}
     {{- $_ := set $document "pods" (append $document.pods $state) -}}
   {{- end -}}
-  {{- include "outrigger-0.1.0.kit.remember" (dict "context" $call.context "kind" (empty $state.podTemplate | ternary "hooks" "pods") "key" (printf "%s %s" $state.title $metadata.namespace) "value" $state) -}}
+  {{- include "outrigger-0.1.0.kit.remember" (dict "context" $arguments.context "kind" (empty $state.podTemplate | ternary "hooks" "pods") "key" (printf "%s %s" $state.title $metadata.namespace) "value" $state) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Prints the name by which entries select the pod of an object: the object's, without the release's full name before it,
-or the chart's where there is no more to it. Takes a dict: context, name.
+The name by which entries select the pod of an object: the object's, without the release's full name before it, or the
+chart's where there is no more to it.
+Takes: context; name
+Prints: the name
 */ -}}
 {{- define "outrigger-0.1.0.manifest.workload" -}}
 {{- $release := .context.Release.Name -}}
@@ -138,8 +160,9 @@ or the chart's where there is no more to it. Takes a dict: context, name.
 {{- end -}}
 
 {{- /*
-Prints a document with its composed pods; the ConfigMap of a hook's pod is one more. Takes what
-outrigger-….manifest.compose has filled.
+A document with its composed pods; the ConfigMap of a hook's pod is one more.
+Takes: the Document
+Prints: YAML documents
 */ -}}
 {{- define "outrigger-0.1.0.manifest.printDocument" -}}
 {{- $yaml := "" -}}

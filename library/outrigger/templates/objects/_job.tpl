@@ -32,15 +32,15 @@ Reports: fails with every problem found, or where the workload is missing
 */ -}}
 {{- define "outrigger-0.1.0.objects.composedJob" -}}
 {{- $state := .state -}}
-{{- $call := .arguments -}}
-{{- if not $call.workload -}}
+{{- $arguments := .arguments -}}
+{{- if not $arguments.workload -}}
   {{- fail (printf "outrigger: the workload is missing; write (dict \"context\" $ \"template\" \"NAME\" \"workload\" \"NAME\"), which finds its values under %s.NAME" .kind) -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.pod.readAndCollect" . -}}
-{{- $entry := dict "context" $state.context "value" (get (get $state.values .kind | default dict) $call.workload | default dict) -}}
+{{- $entry := dict "context" $state.context "value" (get (get $state.values .kind | default dict) $arguments.workload | default dict) -}}
 {{- include "outrigger-0.1.0.kit.evaluateEntry" $entry -}}
 {{- $_ := set $state "jobConfig" $entry.value -}}
-{{- $_ := set $state "jobPath" (printf "%s.%s.%s" $state.key .kind $call.workload) -}}
+{{- $_ := set $state "jobPath" (printf "%s.%s.%s" $state.key .kind $arguments.workload) -}}
 {{- include "outrigger-0.1.0.objects.completeJob" (dict "state" $state "kind" .kind) -}}
 {{- end -}}
 

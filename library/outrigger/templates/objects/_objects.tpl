@@ -8,8 +8,8 @@ Reports: fails with every problem found
 */ -}}
 {{- define "outrigger-0.1.0.objects.objects" -}}
 {{- $state := dict -}}
-{{- $call := hasKey . "context" | ternary . (dict "context" .) -}}
-{{- include "outrigger-0.1.0.pod.state" (dict "state" $state "arguments" $call) -}}
+{{- $arguments := hasKey . "context" | ternary . (dict "context" .) -}}
+{{- include "outrigger-0.1.0.pod.state" (dict "state" $state "arguments" $arguments) -}}
 {{- include "outrigger-0.1.0.pod.entries" $state -}}
 {{- include "outrigger-0.1.0.pod.contributions" $state -}}
 {{- range $contribution := $state.contributions -}}
@@ -24,7 +24,7 @@ Reports: fails with every problem found
 {{- end -}}
 {{- include "outrigger-0.1.0.objects.checkOwnCronJobNames" $state -}}
 {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
-{{- include "outrigger-0.1.0.objects.configMap" (dict "state" $state "hookWeight" $call.hookWeight) -}}
+{{- include "outrigger-0.1.0.objects.configMap" (dict "state" $state "hookWeight" $arguments.hookWeight) -}}
 {{- range $contribution := .hook | default "" | empty | ternary $state.contributions list -}}
   {{- range .objects -}}
     {{- include "outrigger-0.1.0.objects.object" (dict "state" $state "object" .) -}}

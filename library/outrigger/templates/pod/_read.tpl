@@ -6,24 +6,24 @@ Reports: fails where there is none, or it is no pod template
 */ -}}
 {{- define "outrigger-0.1.0.pod.read" -}}
 {{- $state := .state -}}
-{{- $call := .arguments -}}
+{{- $arguments := .arguments -}}
 {{- $podTemplate := dict -}}
-{{- if and $call.template $call.podTemplate -}}
+{{- if and $arguments.template $arguments.podTemplate -}}
   {{- fail "outrigger.podTemplate: both template and podTemplate are given; give one of them" -}}
-{{- else if $call.template -}}
+{{- else if $arguments.template -}}
   {{- /* As in a file: Helm prints nothing for what is not there, and a block scalar that ends the text keeps its last newline. */ -}}
-  {{- $podTemplate = include $call.template $call.context | replace "<no value>" "" | trimSuffix "\n" | printf "%s\n" | fromYaml -}}
-{{- else if $call.podTemplate -}}
-  {{- $podTemplate = deepCopy $call.podTemplate -}}
+  {{- $podTemplate = include $arguments.template $arguments.context | replace "<no value>" "" | trimSuffix "\n" | printf "%s\n" | fromYaml -}}
+{{- else if $arguments.podTemplate -}}
+  {{- $podTemplate = deepCopy $arguments.podTemplate -}}
 {{- else -}}
   {{- fail "outrigger.podTemplate: the pod template is missing; give \"template\" (the name of a named template) or \"podTemplate\" (an object)" -}}
 {{- end -}}
 {{- if and (hasKey $podTemplate "Error") (not (hasKey $podTemplate "spec")) -}}
-  {{- fail (printf "outrigger.podTemplate: %s does not print YAML: %s" (empty $call.template | ternary "the pod template" (printf "template %q" $call.template)) $podTemplate.Error) -}}
+  {{- fail (printf "outrigger.podTemplate: %s does not print YAML: %s" (empty $arguments.template | ternary "the pod template" (printf "template %q" $arguments.template)) $podTemplate.Error) -}}
 {{- end -}}
 {{- $spec := $podTemplate.spec | default dict -}}
 {{- if not $spec.containers -}}
-  {{- fail (printf "outrigger.podTemplate: the pod template %shas no spec.containers; it begins with metadata and spec, as under a Deployment's spec.template" (empty $call.template | ternary "" (printf "%q " $call.template))) -}}
+  {{- fail (printf "outrigger.podTemplate: the pod template %shas no spec.containers; it begins with metadata and spec, as under a Deployment's spec.template" (empty $arguments.template | ternary "" (printf "%q " $arguments.template))) -}}
 {{- end -}}
 {{- $_ := set $state "view" "pod" -}}
 {{- $_ := set $state "podTemplate" $podTemplate -}}

@@ -55,12 +55,12 @@ Sets: the State
 */ -}}
 {{- define "outrigger-0.1.0.pod.state" -}}
 {{- $state := .state -}}
-{{- $call := .arguments -}}
-{{- $found := dict "context" $call.context "given" $call.values -}}
+{{- $arguments := .arguments -}}
+{{- $found := dict "context" $arguments.context "given" $arguments.values -}}
 {{- include "outrigger.find" $found -}}
-{{- if kindIs "map" $call.values -}}
-  {{- $global := dict "global" ($call.context.Values.global | default dict) -}}
-  {{- $_ := set $found "values" (mustMergeOverwrite (include "outrigger-0.1.0.kit.defaultValues" . | fromYaml) $global (deepCopy $call.values)) -}}
+{{- if kindIs "map" $arguments.values -}}
+  {{- $global := dict "global" ($arguments.context.Values.global | default dict) -}}
+  {{- $_ := set $found "values" (mustMergeOverwrite (include "outrigger-0.1.0.kit.defaultValues" . | fromYaml) $global (deepCopy $arguments.values)) -}}
 {{- end -}}
 {{- $given := dict "value" $found.values -}}
 {{- include "outrigger-0.1.0.kit.dropNulls" $given -}}
@@ -71,23 +71,23 @@ Sets: the State
   {{- $values = set (set (omit $values "images" "defaults") "images" ($values.images | default dict)) "defaults" $defaults -}}
 {{- end -}}
 {{- if contains "{{" (toJson $values.images) -}}
-  {{- $images := dict "context" $call.context "value" $values.images -}}
+  {{- $images := dict "context" $arguments.context "value" $values.images -}}
   {{- include "outrigger-0.1.0.kit.evaluate" $images -}}
   {{- $values = set (omit $values "images") "images" $images.value -}}
 {{- end -}}
-{{- $workload := $call.workload | default "" -}}
+{{- $workload := $arguments.workload | default "" -}}
 {{- $settings := pick $values "shutdownSeconds" "shareProcessNamespace" -}}
 {{- range list $workload ($state.object | default "") -}}
   {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $settings "from" (omit (get ($values.workloads | default dict) . | default dict) "env")) -}}
 {{- end -}}
-{{- $_ := set $state "context" $call.context -}}
+{{- $_ := set $state "context" $arguments.context -}}
 {{- $_ := set $state "key" $found.key -}}
 {{- $_ := set $state "library" $found.library -}}
 {{- $_ := set $state "values" $values -}}
 {{- $_ := set $state "settings" $settings -}}
 {{- $_ := set $state "workload" $workload -}}
-{{- $_ := set $state "hook" ($call.hook | default "") -}}
-{{- $_ := set $state "namespace" (include "outrigger-0.1.0.kit.namespace" $call) -}}
+{{- $_ := set $state "hook" ($arguments.hook | default "") -}}
+{{- $_ := set $state "namespace" (include "outrigger-0.1.0.kit.namespace" $arguments) -}}
 {{- $_ := set $state "view" "objects" -}}
 {{- $_ := set $state "evaluated" dict -}}
 {{- $_ := set $state "problems" list -}}
