@@ -1,7 +1,9 @@
 {{- /*
 containers.<name>: any container as a sidecar, with the Kubernetes container fields under their own names; with `kind:
-init` a container that runs to its end. env, ports, volumes and volumeMounts may be maps keyed by name. A mount of a shared
-volume may leave out its mountPath: it is then the app's. volumes are the container's alone.
+init` a container that runs to its end. env, ports, volumes and volumeMounts may be maps keyed by name. A mount of a
+shared volume may leave out its mountPath: it is then the app's. volumes are the container's alone.
+Takes: the Call
+Sets: its contribution
 */ -}}
 {{- define "outrigger-0.1.0.patterns.containers.contribution" -}}
 {{- $container := omit .config "enabled" "order" "workloads" "kind" "afterInit" "shutdownSeconds" "preStopEnds" "downwardAPI" "volumes" -}}

@@ -1,7 +1,10 @@
 {{- /*
-volumes.<name>: a volume that the app's containers and their sidecars share. It is an emptyDir with a size limit unless
-the entry names another of Kubernetes' volume sources; in memory where it is mounted at /dev/shm. With `seed` what the
-app's image has at the mountPath is copied into it first.
+volumes.<name>: a volume that the app's containers and their sidecars share. It is an emptyDir with a size limit
+unless the entry names another of Kubernetes' volume sources; in memory where it is mounted at /dev/shm. With `seed`
+what the app's image has at the mountPath is copied into it first.
+Takes: the Call
+Sets: its contribution
+Reports: what the entry lacks, or has that means nothing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.volumes.contribution" -}}
 {{- $mountFields := list "mountPath" "subPath" "subPathExpr" "readOnly" "mountPropagation" -}}
@@ -45,8 +48,9 @@ app's image has at the mountPath is copied into it first.
 {{- end -}}
 
 {{- /*
-Adds to a volume's contribution the init container that copies what the image of the first container that mounts the
-volume has at its mountPath. Takes a dict: call (what the pattern was called with), mount.
+The init container that copies what the image of the first container that mounts the volume has at its mountPath.
+Takes: call; mount, of the volume
+Sets: initContainers of the contribution, and what they need
 */ -}}
 {{- define "outrigger-0.1.0.patterns.volumes.seed" -}}
 {{- $only := .mount.containers | default list -}}
