@@ -1,6 +1,9 @@
 {{- /*
-Adds to the contribution a PrometheusRule that alarms where the last success of a backup is older than maxAge, or there
-is none, and where the last run of one of its tasks failed. Takes the backup.
+A PrometheusRule that alarms where the last success of a backup is older than maxAge, or there is none, and where the
+last run of one of its tasks failed.
+Takes: the Backup
+Sets: objects of the contribution
+Reports: a maxAge that can alarm of nothing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.alarm" -}}
 {{- $config := .call.config -}}

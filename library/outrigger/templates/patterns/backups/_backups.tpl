@@ -1,13 +1,25 @@
 {{- /*
-backups.<name>: backs up a database or files on a schedule, as a CronJob or as a sidecar of the app's pod, into a store.
-Each also gives a suspended CronJob <name>-restore, and with `drill` a CronJob <name>-drill that restores the newest
-snapshot into a server of its own.
+backups.<name>: backs up a database or files on a schedule, as a CronJob or as a sidecar of the app's pod, into a
+store. Each also gives a suspended CronJob <name>-restore, with `drill` a CronJob <name>-drill that restores the
+newest snapshot into a server of its own, and with `prune` a CronJob <name>-prune.
+
+A Backup:
+  call           the Call
+  key            the key of its source in the entry     source         the source: mysql for mariadb too
+  settings       the source's                           store          its kind of store
+  storeSettings  the store's                            sidecar        whether it runs beside the app
+  name           release, chart and entry               identity       what tells it from all others: that with the
+                                                                       cluster and the namespace
+The parts of a task of it are a dict: container, initContainers, volumes, and of a drill sidecars and fsGroup.
+Takes: the Call
+Sets: its contribution
+Reports: what the entry lacks, or has that means nothing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.contribution" -}}
 {{- $sidecar := eq (.config.as | default "cronJob") "sidecar" -}}
 {{- $source := include "outrigger-0.1.0.kit.choice" (dict "call" . "what" "source" "config" .config "keys" (list "exec" "mariadb" "mysql" "path" "postgres" "redis" "sqlite")) -}}
 {{- $store := include "outrigger-0.1.0.kit.choice" (dict "call" . "what" "store" "config" (.config.store | default dict) "keys" (list "restic" "files")) -}}
-{{- include "outrigger-0.1.0.patterns.backups.scheduleProblem" (list . "schedule" .config.schedule) -}}
+{{- include "outrigger-0.1.0.patterns.backups.scheduleProblem" (dict "call" . "key" "schedule" "schedule" .config.schedule) -}}
 {{- $_ := set .contribution "order" 200 -}}
 {{- if and $source $store -}}
   {{- $backup := dict "call" . "key" $source "source" (eq $source "mariadb" | ternary "mysql" $source) "store" $store "sidecar" $sidecar -}}
@@ -31,14 +43,16 @@ snapshot into a server of its own.
 {{- end -}}
 
 {{- /*
-Fills the contribution of a backup that runs beside the app. It never gates the start of its own database: it has no
-startup probe. Its preStop cancels a dump, as it hears SIGTERM only when the database has ended, which may wait for the
-dump's session. Takes the backup.
+A backup that runs beside the app. It never gates the start of its own database: it has no startup probe. Its preStop
+cancels a dump, as it hears SIGTERM only when the database has ended, which may wait for the dump's session.
+Takes: the Backup
+Sets: the contribution
+Reports: what patterns.backups.parts reports
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.sidecar" -}}
 {{- $contribution := .call.contribution -}}
 {{- $script := list "/outrigger-tools/busybox" "sh" "/outrigger/backup.sh" -}}
-{{- $parts := include "outrigger-0.1.0.patterns.backups.parts" (list . "clock") | fromJson -}}
+{{- $parts := include "outrigger-0.1.0.patterns.backups.parts" (dict "backup" . "task" "clock") | fromJson -}}
 {{- $container := $parts.container -}}
 {{- $_ := set $container "name" .call.name -}}
 {{- $_ := set $container "lifecycle" (dict "preStop" (dict "exec" (dict "command" (append $script "cancel")))) -}}
@@ -62,32 +76,40 @@ dump's session. Takes the backup.
 {{- end -}}
 
 {{- /*
-Adds to the contribution the CronJobs of a backup: of its own, of its drill, and the one from which restores are made.
-Takes the backup.
+The CronJobs of a backup: of its own, of its drill, of its prune, and the one from which restores are made.
+Takes: the Backup
+Sets: cronJobs of the contribution
+Reports: schedules that are none, and what patterns.backups.parts reports
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.cronJobs" -}}
 {{- $config := .call.config -}}
 {{- $cronJobs := list -}}
 {{- if not .sidecar -}}
-  {{- $cronJobs = append $cronJobs (dict "name" .call.name "schedule" $config.schedule "timeZone" $config.timeZone "parts" (include "outrigger-0.1.0.patterns.backups.parts" (list . "run") | fromJson)) -}}
+  {{- $cronJobs = append $cronJobs (dict "name" .call.name "schedule" $config.schedule "timeZone" $config.timeZone
+        "parts" (include "outrigger-0.1.0.patterns.backups.parts" (dict "backup" . "task" "run") | fromJson)) -}}
 {{- end -}}
-{{- $cronJobs = append $cronJobs (dict "name" (printf "%s-restore" .call.name) "schedule" "@yearly" "suspend" true "backoffLimit" 0 "parts" (include "outrigger-0.1.0.patterns.backups.parts" (list . "restore") | fromJson)) -}}
+{{- $cronJobs = append $cronJobs (dict "name" (printf "%s-restore" .call.name) "schedule" "@yearly" "suspend" true "backoffLimit" 0
+      "parts" (include "outrigger-0.1.0.patterns.backups.parts" (dict "backup" . "task" "restore") | fromJson)) -}}
 {{- if $config.drill -}}
-  {{- include "outrigger-0.1.0.patterns.backups.scheduleProblem" (list .call "drill.schedule" $config.drill.schedule) -}}
-  {{- $cronJobs = append $cronJobs (dict "name" (printf "%s-drill" .call.name) "schedule" $config.drill.schedule "timeZone" ($config.drill.timeZone | default $config.timeZone) "parts" (include "outrigger-0.1.0.patterns.backups.drillParts" . | fromJson)) -}}
+  {{- include "outrigger-0.1.0.patterns.backups.scheduleProblem" (dict "call" .call "key" "drill.schedule" "schedule" $config.drill.schedule) -}}
+  {{- $cronJobs = append $cronJobs (dict "name" (printf "%s-drill" .call.name) "schedule" $config.drill.schedule "timeZone" ($config.drill.timeZone | default $config.timeZone)
+        "parts" (include "outrigger-0.1.0.patterns.backups.drillParts" . | fromJson)) -}}
 {{- end -}}
 {{- if kindIs "map" $config.prune -}}
   {{- include "outrigger-0.1.0.patterns.backups.pruneProblems" . -}}
-  {{- $cronJobs = append $cronJobs (dict "name" (printf "%s-prune" .call.name) "schedule" $config.prune.schedule "timeZone" ($config.prune.timeZone | default $config.timeZone) "parts" (include "outrigger-0.1.0.patterns.backups.parts" (list . "prune") | fromJson)) -}}
+  {{- $cronJobs = append $cronJobs (dict "name" (printf "%s-prune" .call.name) "schedule" $config.prune.schedule "timeZone" ($config.prune.timeZone | default $config.timeZone)
+        "parts" (include "outrigger-0.1.0.patterns.backups.parts" (dict "backup" . "task" "prune") | fromJson)) -}}
 {{- end -}}
 {{- $_ := set .call.contribution "cronJobs" $cronJobs -}}
 {{- end -}}
 
 {{- /*
-Adds the problems of a backup's prune to the contribution. Takes the backup.
+What is wrong with a backup's prune.
+Takes: the Backup
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.pruneProblems" -}}
-{{- include "outrigger-0.1.0.patterns.backups.scheduleProblem" (list .call "prune.schedule" .call.config.prune.schedule) -}}
+{{- include "outrigger-0.1.0.patterns.backups.scheduleProblem" (dict "call" .call "key" "prune.schedule" "schedule" .call.config.prune.schedule) -}}
 {{- if eq .store "files" -}}
   {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" .call
         "message" "prune means nothing beside store.files, where keep removes whole files; leave it out") -}}
@@ -95,11 +117,12 @@ Adds the problems of a backup's prune to the contribution. Takes the backup.
 {{- end -}}
 
 {{- /*
-Adds a problem to the contribution where a schedule is missing or wrong. Takes a list: what a pattern takes, the key, the
-schedule.
+A schedule that is missing or wrong.
+Takes: call; key, where the entry has it; schedule
+Reports: the problem
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.scheduleProblem" -}}
-{{- with include "outrigger-0.1.0.kit.scheduleProblem" (index . 2) -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" (index $ 0) "message" (printf "%s %s" (index $ 1) .)) -}}
+{{- with include "outrigger-0.1.0.kit.scheduleProblem" .schedule -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $.call "message" (printf "%s %s" $.key .)) -}}
 {{- end -}}
 {{- end -}}

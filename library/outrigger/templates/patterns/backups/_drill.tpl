@@ -1,10 +1,11 @@
 {{- /*
-Prints, as JSON, the parts of a drill's pod: those of its task, and where the source has one its server as a sidecar,
-by the named template ….sources.<source>DrillServer, which prints as YAML its container and its volumes. Takes the
-backup.
+The parts of a drill's pod: those of its task, and where the source has one its server as a sidecar.
+Takes: the Backup
+Prints: its parts, as JSON
+Reports: what patterns.backups.parts reports
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.drillParts" -}}
-{{- $parts := include "outrigger-0.1.0.patterns.backups.parts" (list . "drill") | fromJson -}}
+{{- $parts := include "outrigger-0.1.0.patterns.backups.parts" (dict "backup" . "task" "drill") | fromJson -}}
 {{- if has .source (list "mysql" "postgres" "redis") -}}
   {{- $server := include (printf "outrigger-0.1.0.patterns.backups.sources.%sDrillServer" .source) . | fromYaml -}}
   {{- $chosen := (.settings.securityContext | default dict).runAsUser -}}

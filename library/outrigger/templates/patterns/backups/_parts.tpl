@@ -1,10 +1,12 @@
 {{- /*
-Prints, as JSON, what a task of a backup consists of: container, initContainers, volumes. Takes a list: the backup, the
-task (run, clock, restore, drill, prune).
+What a task of a backup consists of.
+Takes: backup; task: run, clock, restore, drill or prune
+Prints: its parts, as JSON
+Reports: what source and store lack
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.parts" -}}
-{{- $backup := index . 0 -}}
-{{- $task := index . 1 -}}
+{{- $backup := .backup -}}
+{{- $task := .task -}}
 {{- $call := $backup.call -}}
 {{- $tools := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-tools" $call.name) -}}
 {{- $work := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-work" $call.name) -}}
@@ -42,7 +44,7 @@ task (run, clock, restore, drill, prune).
         (dict "name" $tools "emptyDir" (dict "sizeLimit" "256Mi"))
         (dict "name" $work "emptyDir" (dict "sizeLimit" ($call.config.workSize | default "2Gi")))) -}}
 {{- $_ := set $container "env" $env -}}
-{{- include (printf "outrigger-0.1.0.patterns.backups.stores.%s" $backup.store) (list $backup $parts $fetch $task) -}}
+{{- include (printf "outrigger-0.1.0.patterns.backups.stores.%s" $backup.store) (dict "backup" $backup "parts" $parts "fetch" $fetch "task" $task) -}}
 {{- with $backup.settings.volume -}}
   {{- if has $task (list "run" "restore") -}}
     {{- $_ := set $container "volumeMounts" (append $container.volumeMounts (dict "name" "outrigger-source" "mountPath" ($backup.settings.mountPath | default "/data"))) -}}
@@ -57,7 +59,9 @@ task (run, clock, restore, drill, prune).
 {{- end -}}
 
 {{- /*
-Prints, as JSON, the environment that says what is kept and who is told. Takes the backup.
+The environment that says what is kept and who is told.
+Takes: the Backup
+Prints: the variables, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.reports" -}}
 {{- $config := .call.config -}}
@@ -76,7 +80,9 @@ Prints, as JSON, the environment that says what is kept and who is told. Takes t
 {{- end -}}
 
 {{- /*
-Prints, as JSON, the library's files that the containers of a backup find in /outrigger. Takes the backup.
+The library's files that the containers of a backup find in /outrigger.
+Takes: the Backup
+Prints: their names, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.files" -}}
 {{- $files := list "backup.sh" "backup-tools.sh" (printf "backup-%s.sh" .source) (printf "backup-%s.sh" .store) "schedule.awk" -}}

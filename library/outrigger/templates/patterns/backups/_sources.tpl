@@ -1,18 +1,21 @@
 {{- /*
-Prints the databases that are backed up, one a line; nothing for all of the server. Takes the source's settings.
+The databases that are backed up; none for all of the server.
+Takes: the source's settings
+Prints: their names, one a line
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.databases" -}}
 {{- concat (.databases | default list) (empty .database | ternary list (list .database)) | uniq | join "\n" -}}
 {{- end -}}
 
 {{- /*
-Adds a problem for each option of a dump's program that changes what a dump is, or where it goes. Takes a list: the
-backup, a pattern of such options.
+Options of a dump's program that change what a dump is, or where it goes.
+Takes: backup; forbidden, a regular expression of such options
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.dumpOptions" -}}
-{{- $backup := index . 0 -}}
+{{- $backup := .backup -}}
 {{- range $option := $backup.settings.options -}}
-  {{- if regexMatch (index $ 1) $option -}}
+  {{- if regexMatch $.forbidden $option -}}
     {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $backup.call
           "message" (printf "%s.options: %q changes what the dump is, or where it goes, and no restore would find it; leave it out" $backup.key $option)) -}}
   {{- end -}}
@@ -20,7 +23,10 @@ backup, a pattern of such options.
 {{- end -}}
 
 {{- /*
-Prints the host of a source: a sidecar's is its own pod where none is said. Takes the backup.
+The host of a source: a sidecar's is its own pod where none is said.
+Takes: the Backup
+Prints: the host
+Reports: that it is missing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.host" -}}
 {{- if not (or .settings.host .sidecar) -}}
@@ -31,17 +37,19 @@ Prints the host of a source: a sidecar's is its own pod where none is said. Take
 {{- end -}}
 
 {{- /*
-Adds a problem where a CronJob has no volume with the paths that it backs up. Takes a list: the backup, the paths.
+A CronJob that has no volume with the paths that it backs up.
+Takes: backup; paths
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.sourceVolume" -}}
-{{- $backup := index . 0 -}}
+{{- $backup := .backup -}}
 {{- $volume := $backup.settings.volume -}}
 {{- $mountPath := $backup.settings.mountPath | default "/data" -}}
 {{- if not (or $volume $backup.sidecar) -}}
   {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $backup.call
         "message" (printf "%s.volume is missing; set it to the volume that the paths lie in (persistentVolumeClaim: {claimName: …}, mounted at mountPath), or set as: sidecar" $backup.key)) -}}
 {{- else if $volume -}}
-  {{- range index . 1 -}}
+  {{- range .paths -}}
     {{- if not (include "outrigger-0.1.0.kit.holds" (dict "mountPath" $mountPath "path" .)) -}}
       {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $backup.call
             "message" (printf "%s: %q does not lie in %s.volume, which is mounted at %s; set %s.mountPath" $backup.key . $backup.key $mountPath $backup.key)) -}}
@@ -51,7 +59,9 @@ Adds a problem where a CronJob has no volume with the paths that it backs up. Ta
 {{- end -}}
 
 {{- /*
-Prints a drill's questions, one a line. Takes the backup.
+A drill's questions.
+Takes: the Backup
+Prints: them, one a line
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.drillChecks" -}}
 {{- (.call.config.drill | default dict).check | default list | join "\n" -}}

@@ -1,12 +1,13 @@
 {{- /*
-Gives the parts of a task what every kind of store may need: the credentials of its service, as variables or
-files, and a volume where it is a path.
-Takes a list: the store's settings, the parts, the path.
+Gives the parts of a task what every kind of store may need: the credentials of its service, as variables or files,
+and a volume where it is a path.
+Takes: settings, the store's; parts; mountPath, of the volume
+Sets: the parts
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.storeAccess" -}}
-{{- $settings := index . 0 -}}
-{{- $parts := index . 1 -}}
-{{- $path := index . 2 -}}
+{{- $settings := .settings -}}
+{{- $parts := .parts -}}
+{{- $path := .mountPath -}}
 {{- with $settings.credentials -}}{{- $_ := set $parts.container "envFrom" (list (dict "secretRef" (dict "name" .))) -}}{{- end -}}
 {{- with $settings.credentialFiles -}}
   {{- $_ := set $parts.container "volumeMounts" (append $parts.container.volumeMounts (dict "name" "outrigger-credentials" "mountPath" "/outrigger-credentials" "readOnly" true)) -}}

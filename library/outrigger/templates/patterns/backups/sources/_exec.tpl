@@ -1,5 +1,8 @@
 {{- /*
-Prints, as JSON, the environment of files/backup-exec.sh. Takes the backup.
+The environment of files/backup-exec.sh.
+Takes: the Backup
+Prints: the variables, as JSON
+Reports: what the source lacks, or has that cannot work
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.sources.exec" -}}
 {{- if not .settings.command -}}
@@ -25,6 +28,8 @@ Prints, as JSON, the environment of files/backup-exec.sh. Takes the backup.
 {{- end -}}
 
 {{- /*
-Prints an empty list: there is no drill, which source.exec says.
+There is no drill, which sources.exec says.
+Takes: the Backup
+Prints: no variables, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.sources.execDrill" -}}[]{{- end -}}

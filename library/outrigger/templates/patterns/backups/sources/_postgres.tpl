@@ -1,9 +1,12 @@
 {{- /*
-Prints, as JSON, the environment by which libpq and files/backup-postgres.sh know the server. Takes the backup.
+The environment by which libpq and files/backup-postgres.sh know the server.
+Takes: the Backup
+Prints: the variables, as JSON
+Reports: what the source lacks, or has that cannot work
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.sources.postgres" -}}
 {{- $settings := .settings -}}
-{{- include "outrigger-0.1.0.patterns.backups.dumpOptions" (list . "^(-[fF]|--fo|--file)") -}}
+{{- include "outrigger-0.1.0.patterns.backups.dumpOptions" (dict "backup" . "forbidden" "^(-[fF]|--fo|--file)") -}}
 {{- $env := dict
       "PGHOST" (include "outrigger-0.1.0.patterns.backups.host" .)
       "PGPORT" ($settings.port | default 5432 | int)
@@ -16,15 +19,18 @@ Prints, as JSON, the environment by which libpq and files/backup-postgres.sh kno
 {{- end -}}
 
 {{- /*
-Prints, as JSON, the environment of a drill: its server listens to the pod alone, and asks for no password. Takes
-the backup.
+The environment of a drill: its server listens to the pod alone, and asks for no password.
+Takes: the Backup
+Prints: the variables, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.sources.postgresDrill" -}}
 {{- include "outrigger-0.1.0.kit.variables" (dict "PGHOST" "127.0.0.1" "PGPORT" "5432" "PGUSER" "postgres" "DATABASES" (include "outrigger-0.1.0.patterns.backups.databases" .settings) "JOBS" (.settings.jobs | default 0 | int) "CHECKS" (include "outrigger-0.1.0.patterns.backups.drillChecks" .)) -}}
 {{- end -}}
 
 {{- /*
-Prints, as YAML, the server of a drill: its container, and the folders that it writes to.
+The server of a drill.
+Takes: the Backup
+Prints: its container, and the folders that it writes to by name, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.sources.postgresDrillServer" -}}
 container:

@@ -1,5 +1,8 @@
 {{- /*
-Prints, as JSON, the environment by which redis-cli and files/backup-redis.sh know the server. Takes the backup.
+The environment by which redis-cli and files/backup-redis.sh know the server.
+Takes: the Backup
+Prints: the variables, as JSON
+Reports: what the source lacks
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.sources.redis" -}}
 {{- $env := dict
@@ -11,15 +14,18 @@ Prints, as JSON, the environment by which redis-cli and files/backup-redis.sh kn
 {{- end -}}
 
 {{- /*
-Prints, as JSON, the environment of a drill, as outrigger-….patterns.backups.sources.postgresDrill does. Takes the
-backup.
+The environment of a drill: its server listens to the pod alone, and asks for no password.
+Takes: the Backup
+Prints: the variables, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.sources.redisDrill" -}}
 {{- include "outrigger-0.1.0.kit.variables" (dict "REDIS_HOST" "127.0.0.1" "REDIS_PORT" "6379" "CHECKS" (include "outrigger-0.1.0.patterns.backups.drillChecks" .)) -}}
 {{- end -}}
 
 {{- /*
-Prints, as YAML, the server of a drill: its container, and the folders that it writes to.
+The server of a drill.
+Takes: the Backup
+Prints: its container, and the folders that it writes to by name, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.sources.redisDrillServer" -}}
 container:

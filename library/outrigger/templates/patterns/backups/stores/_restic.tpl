@@ -1,12 +1,14 @@
 {{- /*
-Completes the parts of a task with what restic needs: the repository, its password, credentials of its service, the
-program. Takes a list: the backup, the parts, the init container that fetches the program, the task.
+Gives the parts of a task what restic needs: the repository, its password, credentials of its service, the program.
+Takes: backup; parts; fetch, the init container that fetches the program; task
+Sets: the parts, and fetch
+Reports: what the store lacks
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.stores.restic" -}}
-{{- $backup := index . 0 -}}
-{{- $parts := index . 1 -}}
-{{- $fetch := index . 2 -}}
-{{- $task := index . 3 -}}
+{{- $backup := .backup -}}
+{{- $parts := .parts -}}
+{{- $fetch := .fetch -}}
+{{- $task := .task -}}
 {{- $settings := $backup.storeSettings -}}
 {{- $container := $parts.container -}}
 {{- $_ := set $fetch "image" ($settings.image | default $backup.call.values.images.restic) -}}
@@ -27,7 +29,7 @@ program. Takes a list: the backup, the parts, the init container that fetches th
 {{- else -}}
   {{- $_ := set $env "RESTIC_PASSWORD" (include "outrigger-0.1.0.kit.secretKey" (dict "secret" $settings.secret "key" "password") | fromJson) -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.patterns.backups.stores.repositoryMaker" (list $backup $parts $env $task) -}}
+{{- include "outrigger-0.1.0.patterns.backups.stores.repositoryMaker" (dict "backup" $backup "parts" $parts "env" $env "task" $task) -}}
 {{- $options := list -}}
 {{- range $name, $value := $settings.options -}}{{- $options = append $options (printf "--option=%s=%v" $name $value) -}}{{- end -}}
 {{- /* YAML reads off as false. */ -}}
@@ -37,18 +39,20 @@ program. Takes a list: the backup, the parts, the init container that fetches th
 {{- with $settings.limitDownload -}}{{- $options = append $options (printf "--limit-download=%d" (int .)) -}}{{- end -}}
 {{- $_ := set $env "RESTIC_OPTIONS" (join "\n" $options) -}}
 {{- $_ := set $container "env" (concat $container.env (include "outrigger-0.1.0.kit.variables" $env | fromJsonArray)) -}}
-{{- include "outrigger-0.1.0.patterns.backups.storeAccess" (list $settings $parts $settings.repository) -}}
+{{- include "outrigger-0.1.0.patterns.backups.storeAccess" (dict "settings" $settings "parts" $parts "mountPath" $settings.repository) -}}
 {{- end -}}
 
 {{- /*
-Says in the environment of a task who makes the repository where there is none, and gives a backup rclone where it is
-whoever comes first, as S3 tells by a condition that restic does not set. Takes a list: the backup, the parts, the
-environment, the task.
+Says who makes the repository where there is none, and gives a backup rclone where it is whoever comes first, as S3
+tells by a condition that restic does not set.
+Takes: backup; parts; env, of the task; task
+Sets: env, and the initContainers of the parts
+Reports: more than one maker
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.stores.repositoryMaker" -}}
-{{- $backup := index . 0 -}}
-{{- $parts := index . 1 -}}
-{{- $env := index . 2 -}}
+{{- $backup := .backup -}}
+{{- $parts := .parts -}}
+{{- $env := .env -}}
 {{- $repository := $backup.call.config.store.restic.repository -}}
 {{- $makers := list -}}
 {{- range $name, $entry := $backup.call.values.backups -}}
@@ -64,7 +68,7 @@ environment, the task.
   {{- $_ := set $env "INIT" (ternary "yes" "no" $backup.storeSettings.init) -}}
 {{- else if $makers -}}
   {{- $_ := set $env "MAKER" (printf "backups.%s" (first $makers)) -}}
-{{- else if and (has (index . 3) (list "run" "clock")) (or (kindIs "map" $repository) (hasPrefix "s3:" (toString $backup.storeSettings.repository))) -}}
+{{- else if and (has .task (list "run" "clock")) (or (kindIs "map" $repository) (hasPrefix "s3:" (toString $backup.storeSettings.repository))) -}}
   {{- $_ := set $parts "initContainers" (prepend $parts.initContainers (dict
         "name" (include "outrigger-0.1.0.kit.shorten" (printf "%s-rclone" $backup.call.name))
         "image" $backup.call.values.images.rclone
