@@ -1,6 +1,9 @@
 {{- /*
-ambassadors.<name>.pgbouncer: pgbouncer on 127.0.0.1, whose password is a refresher's or a Secret's; files/pgbouncer.sh
-takes up each new one. Takes an ambassador.
+ambassadors.<name>.pgbouncer: pgbouncer on 127.0.0.1, whose password is a refresher's or a Secret's;
+files/pgbouncer.sh takes up each new one.
+Takes: the Ambassador, with call and settings
+Sets: the contribution
+Reports: what the settings lack, or have that means nothing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncer" -}}
 {{- $call := .call -}}
@@ -11,6 +14,7 @@ takes up each new one. Takes an ambassador.
 {{- $_ := set . "server" (pick .settings "host" "port") -}}
 {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerPassword" . -}}
 {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerDatabases" . -}}
+{{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerOwnSettings" . -}}
 {{- $config := include "outrigger-0.1.0.patterns.ambassadors.pgbouncerConfig" . -}}
 {{- $port := .settings.listenPort | default 6432 -}}
 {{- $state := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-pgbouncer" $call.name) -}}
@@ -38,8 +42,10 @@ takes up each new one. Takes an ambassador.
 {{- end -}}
 
 {{- /*
-Gives an ambassador what it reads its password from, and of a refresher the server that its tokens are for. Takes the
-ambassador.
+What an ambassador reads its password from, and of a refresher the server that its tokens are for.
+Takes: the Ambassador
+Sets: what is in .env and .server, and .mounts and .volumes
+Reports: a password that there is not, in .problems
 */ -}}
 {{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerPassword" -}}
 {{- $settings := .settings -}}
@@ -63,8 +69,10 @@ ambassador.
 {{- end -}}
 
 {{- /*
-Gives an ambassador the file of its refresher. How each password was proven it writes beside the file. Takes the
-ambassador.
+The file of an ambassador's refresher. How each password was proven it writes beside the file.
+Takes: the Ambassador
+Sets: what is in .env and .server, .mounts, and reads of the contribution
+Reports: a refresher that cannot serve it, in .problems
 */ -}}
 {{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerToken" -}}
 {{- $call := .call -}}
@@ -81,7 +89,7 @@ ambassador.
   {{- $problem = printf "tokenRefreshers.%s is off (enabled: false), and so pgbouncer would never have a password; turn it on, or this ambassador off" $name -}}
 {{- else if not $entry.isHere -}}
   {{- $problem = printf "tokenRefreshers.%s is only in the workloads %s; give this ambassador the same, or change its" $name (join ", " $refresher.workloads) -}}
-{{- else if and (eq $call.form "native") (include "outrigger-0.1.0.patterns.ambassadors.pgbouncerIsEarly" (list $call.config $refresher)) -}}
+{{- else if and (eq $call.form "native") (include "outrigger-0.1.0.patterns.ambassadors.pgbouncerIsEarly" (dict "config" $call.config "refresher" $refresher)) -}}
   {{- $problem = printf "tokenRefreshers.%s would start after this ambassador, which waits for its credential before anything else starts; change order or afterInit of one of them" $name -}}
 {{- else if and $file.format (ne $file.format "pgbouncer") -}}
   {{- $problem = printf "the file of tokenRefreshers.%s has the format %s; set its file.format to pgbouncer" $name $file.format -}}
@@ -113,12 +121,13 @@ ambassador.
 {{- end -}}
 
 {{- /*
-Prints true where an ambassador starts before its refresher: the same order is the ambassador's turn. Takes a list: the
-values of the one, and of the other.
+Tells whether an ambassador starts before its refresher: the same order is the ambassador's turn.
+Takes: config, of the ambassador; refresher, the config of its refresher
+Prints: true, or nothing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerIsEarly" -}}
-{{- $own := index . 0 -}}
-{{- $refresher := index . 1 -}}
+{{- $own := .config -}}
+{{- $refresher := .refresher -}}
 {{- if ne (empty $own.afterInit) (empty $refresher.afterInit) -}}
   {{- if $refresher.afterInit -}}true{{- end -}}
 {{- else if le (hasKey $own "order" | ternary $own.order 400 | int) (hasKey $refresher "order" | ternary $refresher.order 300 | int) -}}
@@ -127,8 +136,11 @@ true
 {{- end -}}
 
 {{- /*
-Sets .databases of an ambassador, by the names that the app connects to, and the one by which a password is proven: the
-first that is on the server that the password is for. Takes the ambassador.
+The databases of an ambassador, and the one by which a password is proven: the first that is on the server that the
+password is for.
+Takes: the Ambassador
+Sets: .databases, and what is in .env
+Reports: what they lack, in .problems
 */ -}}
 {{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerDatabases" -}}
 {{- $settings := .settings -}}
@@ -154,8 +166,10 @@ first that is on the server that the password is for. Takes the ambassador.
 {{- end -}}
 
 {{- /*
-Prints pgbouncer's configuration but for what files/pgbouncer.sh adds to its last section. Adds to the ambassador's
-problems, its mounts and its volumes. Takes the ambassador.
+pgbouncer's configuration but for what files/pgbouncer.sh adds to its last section.
+Takes: the Ambassador, with databases and own
+Prints: the configuration
+Reports: settings that are not the user's, in .problems
 */ -}}
 {{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerConfig" -}}
 {{- $settings := .settings -}}
@@ -171,7 +185,8 @@ problems, its mounts and its volumes. Takes the ambassador.
   {{- $lines = append $lines (printf "%s = %s" $alias (join " " $fields)) -}}
 {{- end -}}
 {{- $lines = append $lines "[pgbouncer]" -}}
-{{- $own := include "outrigger-0.1.0.patterns.ambassadors.pgbouncerOwnSettings" . | fromJson -}}
+{{- $own := dict -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $own "from" .own) -}}
 {{- $keys := include "outrigger-0.1.0.patterns.ambassadors.pgbouncerKeys" . | fromJson -}}
 {{- range $key, $value := $settings.settings -}}
   {{- if has $key (list "auth_dbname" "auth_file" "auth_hba_file" "auth_ident_file" "auth_ldap_options" "auth_query" "auth_type" "auth_user" "listen_addr" "logfile" "pidfile" "unix_socket_dir" "user") -}}
@@ -196,7 +211,9 @@ problems, its mounts and its volumes. Takes the ambassador.
 {{- end -}}
 
 {{- /*
-Prints, as JSON, the keys of pgbouncer's settings that have one of the library's, to that.
+The settings of pgbouncer's that have a key of the library's.
+Takes: nothing
+Prints: the settings and their keys, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerKeys" -}}
 {{- dict "default_pool_size" "defaultPoolSize" "listen_port" "listenPort" "max_client_conn" "maxClientConn" "max_db_connections" "maxDbConnections"
@@ -205,7 +222,10 @@ Prints, as JSON, the keys of pgbouncer's settings that have one of the library's
 {{- end -}}
 
 {{- /*
-Prints, as JSON, what the library sets of pgbouncer's settings. Takes the ambassador.
+What the library sets of pgbouncer's settings.
+Takes: the Ambassador
+Sets: .own, .mounts and .volumes
+Reports: a certificate authority that there is not, in .problems
 */ -}}
 {{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerOwnSettings" -}}
 {{- $settings := .settings -}}
@@ -243,5 +263,5 @@ Prints, as JSON, what the library sets of pgbouncer's settings. Takes the ambass
   {{- /* Of public authorities, in upstream's image. */ -}}
   {{- $_ := set $own "server_tls_ca_file" "/etc/ssl/certs/ca-certificates.crt" -}}
 {{- end -}}
-{{- toJson $own -}}
+{{- $_ := set . "own" $own -}}
 {{- end -}}

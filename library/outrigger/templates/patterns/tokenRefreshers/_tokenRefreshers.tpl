@@ -2,13 +2,23 @@
 tokenRefreshers.<name>: obtains a short-lived credential, writes it to a file that the app or its proxy reads, and
 renews it in time. Where it comes from is a command, `exec`, or a preset: a named template
 "….patterns.tokenRefreshers.presets.<preset>" that fills in an exec.
+
+A Refresher:
+  call    the Call
+  config  the entry's, a copy
+  file    of the config
+  exec    what the preset fills in: image, command, output, and what else says where the credential is, what it is for and
+          what its container needs
+Takes: the Call
+Sets: its contribution
+Reports: what the entry lacks, or has that means nothing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.contribution" -}}
 {{- $config := .config | toYaml | fromYaml -}}
 {{- $refresher := dict "call" . "config" $config "file" ($config.file | default dict) "exec" dict -}}
 {{- $preset := include "outrigger-0.1.0.kit.choice" (dict "call" . "what" "provider" "config" $config "keys" (list "awsRds" "azureDatabase" "exec" "googleCloudSql" "vault")) -}}
 {{- if $preset -}}
-  {{- include (printf "outrigger-0.1.0.patterns.tokenRefreshers.presets.%s" $preset) (list $refresher (get $config $preset)) -}}
+  {{- include (printf "outrigger-0.1.0.patterns.tokenRefreshers.presets.%s" $preset) (dict "refresher" $refresher "settings" (get $config $preset)) -}}
   {{- include "outrigger-0.1.0.patterns.tokenRefreshers.problems" $refresher -}}
   {{- $_ := set .contribution "order" 300 -}}
   {{- $_ := set .contribution "tools" true -}}
@@ -18,9 +28,10 @@ renews it in time. Where it comes from is a command, `exec`, or a preset: a name
 {{- end -}}
 
 {{- /*
-Adds the sidecar of a refresher, its volumes and the app's mount of the file to the contribution. The sidecar starts
-what comes after it once there is a credential, and is not ready from shortly before the one in use expires. Takes the
-refresher.
+The sidecar of a refresher, its volumes and the app's mount of the file. The sidecar starts what comes after it once
+there is a credential, and is not ready from shortly before the one in use expires.
+Takes: the Refresher
+Sets: the contribution
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.sidecar" -}}
 {{- $call := .call -}}
@@ -43,7 +54,7 @@ refresher.
   {{- $directory := dir .file.path -}}
   {{- $_ := set $container "volumeMounts" (append $container.volumeMounts (dict "name" $token "mountPath" $directory)) -}}
   {{- $volumes = append $volumes (dict "name" $token "emptyDir" (dict "medium" "Memory" "sizeLimit" "1Mi")) -}}
-  {{- include "outrigger-0.1.0.patterns.tokenRefreshers.appMount" (list . (dict "name" $token "mountPath" $directory "readOnly" true)) -}}
+  {{- include "outrigger-0.1.0.patterns.tokenRefreshers.appMount" (dict "refresher" . "mount" (dict "name" $token "mountPath" $directory "readOnly" true)) -}}
 {{- else -}}
   {{- $_ := set $call.contribution "reads" (list (dict "path" .file.path "key" "file.path" "writes" true)) -}}
 {{- end -}}
@@ -52,8 +63,11 @@ refresher.
 {{- end -}}
 
 {{- /*
-Prints true, and adds a problem, where a refresher before this one in the pod has the same file, or another in a folder
-that would be a volume of each. Takes the refresher.
+Tells whether a refresher before this one in the pod has the same file, or another in a folder that would be a volume
+of each.
+Takes: the Refresher
+Prints: true, or nothing
+Reports: which
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.clash" -}}
 {{- $call := .call -}}
@@ -76,12 +90,14 @@ that would be a volume of each. Takes the refresher.
 {{- end -}}
 
 {{- /*
-Mounts the folder of the file into the app's containers: those of file.containers, by default all. What pgbouncer reads
-is none of the app's business: by default none of them gets it. Takes a list: the refresher, the mount.
+Mounts the folder of the file into the app's containers: those of file.containers, by default all. What pgbouncer
+reads is none of the app's business: by default none of them gets it.
+Takes: refresher; mount
+Sets: appVolumeMounts of the contribution
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.appMount" -}}
-{{- $refresher := index . 0 -}}
-{{- $mount := index . 1 -}}
+{{- $refresher := .refresher -}}
+{{- $mount := .mount -}}
 {{- $wanted := hasKey $refresher.file "containers" | ternary $refresher.file.containers (eq $refresher.file.format "pgbouncer" | ternary (list) nil) -}}
 {{- if or $wanted (kindIs "invalid" $wanted) -}}
   {{- with $wanted -}}{{- $_ := set $mount "containers" . -}}{{- end -}}
@@ -90,7 +106,9 @@ is none of the app's business: by default none of them gets it. Takes a list: th
 {{- end -}}
 
 {{- /*
-Prints the environment of refresh-token.sh, as JSON. Takes the refresher.
+The environment of refresh-token.sh.
+Takes: the Refresher
+Prints: the variables, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.environment" -}}
 {{- $exec := .exec -}}
@@ -114,8 +132,9 @@ Prints the environment of refresh-token.sh, as JSON. Takes the refresher.
 {{- end -}}
 
 {{- /*
-Prints the names of the ambassadors that use a refresher's file in the same pod, which prove each credential. Takes what
-a pattern takes.
+The ambassadors that use a refresher's file in the same pod, which prove each credential.
+Takes: the Call
+Prints: their names, with a space between
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.provers" -}}
 {{- $names := list -}}
@@ -134,7 +153,9 @@ a pattern takes.
 {{- end -}}
 
 {{- /*
-Adds what is wrong with a refresher to the contribution's problems. Takes the refresher.
+What is wrong with a refresher.
+Takes: the Refresher
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.problems" -}}
 {{- $call := .call -}}
@@ -156,6 +177,6 @@ Adds what is wrong with a refresher to the contribution's problems. Takes the re
       (list (and (has (.file.format | default "") (list "pgbouncer" "pgpass")) .exec.command (not (or .file.user .exec.user (dig "pointers" "username" "" .exec)))) (printf "file.user is missing, which the format %s needs; set it to the user of the database" .file.format))
       (list (and $notify.signal (eq $call.view "pod") (not $shared)) "notify.signal reaches a process of another container only in a shared process namespace; set shareProcessNamespace: true")
     -}}
-  {{- if index $problem 0 -}}{{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call "message" (index $problem 1)) -}}{{- end -}}
+  {{- if first $problem -}}{{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call "message" (last $problem)) -}}{{- end -}}
 {{- end -}}
 {{- end -}}

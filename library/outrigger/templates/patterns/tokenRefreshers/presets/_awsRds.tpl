@@ -1,10 +1,13 @@
 {{- /*
-Fills in the exec of a refresher for an RDS database that its user logs in to by IAM. A token of RDS lives 15 minutes,
-but dies with the credentials that signed it. Takes a list: the refresher, the settings.
+Tokens for an RDS database that its user logs in to by IAM. A token of RDS lives 15 minutes, but dies with the
+credentials that signed it.
+Takes: refresher; settings, of the preset
+Sets: .exec of the refresher
+Reports: what the settings lack
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.presets.awsRds" -}}
-{{- $refresher := index . 0 -}}
-{{- $settings := index . 1 -}}
+{{- $refresher := .refresher -}}
+{{- $settings := .settings -}}
 {{- range $key := list "host" "user" -}}
   {{- if not (get $settings $key) -}}
     {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $refresher.call

@@ -1,8 +1,9 @@
 {{- /*
-Fills in the exec of a refresher whose command the values say: its fields as they are. Takes a list: the refresher, the
-settings.
+A command that the values say: its fields as they are.
+Takes: refresher; settings, of the preset
+Sets: .exec of the refresher
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.presets.exec" -}}
-{{- $refresher := index . 0 -}}
-{{- $_ := set $refresher "exec" (index . 1) -}}
+{{- $refresher := .refresher -}}
+{{- $_ := set $refresher "exec" .settings -}}
 {{- end -}}

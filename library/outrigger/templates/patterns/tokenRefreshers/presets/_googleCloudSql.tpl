@@ -1,11 +1,12 @@
 {{- /*
-Fills in the exec of a refresher for a Cloud SQL database that its user logs in to by IAM. gcloud prints the token
-alone, and a metadata server hands one out until 5 minutes before its end: so that is how long one is relied on. Takes
-a list: the refresher, the settings.
+Tokens for a Cloud SQL database that its user logs in to by IAM. gcloud prints the token alone, and a metadata server
+hands one out until 5 minutes before its end: so that is how long one is relied on.
+Takes: refresher; settings, of the preset
+Sets: .exec of the refresher
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.presets.googleCloudSql" -}}
-{{- $refresher := index . 0 -}}
-{{- $settings := index . 1 -}}
+{{- $refresher := .refresher -}}
+{{- $settings := .settings -}}
 {{- $_ := set $refresher "exec" (dict
       "image" $refresher.call.values.images.googleCloudCli "command" (list "gcloud" "sql" "generate-login-token" "--quiet") "ttl" "5m"
       "host" $settings.host "port" ($settings.port | default 5432) "user" $settings.user

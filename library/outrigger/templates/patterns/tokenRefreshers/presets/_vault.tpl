@@ -1,10 +1,12 @@
 {{- /*
-Fills in the exec of a refresher for credentials that Vault makes in a database. They die with the token of Vault's by
-which they were made. Takes a list: the refresher, the settings.
+Credentials that Vault makes in a database. They die with the token of Vault's by which they were made.
+Takes: refresher; settings, of the preset
+Sets: .exec of the refresher
+Reports: what the settings lack
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.presets.vault" -}}
-{{- $refresher := index . 0 -}}
-{{- $settings := index . 1 -}}
+{{- $refresher := .refresher -}}
+{{- $settings := .settings -}}
 {{- range $key := list "address" "path" -}}
   {{- if not (get $settings $key) -}}
     {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $refresher.call
