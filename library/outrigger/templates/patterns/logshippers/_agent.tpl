@@ -1,6 +1,9 @@
 {{- /*
-Fills the contribution of a logshipper that is an agent under the supervisor (files/supervise.sh): the OpenTelemetry
-Collector, or the user's own. Takes what a pattern takes.
+A logshipper that is an agent under the supervisor (files/supervise.sh): the OpenTelemetry Collector, or the user's
+own.
+Takes: the Call
+Sets: the contribution
+Reports: what the agent lacks, or has that means nothing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.supervisedAgent" -}}
 {{- $custom := eq (.config.agent | default "") "custom" -}}
@@ -41,14 +44,17 @@ Collector, or the user's own. Takes what a pattern takes.
   {{- include "outrigger-0.1.0.kit.overlay" (dict "into" (get $container.resources $kind) "from" (get ($.values.defaults.agentResources | default dict) $kind | default dict)) -}}
 {{- end -}}
 {{- if $custom -}}
-  {{- include "outrigger-0.1.0.patterns.logshippers.customAgent" (list . $container) -}}
+  {{- include "outrigger-0.1.0.patterns.logshippers.customAgent" (dict "call" . "container" $container) -}}
 {{- else -}}
-  {{- include "outrigger-0.1.0.patterns.logshippers.collector" (list . $container) -}}
+  {{- include "outrigger-0.1.0.patterns.logshippers.collector" (dict "call" . "container" $container) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Prints, as a YAML list, the environment of a supervisor that rotates files. Takes what a pattern takes.
+The environment of a supervisor that rotates files.
+Takes: the Call
+Prints: the variables, as a YAML list
+Reports: globs that would find the copies too
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.rotation" -}}
 {{- range $index, $path := .config.files -}}
@@ -66,11 +72,14 @@ Prints, as a YAML list, the environment of a supervisor that rotates files. Take
 {{- end -}}
 
 {{- /*
-Completes the container of an agent of the user's own. Takes a list: what a pattern takes, the container.
+An agent of the user's own.
+Takes: call; container
+Sets: the container, and texts of the contribution
+Reports: what the agent lacks, or has that means nothing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.customAgent" -}}
-{{- $call := index . 0 -}}
-{{- $container := index . 1 -}}
+{{- $call := .call -}}
+{{- $container := .container -}}
 {{- $custom := $call.config.custom | default dict -}}
 {{- if not (and $call.config.image $custom.command) -}}
   {{- $_ := set $call.contribution "problems" (append $call.contribution.problems "agent: custom needs image and custom.command, the agent's program and its arguments") -}}

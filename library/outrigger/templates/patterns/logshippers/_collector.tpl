@@ -1,22 +1,25 @@
 {{- /*
-Completes the container of the OpenTelemetry Collector and adds its configuration. Takes a list: what a pattern takes,
-the container.
+The OpenTelemetry Collector, and its configuration.
+Takes: call; container
+Sets: the container, and the contribution
+Reports: what the collector lacks, or has that means nothing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.collector" -}}
-{{- $call := index . 0 -}}
-{{- $container := index . 1 -}}
+{{- $call := .call -}}
+{{- $container := .container -}}
 {{- $config := $call.config -}}
 {{- $ports := include "outrigger-0.1.0.patterns.logshippers.collectorPorts" $call | fromYaml -}}
 {{- $made := dict "environment" list "volumes" list "mounts" list "problems" list -}}
 {{- $exporters := dict -}}
 {{- $targets := $config.to | default dict -}}
 {{- range $name, $settings := omit $targets "stdout" -}}
-  {{- $_ := set $exporters (include "outrigger-0.1.0.patterns.logshippers.exporterName" $name) (include "outrigger-0.1.0.patterns.logshippers.exporter" (list $call $name $settings $made) | fromYaml) -}}
+  {{- $exporter := include "outrigger-0.1.0.patterns.logshippers.exporter" (dict "call" $call "target" $name "settings" $settings "made" $made) -}}
+  {{- $_ := set $exporters (include "outrigger-0.1.0.patterns.logshippers.exporterName" $name) ($exporter | fromYaml) -}}
 {{- end -}}
 {{- if hasKey $targets "stdout" -}}
   {{- $_ := set $made "problems" (append $made.problems "to.stdout stands alone; for a copy on the sidecar's output use to.debug, or a second logshipper with to.stdout") -}}
 {{- end -}}
-{{- $collector := include "outrigger-0.1.0.patterns.logshippers.collectorConfig" (list $call $exporters $ports) | fromYaml -}}
+{{- $collector := include "outrigger-0.1.0.patterns.logshippers.collectorConfig" (dict "call" $call "exporters" $exporters "ports" $ports) | fromYaml -}}
 {{- with $config.extraConfig -}}{{- $collector = mustMergeOverwrite $collector . -}}{{- end -}}
 {{- range list "receivers" "exporters" "service" -}}
   {{- if empty (get $collector .) -}}
@@ -24,9 +27,12 @@ the container.
   {{- end -}}
 {{- end -}}
 {{- range $call.contribution.volumes -}}
-  {{- $_ := set .emptyDir "sizeLimit" (include "outrigger-0.1.0.patterns.logshippers.stateLimit" (include "outrigger-0.1.0.patterns.logshippers.collectorQueues" (list $call $collector) | fromJsonArray)) -}}
+  {{- $queues := include "outrigger-0.1.0.patterns.logshippers.collectorQueues" (dict "call" $call "collector" $collector) | fromJsonArray -}}
+  {{- $_ := set .emptyDir "sizeLimit" (include "outrigger-0.1.0.patterns.logshippers.stateLimit" $queues) -}}
 {{- end -}}
-{{- $_ := set $container "env" (concat $container.env (include "outrigger-0.1.0.patterns.logshippers.collectorLosses" (list $config $collector) | fromYamlArray) (include "outrigger-0.1.0.patterns.logshippers.collectorQuiet" (list $call $collector) | fromYamlArray)) -}}
+{{- $_ := set $container "env" (concat $container.env
+      (include "outrigger-0.1.0.patterns.logshippers.collectorLosses" (dict "config" $config "collector" $collector) | fromYamlArray)
+      (include "outrigger-0.1.0.patterns.logshippers.collectorQuiet" (dict "call" $call "collector" $collector) | fromYamlArray)) -}}
 {{- $file := include "outrigger-0.1.0.patterns.logshippers.agentFile" $call.name -}}
 {{- $_ := set $call.contribution "texts" (dict $file (toYaml $collector)) -}}
 {{- $_ := set $call.contribution "problems" (concat $call.contribution.problems $made.problems) -}}
@@ -45,10 +51,11 @@ the container.
 {{- end -}}
 {{- $image := $config.image | default $call.values.images.collector -}}
 {{- $_ := set $container "image" $image -}}
-{{- $_ := set $container "args" (concat (include "outrigger-0.1.0.patterns.logshippers.collectorCommand" (list $call $image) | fromJsonArray)
+{{- $_ := set $container "args" (concat (include "outrigger-0.1.0.patterns.logshippers.collectorCommand" (dict "call" $call "image" $image) | fromJsonArray)
       (list (printf "--config=/outrigger/%s" $file) "--feature-gates=stanza.synchronousLogEmitter")) -}}
 {{- $_ := set $container "volumeMounts" (concat $container.volumeMounts $made.mounts) -}}
-{{- $_ := set $container "env" (concat $container.env $made.environment (include "outrigger-0.1.0.patterns.logshippers.collectorEnvironment" (list $call $ports (keys $exporters)) | fromYamlArray)) -}}
+{{- $environment := dict "call" $call "ports" $ports "exporters" (keys $exporters) -}}
+{{- $_ := set $container "env" (concat $container.env $made.environment (include "outrigger-0.1.0.patterns.logshippers.collectorEnvironment" $environment | fromYamlArray)) -}}
 {{- $_ := set $container "startupProbe" (dict
       "exec" (dict "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/supervise.sh" "--await-start"))
       "timeoutSeconds" 30 "periodSeconds" 1 "failureThreshold" 4) -}}
@@ -67,12 +74,15 @@ the container.
 {{- end -}}
 
 {{- /*
-Prints, as JSON, the command of the collector in its image: the entry's, or where upstream's images have it, by the name
-of the distribution. Takes a list: what a pattern takes, the image.
+The command of the collector in its image: the entry's, or where upstream's images have it, by the name of the
+distribution.
+Takes: call; image
+Prints: the command, as JSON
+Reports: an image that is none of upstream's
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.collectorCommand" -}}
-{{- $call := index . 0 -}}
-{{- $name := regexReplaceAll "[:@].*$" (last (splitList "/" (index . 1 | default ""))) "" -}}
+{{- $call := .call -}}
+{{- $name := regexReplaceAll "[:@].*$" (last (splitList "/" (.image | default ""))) "" -}}
 {{- $distribution := regexReplaceAll "^(opentelemetry-collector|otelcol)" $name "" -}}
 {{- if $call.config.command -}}
   {{- toJson $call.config.command -}}
@@ -80,15 +90,17 @@ of the distribution. Takes a list: what a pattern takes, the image.
   {{- list (printf "/otelcol%s" $distribution) | toJson -}}
 {{- else -}}
   {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call
-        "message" (printf "image %q is none of upstream's by its name, so the collector's program in it is not known; set command to it, as in [/otelcol-k8s]" (index . 1))) -}}
+        "message" (printf "image %q is none of upstream's by its name, so the collector's program in it is not known; set command to it, as in [/otelcol-k8s]" .image)) -}}
   {{- list | toJson -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
-Prints, as YAML, the ports that a collector listens on, by use. Those of its own health and metrics are the first free
-ones by the names of the chart's collectors, so that several share a pod: what is off, or no collector, takes none. One
-of another workload does, as an entry has one configuration for all of its pods. Takes what a pattern takes.
+The ports that a collector listens on, by use. Those of its own health and metrics are the first free ones by the
+names of the chart's collectors, so that several share a pod: what is off, or no collector, takes none. One of another
+workload does, as an entry has one configuration for all of its pods.
+Takes: the Call
+Prints: the ports, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.collectorPorts" -}}
 {{- $own := 0 -}}
@@ -107,13 +119,15 @@ http: {{ $ports.httpPort | default 4318 }}
 {{- end -}}
 
 {{- /*
-Prints, as a YAML list, the environment of a collector's container: who the pod is, in the names that the configuration
-refers to, and what the supervisor reads. Takes a list: what a pattern takes, the ports, the exporters' names.
+The environment of a collector's container: who the pod is, in the names that the configuration refers to, and what
+the supervisor reads.
+Takes: call; ports; exporters, their names
+Prints: the variables, as a YAML list
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.collectorEnvironment" -}}
-{{- $call := index . 0 -}}
-{{- $ports := index . 1 -}}
-{{- $exporters := index . 2 -}}
+{{- $call := .call -}}
+{{- $ports := .ports -}}
+{{- $exporters := .exporters -}}
 {{- $pod := $call.podTemplate | default dict -}}
 {{- $containers := dig "spec" "containers" list $pod -}}
 {{- $labels := ($pod.metadata | default dict).labels | default dict -}}
@@ -141,12 +155,13 @@ refers to, and what the supervisor reads. Takes a list: what a pattern takes, th
 {{- end -}}
 
 {{- /*
-Prints, as JSON, the bytes of each queue that a collector has on disk: each exporter has one for each kind of signal.
-Takes a list: what a pattern takes, the collector's configuration.
+The bytes of each queue that a collector has on disk: each exporter has one for each kind of signal.
+Takes: call; collector, its configuration
+Prints: the bytes, as a JSON list
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.collectorQueues" -}}
-{{- $call := index . 0 -}}
-{{- $collector := index . 1 -}}
+{{- $call := .call -}}
+{{- $collector := .collector -}}
 {{- $queues := dict -}}
 {{- range $name, $pipeline := ($collector.service | default dict).pipelines -}}
   {{- range ($pipeline | default dict).exporters -}}
@@ -162,14 +177,16 @@ Takes a list: what a pattern takes, the collector's configuration.
 {{- end -}}
 
 {{- /*
-Prints, as a YAML list, the environment by which the supervisor knows what nobody will send again. What a full queue
-refuses is lost only where nobody waits for it. Takes a list: the entry's config, the collector's configuration.
+The environment by which the supervisor knows what nobody will send again. What a full queue refuses is lost only
+where nobody waits for it.
+Takes: config, the entry's; collector, its configuration
+Prints: the variables, as a YAML list
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.collectorLosses" -}}
-{{- $config := index . 0 -}}
+{{- $config := .config -}}
 {{- $kinds := dict "logs" "log_records" "metrics" "metric_points" "traces" "spans" -}}
 {{- $lines := list -}}
-{{- range $signal := keys (((index . 1).service | default dict).pipelines | default dict) | sortAlpha -}}
+{{- range $signal := keys ((.collector.service | default dict).pipelines | default dict) | sortAlpha -}}
   {{- $kind := get $kinds (splitList "/" $signal | first) -}}
   {{- if $kind -}}
     {{- $words := replace "_" " " $kind -}}
@@ -184,12 +201,15 @@ refuses is lost only where nobody waits for it. Takes a list: the entry's config
 {{- end -}}
 
 {{- /*
-Prints, as a YAML list, the environment by which the supervisor knows for how long the collector holds back a last
-line. Takes a list: what a pattern takes, the collector's configuration.
+The environment by which the supervisor knows for how long the collector holds back a last line.
+Takes: call; collector, its configuration
+Prints: the variables, as a YAML list, or nothing
+Sets: the conditions of `grace` of the contribution
+Reports: that it is for longer than the end may take
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.collectorQuiet" -}}
-{{- $call := index . 0 -}}
-{{- $period := ((index . 1).receivers | default dict).file_log | default dict -}}
+{{- $call := .call -}}
+{{- $period := (.collector.receivers | default dict).file_log | default dict -}}
 {{- $period = hasKey $period "force_flush_period" | ternary (toString $period.force_flush_period) "500ms" -}}
 {{- $units := dict "ns" 0.000001 "us" 0.001 "µs" 0.001 "ms" 1.0 "s" 1000.0 "m" 60000.0 "h" 3600000.0 -}}
 {{- $milliseconds := 0.0 -}}

@@ -1,12 +1,14 @@
 {{- /*
-Prints a collector's configuration, but for the entry's extraConfig. Files are read from their beginning, without a gap
+A collector's configuration, but for the entry's extraConfig. Files are read from their beginning, without a gap
 between what is noted as read and what is in the queue on disk (the feature gate stanza.synchronousLogEmitter); what
-cannot be queued or sent is retried without end. Takes a list: what a pattern takes, the exporters, the ports.
+cannot be queued or sent is retried without end.
+Takes: call; exporters; ports
+Prints: the configuration, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.collectorConfig" -}}
-{{- $call := index . 0 -}}
-{{- $exporters := index . 1 -}}
-{{- $ports := index . 2 -}}
+{{- $call := .call -}}
+{{- $exporters := .exporters -}}
+{{- $ports := .ports -}}
 {{- $config := $call.config -}}
 {{- $otlp := dig "receive" "otlp" false $config -}}
 {{- $logs := list -}}
@@ -89,7 +91,9 @@ service:
 {{- end -}}
 
 {{- /*
-Prints the configuration of the receiver of files. Takes the entry's config.
+The receiver of files.
+Takes: the entry's config
+Prints: its configuration, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.fileReceiver" -}}
 include: {{ include "outrigger-0.1.0.patterns.logshippers.shippedGlobs" . | fromYamlArray | toJson }}
@@ -125,7 +129,9 @@ operators:
 {{- end -}}
 
 {{- /*
-Prints the operators that parse a line. A line that does not parse is shipped as it is. Takes the entry's config.
+The operators that parse a line. A line that does not parse is shipped as it is.
+Takes: the entry's config
+Prints: the operators, as a YAML list
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.parsers" -}}
 {{- $parser := dict "on_error" "send_quiet" -}}
@@ -166,7 +172,9 @@ Prints the operators that parse a line. A line that does not parse is shipped as
 {{- end -}}
 
 {{- /*
-Prints the processors by which log records are left out or changed, by name. Takes the entry's config.
+The processors by which log records are left out or changed, by name.
+Takes: the entry's config
+Prints: the processors, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.collectorChanges" -}}
 {{- $drops := list -}}
@@ -203,8 +211,10 @@ transform: {error_mode: ignore, log_statements: {{ toJson $statements }}}
 {{- end -}}
 
 {{- /*
-Prints the resource attributes of what is shipped, by OpenTelemetry's semantic conventions; an app's own, received by
-OTLP, stay. Takes the entry's config.
+The resource attributes of what is shipped, by OpenTelemetry's semantic conventions; an app's own, received by OTLP,
+stay.
+Takes: the entry's config
+Prints: the attributes, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.resourceAttributes" -}}
 {{- $attributes := dict

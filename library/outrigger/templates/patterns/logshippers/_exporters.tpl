@@ -1,13 +1,17 @@
 {{- /*
-Prints one exporter's configuration: the entry's settings, which pass through, with a queue on disk and retries without
-end where the exporter has them and the settings do not say otherwise. Takes a list: what a pattern takes, the target's
-name, its settings, and a dict to whose lists environment, volumes, mounts and problems is added.
+One exporter: the entry's settings, which pass through, with a queue on disk and retries without end where the
+exporter has them and the settings do not say otherwise.
+Takes: call; target, its name; settings, of the target; made, a dict of lists: environment, volumes, mounts and
+  problems
+Prints: its configuration, as YAML
+Sets: environment, volumes and mounts of made
+Reports: what the settings lack, in problems of made
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.exporter" -}}
-{{- $call := index . 0 -}}
-{{- $name := index . 1 -}}
-{{- $settings := index . 2 -}}
-{{- $made := index . 3 -}}
+{{- $call := .call -}}
+{{- $name := .target -}}
+{{- $settings := .settings -}}
+{{- $made := .made -}}
 {{- $type := include "outrigger-0.1.0.patterns.logshippers.exporterName" $name | splitList "/" | first -}}
 {{- $shutdown := include "outrigger-0.1.0.kit.shutdownSeconds" (dict "values" $call.values "pattern" "logshippers" "config" $call.config) | int -}}
 {{- if and (has $type (list "otlp_grpc" "otlp_http")) (not (or $settings.endpoint $settings.logs_endpoint)) -}}
@@ -33,17 +37,18 @@ name, its settings, and a dict to whose lists environment, volumes, mounts and p
   {{- end -}}
 {{- end -}}
 {{- with $settings.headers -}}
-  {{- $_ := set $exporter "headers" (include "outrigger-0.1.0.patterns.logshippers.exporterHeaders" (list $name . $made) | fromYaml) -}}
+  {{- $_ := set $exporter "headers" (include "outrigger-0.1.0.patterns.logshippers.exporterHeaders" (dict "target" $name "headers" . "made" $made) | fromYaml) -}}
 {{- end -}}
 {{- with $settings.tls -}}
-  {{- $_ := set $exporter "tls" (include "outrigger-0.1.0.patterns.logshippers.exporterTLS" (list $call $name . $made) | fromYaml) -}}
+  {{- $_ := set $exporter "tls" (include "outrigger-0.1.0.patterns.logshippers.exporterTLS" (dict "call" $call "target" $name "settings" . "made" $made) | fromYaml) -}}
 {{- end -}}
 {{- toYaml $exporter -}}
 {{- end -}}
 
 {{- /*
-Prints an exporter's queue: bytes on disk, in batches that backends take (OTLP servers take 4 MiB). Takes what a pattern
-takes.
+An exporter's queue: bytes on disk, in batches that backends take (OTLP servers take 4 MiB).
+Takes: the Call
+Prints: its configuration, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.exporterQueue" -}}
 {{- $bytes := include "outrigger-0.1.0.patterns.logshippers.queueBytes" . | int64 -}}
@@ -56,15 +61,18 @@ batch: {flush_timeout: 200ms, sizer: bytes, min_size: {{ min 1048576 (div $bytes
 {{- end -}}
 
 {{- /*
-Prints an exporter's headers. A value is plain text, with ${env:NAME} for a variable of the entry's env, or {valueFrom:
-…} as in a container's env. What looks like a credential must not be plain: it would stand in the ConfigMap. Takes a
-list: the target's name, the headers, the dict that outrigger-….patterns.logshippers.exporter takes.
+An exporter's headers. A value is plain text, with ${env:NAME} for a variable of the entry's env, or {valueFrom: …} as
+in a container's env. What looks like a credential must not be plain: it would stand in the ConfigMap.
+Takes: target, its name; headers; made, as patterns.logshippers.exporter takes it
+Prints: the headers, as YAML
+Sets: environment of made
+Reports: a credential, in problems of made
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.exporterHeaders" -}}
-{{- $target := index . 0 -}}
-{{- $made := index . 2 -}}
+{{- $target := .target -}}
+{{- $made := .made -}}
 {{- $headers := dict -}}
-{{- range $name, $value := index . 1 -}}
+{{- range $name, $value := .headers -}}
   {{- if kindIs "map" $value -}}
     {{- $variable := regexReplaceAll "[^A-Z0-9]" (printf "HEADER_%s_%s" $target $name | upper) "_" -}}
     {{- $_ := set $made "environment" (append $made.environment (dict "name" $variable "valueFrom" $value.valueFrom)) -}}
@@ -80,15 +88,17 @@ list: the target's name, the headers, the dict that outrigger-….patterns.logsh
 {{- end -}}
 
 {{- /*
-Prints an exporter's TLS settings: the collector's own pass through; `ca` is {configMapKeyRef: …} or {secretKeyRef: …},
-and `secretName` names a Secret of type kubernetes.io/tls with the client's certificate. Takes a list: what a pattern
-takes, the target's name, the settings, the dict that outrigger-….patterns.logshippers.exporter takes.
+An exporter's TLS settings: the collector's own pass through; `ca` is {configMapKeyRef: …} or {secretKeyRef: …}, and
+`secretName` names a Secret of type kubernetes.io/tls with the client's certificate.
+Takes: call; target, its name; settings, of its TLS; made, as patterns.logshippers.exporter takes it
+Prints: the settings, as YAML
+Sets: volumes and mounts of made
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.exporterTLS" -}}
-{{- $call := index . 0 -}}
-{{- $target := index . 1 | replace "/" "-" | replace "_" "-" | lower -}}
-{{- $settings := index . 2 -}}
-{{- $made := index . 3 -}}
+{{- $call := .call -}}
+{{- $target := .target | replace "/" "-" | replace "_" "-" | lower -}}
+{{- $settings := .settings -}}
+{{- $made := .made -}}
 {{- $tls := omit $settings "ca" "secretName" -}}
 {{- $sources := list -}}
 {{- with $settings.ca -}}

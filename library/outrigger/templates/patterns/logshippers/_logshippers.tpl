@@ -2,6 +2,9 @@
 logshippers.<name>: ships an app's log files. With `to.stdout` they are streamed to the sidecar's own output, by a
 script on busybox; with any other target, or `agent: custom`, an agent ships them under a supervisor that lets it end
 only when everything is delivered.
+Takes: the Call
+Sets: its contribution
+Reports: what the entry lacks, or has that means nothing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.contribution" -}}
 {{- $problems := list -}}
@@ -35,7 +38,10 @@ only when everything is delivered.
 {{- end -}}
 
 {{- /*
-Fills the contribution of a logshipper to the sidecar's own output. Takes what a pattern takes.
+A logshipper to the sidecar's own output.
+Takes: the Call
+Sets: the contribution
+Reports: what means nothing there
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.logsToOutput" -}}
 {{- $state := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-state" .name) -}}

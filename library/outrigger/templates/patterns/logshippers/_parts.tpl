@@ -1,6 +1,7 @@
 {{- /*
-Prints what ships an entry's logs: script (to its own output), custom (an agent of the user's) or collector. Takes the
-entry's config.
+What ships an entry's logs.
+Takes: the entry's config
+Prints: script (to its own output), custom (an agent of the user's) or collector
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.program" -}}
 {{- if eq (.agent | default "") "custom" -}}
@@ -13,32 +14,40 @@ script
 {{- end -}}
 
 {{- /*
-Prints the name of an agent's configuration file in /outrigger. Takes the entry's name.
+The name of an agent's configuration file in /outrigger.
+Takes: the entry's name
+Prints: the name
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.agentFile" -}}
 {{- printf "%s.conf.yaml" . -}}
 {{- end -}}
 
 {{- /*
-Prints the seconds from SIGTERM until the agent of a native sidecar is stopped: what the entry may take, less 2 for the
-agent's own end. Takes what a pattern takes.
+The seconds from SIGTERM until the agent of a native sidecar is stopped: what the entry may take, less 2 for the
+agent's own end.
+Takes: the Call
+Prints: the seconds
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.drainSeconds" -}}
 {{- sub (include "outrigger-0.1.0.kit.shutdownSeconds" (dict "values" .values "pattern" "logshippers" "config" .config) | int) 2 | max 1 -}}
 {{- end -}}
 
 {{- /*
-Prints the bytes that the queue may hold. Takes what a pattern takes.
+The bytes that the queue may hold.
+Takes: the Call
+Prints: the bytes
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.queueBytes" -}}
 {{- include "outrigger-0.1.0.kit.quantity" (dig "queue" "size" "256Mi" .config) | float64 | int64 -}}
 {{- end -}}
 
 {{- /*
-Prints the size of a volume that holds queues on disk, and the copy that the supervisor makes of them when it starts
+The size of a volume that holds queues on disk, and the copy that the supervisor makes of them when it starts
 (keep_state). A queue that is read again after a crash has holes until it is compacted: full ones were measured at 1.1
 times their size, and at 2.7 times in all when they start again; a database grows by 16 MiB at a time, and so does its
-copy. Takes the sizes, in bytes.
+copy.
+Takes: the sizes of the queues, in bytes
+Prints: the size
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.stateLimit" -}}
 {{- $bytes := 0 -}}
@@ -47,8 +56,9 @@ copy. Takes the sizes, in bytes.
 {{- end -}}
 
 {{- /*
-Prints, as a YAML list, the globs of the files that are shipped, those to which a rotation renames them among them.
-Takes the entry's config.
+The globs of the files that are shipped, those to which a rotation renames them among them.
+Takes: the entry's config
+Prints: the globs, as a YAML list
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.shippedGlobs" -}}
 {{- $globs := list -}}
@@ -62,8 +72,9 @@ Takes the entry's config.
 {{- end -}}
 
 {{- /*
-Prints, as a YAML list, the globs of the files that are left out: the entry's own, and compressed ones. Takes the
-entry's config.
+The globs of the files that are left out: the entry's own, and compressed ones.
+Takes: the entry's config
+Prints: the globs, as a YAML list
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.excludedGlobs" -}}
 {{- $globs := .exclude | default list -}}
@@ -78,8 +89,10 @@ entry's config.
 {{- end -}}
 
 {{- /*
-Prints "BYTES FOLDER", one a line, of the shared volumes on the node's disk that hold what the entry ships: the kubelet
-evicts a pod whose emptyDir has outgrown its size. Takes what a pattern takes.
+The shared volumes on the node's disk that hold what the entry ships: the kubelet evicts a pod whose emptyDir has
+outgrown its size.
+Takes: the Call
+Prints: "BYTES FOLDER", one a line
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.watchedVolumes" -}}
 {{- $lines := list -}}
@@ -96,7 +109,9 @@ evicts a pod whose emptyDir has outgrown its size. Takes what a pattern takes.
 {{- end -}}
 
 {{- /*
-Prints the collector's name of an exporter: `otlp` and `otlphttp` are old names of two, which it still knows.
+The collector's name of an exporter: `otlp` and `otlphttp` are old names of two, which it still knows.
+Takes: the target's name
+Prints: the name
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.exporterName" -}}
 {{- $type := splitList "/" . | first -}}
@@ -105,7 +120,9 @@ Prints the collector's name of an exporter: `otlp` and `otlphttp` are old names 
 {{- end -}}
 
 {{- /*
-Prints a text as the collector's configuration takes it: $ begins a reference there.
+A text as the collector's configuration takes it: $ begins a reference there.
+Takes: the text
+Prints: the text
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.collectorText" -}}
 {{- replace "$" "$$" . -}}

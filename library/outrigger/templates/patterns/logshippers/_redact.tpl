@@ -1,14 +1,16 @@
 {{- /*
-Prints, as a YAML list, the operators that redact a line before it is parsed: so that what they do to its text is done
-at any depth of it, and to a line that does not parse too. A line of the CRI's is but a part until it is parsed, and
-one that is not parsed at all is redacted by outrigger-….redactProcessor. Takes the entry's config.
+The operators that redact a line before it is parsed: so that what they do to its text is done at any depth of it, and
+to a line that does not parse too. A line of the CRI's is but a part until it is parsed, and one that is not parsed at
+all is redacted by redactProcessor.
+Takes: the entry's config
+Prints: the operators, as a YAML list
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.redactOperators" -}}
 {{- $parse := .parse | default dict -}}
 {{- $operators := list -}}
 {{- if and $parse (not (hasKey $parse "cri")) -}}
   {{- range $rule := .redact -}}
-    {{- range include "outrigger-0.1.0.patterns.logshippers.redactLine" (list $rule $parse) | fromJsonArray -}}
+    {{- range include "outrigger-0.1.0.patterns.logshippers.redactLine" (dict "rule" $rule "parse" $parse) | fromJsonArray -}}
       {{- $operator := dict "type" "regex_replace" "field" "body" "on_error" "send_quiet"
             "regex" (include "outrigger-0.1.0.patterns.logshippers.collectorText" .find) "replace_with" (include "outrigger-0.1.0.patterns.logshippers.collectorText" .put) -}}
       {{- if and $rule.field (eq (quote $rule.field) (printf "%+q" $rule.field)) -}}
@@ -23,8 +25,9 @@ one that is not parsed at all is redacted by outrigger-….redactProcessor. Take
 {{- end -}}
 
 {{- /*
-Prints, as a YAML list, the operators after the parser: where a line does not match parse.regex, nobody knows where in
-it the field is. Takes the entry's config.
+The operators after the parser: where a line does not match parse.regex, nobody knows where in it the field is.
+Takes: the entry's config
+Prints: the operators, as a YAML list, or nothing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.redactUnparsed" -}}
 {{- $field := "" -}}
@@ -38,12 +41,14 @@ it the field is. Takes the entry's config.
 {{- end -}}
 
 {{- /*
-Prints, as JSON, a list of {find, put}, regular expressions and what takes their matches' place in a line: what one
-rule of `redact` is before the line is parsed. Takes a list: the rule, the entry's `parse`.
+Regular expressions and what takes their matches' place in a line: what one rule of `redact` is before the line is
+parsed.
+Takes: rule; parse, of the entry
+Prints: a list of {find, put}, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.redactLine" -}}
-{{- $rule := index . 0 -}}
-{{- $parse := index . 1 -}}
+{{- $rule := .rule -}}
+{{- $parse := .parse -}}
 {{- $replaced := hasKey $rule "replacement" -}}
 {{- if $rule.pattern -}}
   {{- $put := $replaced | ternary $rule.replacement "***" -}}
@@ -70,9 +75,10 @@ rule of `redact` is before the line is parsed. Takes a list: the rule, the entry
 {{- end -}}
 
 {{- /*
-Prints, as JSON, the parts of the regular expressions that find a field in a text. A value that does not end, as its
-line was cut, or that is nested more deeply than they can tell, is all of the rest. Takes the field's name.
-
+The parts of the regular expressions that find a field in a text. A value that does not end, as its line was cut, or
+that is nested more deeply than they can tell, is all of the rest.
+Takes: the field's name
+Prints: a dict, as JSON:
   name   the field
   key    the field as a key of JSON, in quotes, by its escapes too
   value  what stands after such a key and a colon
@@ -91,8 +97,10 @@ line was cut, or that is nested more deeply than they can tell, is all of the re
 {{- end -}}
 
 {{- /*
-Prints the regular expression of a field's name as it may be written in JSON: some escape what is not ASCII, or what
-HTML has a use for, in small letters or capital ones. Takes the name.
+The regular expression of a field's name as it may be written in JSON: some escape what is not ASCII, or what HTML has
+a use for, in small letters or capital ones.
+Takes: the name
+Prints: the regular expression
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.redactNames" -}}
 {{- $names := list (regexQuoteMeta .) -}}
@@ -104,17 +112,18 @@ HTML has a use for, in small letters or capital ones. Takes the name.
 {{- end -}}
 
 {{- /*
-Prints, as JSON, a list of OTTL arguments, a regular expression and what takes its matches' place: what one rule of
-`redact` is in any text, such as a body or an attribute. Fields are looked for in the texts of logs alone. Takes a
-list: the rule, the context.
+OTTL arguments, a regular expression and what takes its matches' place: what one rule of `redact` is in any text, such
+as a body or an attribute. Fields are looked for in the texts of logs alone.
+Takes: rule; ottlContext, its name
+Prints: a list of arguments, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.redactText" -}}
-{{- $rule := index . 0 -}}
+{{- $rule := .rule -}}
 {{- $replacement := hasKey $rule "replacement" | ternary ($rule.replacement | default "") "***" -}}
 {{- $found := list -}}
 {{- if $rule.pattern -}}
   {{- $found = list (list $rule.pattern $replacement) -}}
-{{- else if eq (index . 1) "log" -}}
+{{- else if eq .ottlContext "log" -}}
   {{- $parts := include "outrigger-0.1.0.patterns.logshippers.redactParts" $rule.field | fromJson -}}
   {{- $quoted := toJson $replacement | replace "$" "$$" -}}
   {{- $inText := $quoted | replace "\\" "\\\\" | replace "\"" "\\\"" -}}
@@ -125,14 +134,17 @@ list: the rule, the context.
 {{- end -}}
 {{- $arguments := list -}}
 {{- range $found -}}
-  {{- $arguments = append $arguments (printf "%s, %s" (index . 0 | include "outrigger-0.1.0.patterns.logshippers.collectorText" | quote) (index . 1 | include "outrigger-0.1.0.patterns.logshippers.collectorText" | quote)) -}}
+  {{- $arguments = append $arguments (printf "%s, %s"
+        (first . | include "outrigger-0.1.0.patterns.logshippers.collectorText" | quote)
+        (last . | include "outrigger-0.1.0.patterns.logshippers.collectorText" | quote)) -}}
 {{- end -}}
 {{- toJson $arguments -}}
 {{- end -}}
 
 {{- /*
-Prints the processor that redacts whatever comes: logs, also those that were redacted as lines, spans and metrics. Takes
-the entry's config.
+The processor that redacts whatever comes: logs, also those that were redacted as lines, spans and metrics.
+Takes: the entry's config
+Prints: its configuration, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.redactProcessor" -}}
 {{- $otlp := dig "receive" "otlp" false . -}}
@@ -143,19 +155,21 @@ error_mode: ignore
 {{- range $kind, $contexts := $of }}
 {{ $kind }}:
   {{- range $context, $texts := $contexts }}
-  - statements: {{ include "outrigger-0.1.0.patterns.logshippers.redactStatements" (list $.redact $context $texts) }}
+  - statements: {{ include "outrigger-0.1.0.patterns.logshippers.redactStatements" (dict "rules" $.redact "ottlContext" $context "paths" $texts) }}
   {{- end }}
 {{- end }}
 {{- end -}}
 
 {{- /*
-Prints, as JSON, the OTTL statements that redact what is of one context. Attributes are redacted as they are, and
-flattened: these take their place where that found more, which is deeper in them. Each rule is applied once, as what it
-puts may be found by it again. Takes a list: the rules, the context, the paths of its texts.
+The OTTL statements that redact what is of one context. Attributes are redacted as they are, and flattened: these take
+their place where that found more, which is deeper in them. Each rule is applied once, as what it puts may be found by
+it again.
+Takes: rules; ottlContext, its name; paths, of its texts
+Prints: the statements, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.redactStatements" -}}
-{{- $rules := index . 0 -}}
-{{- $context := index . 1 -}}
+{{- $rules := .rules -}}
+{{- $context := .ottlContext -}}
 {{- $attributes := printf "%s.attributes" $context -}}
 {{- $cache := dict -}}
 {{- range list "top" "flat" "plain" "text" "body" "before" -}}{{- $_ := set $cache . (printf "%s.cache[%q]" $context .) -}}{{- end -}}
@@ -166,8 +180,10 @@ puts may be found by it again. Takes a list: the rules, the context, the paths o
       (printf "set(%s, String(%s))" $cache.text $cache.flat) -}}
 {{- range $rules -}}
   {{- $where := "" -}}
-  {{- with .field -}}{{- $where = printf " where %s" (include "outrigger-0.1.0.patterns.logshippers.redactHas" (list $cache.text .)) -}}{{- end -}}
-  {{- range concat (include "outrigger-0.1.0.patterns.logshippers.redactMap" (list . $context $cache.top false) | fromJsonArray) (include "outrigger-0.1.0.patterns.logshippers.redactMap" (list . $context $cache.flat true) | fromJsonArray) -}}
+  {{- with .field -}}{{- $where = printf " where %s" (include "outrigger-0.1.0.patterns.logshippers.redactHas" (dict "text" $cache.text "name" .)) -}}{{- end -}}
+  {{- range concat
+        (include "outrigger-0.1.0.patterns.logshippers.redactMap" (dict "rule" . "ottlContext" $context "map" $cache.top "flat" false) | fromJsonArray)
+        (include "outrigger-0.1.0.patterns.logshippers.redactMap" (dict "rule" . "ottlContext" $context "map" $cache.flat "flat" true) | fromJsonArray) -}}
     {{- $statements = append $statements (printf "%s%s" . $where) -}}
   {{- end -}}
 {{- end -}}
@@ -176,11 +192,11 @@ puts may be found by it again. Takes a list: the rules, the context, the paths o
       (printf "flatten(%s)" $cache.plain)
       (printf "set(%s, %s)" $attributes $cache.top)
       (printf "set(%s, %s) where String(%s) != String(%s)" $attributes $cache.flat $cache.flat $cache.plain)) -}}
-{{- range $path := index . 2 -}}
+{{- range $path := .paths -}}
   {{- range $rule := $rules -}}
     {{- $where := printf "IsString(%s)" $path -}}
-    {{- with .field -}}{{- $where = printf "%s and %s" $where (include "outrigger-0.1.0.patterns.logshippers.redactHas" (list $path .)) -}}{{- end -}}
-    {{- range include "outrigger-0.1.0.patterns.logshippers.redactText" (list . $context) | fromJsonArray -}}
+    {{- with .field -}}{{- $where = printf "%s and %s" $where (include "outrigger-0.1.0.patterns.logshippers.redactHas" (dict "text" $path "name" .)) -}}{{- end -}}
+    {{- range include "outrigger-0.1.0.patterns.logshippers.redactText" (dict "rule" . "ottlContext" $context) | fromJsonArray -}}
       {{- $statements = append $statements (printf "replace_pattern(%s, %s) where %s" $path . $where) -}}
     {{- end -}}
   {{- end -}}
@@ -194,7 +210,7 @@ puts may be found by it again. Takes a list: the rules, the context, the paths o
         (printf "replace_all_patterns(%s, \"key\", \"^body[.]\", \"\") where %s != nil" $cache.body $cache.body)
         (printf "set(%s, String(%s)) where %s != nil" $cache.before $cache.body $cache.body)) -}}
   {{- range $rules -}}
-    {{- range include "outrigger-0.1.0.patterns.logshippers.redactMap" (list . $context $cache.body true) | fromJsonArray -}}
+    {{- range include "outrigger-0.1.0.patterns.logshippers.redactMap" (dict "rule" . "ottlContext" $context "map" $cache.body "flat" true) | fromJsonArray -}}
       {{- $statements = append $statements (printf "%s where %s != nil" . $cache.body) -}}
     {{- end -}}
   {{- end -}}
@@ -204,25 +220,28 @@ puts may be found by it again. Takes a list: the rules, the context, the paths o
 {{- end -}}
 
 {{- /*
-Prints the condition by which a text may hold a field: it is cheap, other than what finds it. Takes a list: the text's
-path, the field's name.
+The condition by which a text may hold a field: it is cheap, other than what finds it.
+Takes: text, its path; name, the field's
+Prints: the condition
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.redactHas" -}}
-{{- $name := index . 1 -}}
-{{- printf "IsMatch(%s, %s)" (index . 0) (include "outrigger-0.1.0.patterns.logshippers.redactNames" $name | include "outrigger-0.1.0.patterns.logshippers.collectorText" | quote) -}}
+{{- $name := .name -}}
+{{- printf "IsMatch(%s, %s)" .text (include "outrigger-0.1.0.patterns.logshippers.redactNames" $name | include "outrigger-0.1.0.patterns.logshippers.collectorText" | quote) -}}
 {{- end -}}
 
 {{- /*
-Prints, as JSON, the OTTL statements that apply a rule to a map: to its keys and to what stands in its texts. Takes a
-list: the rule, the context, the map's path, whether it is flattened, so that the field may be any part of a key.
+The OTTL statements that apply a rule to a map: to its keys and to what stands in its texts.
+Takes: rule; ottlContext, its name; map, its path; flat, whether it is flattened, so that the field may be any part of
+  a key
+Prints: the statements, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.redactMap" -}}
-{{- $rule := index . 0 -}}
-{{- $map := index . 2 -}}
+{{- $rule := .rule -}}
+{{- $map := .map -}}
 {{- $statements := list -}}
 {{- if $rule.field -}}
   {{- $name := regexQuoteMeta $rule.field -}}
-  {{- if index . 3 -}}
+  {{- if .flat -}}
     {{- $statements = append $statements (printf "delete_matching_keys(%s, %s)" $map (printf "(^|[.])%s[.]|[.]%s$" $name $name | include "outrigger-0.1.0.patterns.logshippers.collectorText" | quote)) -}}
   {{- end -}}
   {{- $key := include "outrigger-0.1.0.patterns.logshippers.collectorText" $rule.field | quote -}}
@@ -230,7 +249,7 @@ list: the rule, the context, the map's path, whether it is flattened, so that th
         (printf "merge_maps(%s, {%s: %s}, \"update\")" $map $key ($rule.replacement | default "" | include "outrigger-0.1.0.patterns.logshippers.collectorText" | quote))
         (printf "delete_key(%s, %s)" $map $key)) -}}
 {{- end -}}
-{{- range include "outrigger-0.1.0.patterns.logshippers.redactText" (list $rule (index . 1)) | fromJsonArray -}}
+{{- range include "outrigger-0.1.0.patterns.logshippers.redactText" (dict "rule" $rule "ottlContext" .ottlContext) | fromJsonArray -}}
   {{- $statements = append $statements (printf "replace_all_patterns(%s, \"value\", %s)" $map .) -}}
 {{- end -}}
 {{- toJson $statements -}}
