@@ -3,10 +3,12 @@ Which library a chart depends on. The public names ask for it, and what they dis
 */ -}}
 
 {{- /*
-outrigger.version prints the version of the library that the calling chart depends on, as its templates' names carry it: that
-of a copy under a version of somebody's own is the library's.
+outrigger.version prints the version of the library that the calling chart depends on, as its templates' names carry it:
+that of a copy under a version of somebody's own is the library's.
 
-Takes the chart's root context. Fails where the chart has no such dependency.
+Takes: the chart's root context
+Prints: the version
+Reports: fails where the chart has no such dependency
 */ -}}
 {{- define "outrigger.version" -}}
 {{- $found := dict "context" . -}}
@@ -18,7 +20,9 @@ Takes the chart's root context. Fails where the chart has no such dependency.
 outrigger.key prints where in the chart's values the library's are: `outrigger`, or the alias that Chart.yaml gives the
 dependency, after the name of the library chart that brings it, if one does: `common.outrigger`.
 
-Takes the chart's root context. Fails where the chart has no such dependency.
+Takes: the chart's root context
+Prints: the key
+Reports: fails where the chart has no such dependency
 */ -}}
 {{- define "outrigger.key" -}}
 {{- $found := dict "context" . -}}
@@ -27,13 +31,18 @@ Takes the chart's root context. Fails where the chart has no such dependency.
 {{- end -}}
 
 {{- /*
-outrigger.find finds the library among the dependencies of a chart, or else among those of its library charts: a company's own
-may bring it.
+outrigger.find finds the library among the dependencies of a chart, or else among those of its library charts: a
+company's own may bring it.
 
-Takes a dict: context, the chart's root context; given, values that a call brings, or nothing. Sets in it: key, what outrigger.key
-prints, or `values` where they are given; library, the library's subchart, empty where there is none; values, those of the library,
-or the given; version, what outrigger.version prints, or any that is there. Fails where there is neither such a dependency nor
-given values.
+Takes: a dict:
+  context  the chart's root context
+  given    optional: values that a call brings
+Sets: in it:
+  key      what outrigger.key prints, or `values` where they are given
+  library  the library's subchart, empty where there is none
+  values   those of the library, or the given
+  version  what outrigger.version prints, or any that is there
+Reports: fails where there is neither such a dependency nor given values
 */ -}}
 {{- define "outrigger.find" -}}
 {{- if not (and (kindIs "map" .context) (hasKey .context "Subcharts")) -}}
@@ -64,13 +73,4 @@ given values.
   {{- fail (printf "outrigger: chart %q uses the library but does not depend on it; add outrigger to the dependencies in its Chart.yaml" .context.Chart.Name) -}}
 {{- end -}}
 {{- if kindIs "map" .given -}}{{- $_ := set (set $found "values" .given) "key" "values" -}}{{- end -}}
-{{- end -}}
-
-{{- /*
-outrigger.facet prints one facet. Takes what outrigger.containers takes, and facet, its name.
-*/ -}}
-{{- define "outrigger.facet" -}}
-{{- $found := dict "context" .context "given" .values -}}
-{{- include "outrigger.find" $found -}}
-{{- include (printf "outrigger-%s.facet" $found.version) . -}}
 {{- end -}}
