@@ -110,7 +110,7 @@ Reports: a refresher that cannot serve it, in .problems
     {{- $_ := set $call.contribution "reads" (list (dict "path" $file.path "key" "pgbouncer.tokenRefresher" "writes" true)) -}}
   {{- end -}}
 {{- end -}}
-{{- range $key := list "awsRds" "azureDatabase" "exec" "googleCloudSql" "vault" -}}
+{{- range $key := include "outrigger-0.1.0.kit.tokenPresets" . | fromJsonArray -}}
   {{- $preset := get $refresher $key | default dict -}}
   {{- if kindIs "map" $preset -}}
     {{- range $field := list "host" "port" -}}

@@ -6,6 +6,7 @@ newest snapshot into a server of its own, and with `prune` a CronJob <name>-prun
 A Backup:
   call           the Call
   key            the key of its source in the entry     source         the source: mysql for mariadb too
+  kind           the row of its source (kinds)
   settings       the source's                           store          its kind of store
   storeSettings  the store's                            sidecar        whether it runs beside the app
   name           release, chart and entry               identity       what tells it from all others: that with the
@@ -17,12 +18,14 @@ Reports: what the entry lacks, or has that means nothing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.contribution" -}}
 {{- $sidecar := eq (.config.as | default "cronJob") "sidecar" -}}
-{{- $source := include "outrigger-0.1.0.kit.choice" (dict "call" . "what" "source" "config" .config "keys" (list "exec" "mariadb" "mysql" "path" "postgres" "redis" "sqlite")) -}}
+{{- $kinds := include "outrigger-0.1.0.patterns.backups.kinds" . | fromYaml -}}
+{{- $source := include "outrigger-0.1.0.kit.choice" (dict "call" . "what" "source" "config" .config "keys" (keys $kinds | sortAlpha)) -}}
 {{- $store := include "outrigger-0.1.0.kit.choice" (dict "call" . "what" "store" "config" (.config.store | default dict) "keys" (list "restic" "files")) -}}
 {{- include "outrigger-0.1.0.patterns.backups.scheduleProblem" (dict "call" . "key" "schedule" "schedule" .config.schedule) -}}
 {{- $_ := set .contribution "order" 200 -}}
 {{- if and $source $store -}}
-  {{- $backup := dict "call" . "key" $source "source" (eq $source "mariadb" | ternary "mysql" $source) "store" $store "sidecar" $sidecar -}}
+  {{- $kind := get $kinds $source -}}
+  {{- $backup := dict "call" . "key" $source "kind" $kind "source" ($kind.source | default $source) "store" $store "sidecar" $sidecar -}}
   {{- $_ := set $backup "settings" (get .config $source | toYaml | fromYaml) -}}
   {{- $_ := set $backup "storeSettings" (get .config.store $store | toYaml | fromYaml) -}}
   {{- range $path, $volume := dict $source $backup.settings.volume (printf "store.%s" $store) $backup.storeSettings.volume -}}
@@ -63,13 +66,15 @@ Reports: what patterns.backups.parts reports
 {{- $_ := set $contribution "files" (include "outrigger-0.1.0.patterns.backups.files" . | fromJsonArray) -}}
 {{- $_ := set $contribution "tools" true -}}
 {{- $reads := list -}}
-{{- range $key := list "files" "paths" -}}
-  {{- range $index, $path := get $.settings $key | default list -}}
-    {{- $reads = append $reads (dict "path" $path "key" (printf "%s.%s[%d]" $.key $key $index) "writes" true) -}}
+{{- range $key := .kind.reads -}}
+  {{- $paths := get $.settings $key | default list -}}
+  {{- if kindIs "string" $paths -}}
+    {{- $reads = append $reads (dict "path" $paths "key" (printf "%s.%s" $.key $key) "writes" true) -}}
+  {{- else -}}
+    {{- range $index, $path := $paths -}}
+      {{- $reads = append $reads (dict "path" $path "key" (printf "%s.%s[%d]" $.key $key $index) "writes" true) -}}
+    {{- end -}}
   {{- end -}}
-{{- end -}}
-{{- if and (eq .source "exec") .settings.mountPath -}}
-  {{- $reads = append $reads (dict "path" .settings.mountPath "key" "exec.mountPath" "writes" true) -}}
 {{- end -}}
 {{- $_ := set $contribution "reads" $reads -}}
 {{- $_ := set $contribution "sidecars" (list $container) -}}

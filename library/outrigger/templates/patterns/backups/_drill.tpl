@@ -6,7 +6,7 @@ Reports: what patterns.backups.parts reports
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.drillParts" -}}
 {{- $parts := include "outrigger-0.1.0.patterns.backups.parts" (dict "backup" . "task" "drill") | fromJson -}}
-{{- if has .source (list "mysql" "postgres" "redis") -}}
+{{- if .kind.server -}}
   {{- $server := include (printf "outrigger-0.1.0.patterns.backups.sources.%sDrillServer" .source) . | fromYaml -}}
   {{- $chosen := (.settings.securityContext | default dict).runAsUser -}}
   {{- $user := kindIs "invalid" $chosen | ternary 999 $chosen | int64 -}}

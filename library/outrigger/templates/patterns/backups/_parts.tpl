@@ -28,7 +28,7 @@ Reports: what source and store lack
   {{- $env = concat $env (include (printf "outrigger-0.1.0.patterns.backups.sources.%s" $backup.source) $backup | fromJsonArray) -}}
 {{- end -}}
 {{- $container := dict
-      "name" "backup" "image" ($backup.settings.image | default (eq $backup.source "path" | ternary $call.values.images.busybox ""))
+      "name" "backup" "image" ($backup.settings.image | default (eq ($backup.kind.image | default "") "busybox" | ternary $call.values.images.busybox ""))
       "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/backup.sh" $task)
       "volumeMounts" (list
         (dict "name" $tools "mountPath" "/outrigger-backup" "readOnly" true)
@@ -53,7 +53,7 @@ Reports: what source and store lack
 {{- end -}}
 {{- if not $container.image -}}
   {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call
-        "message" (printf "%s.image is missing; set it to %s" $backup.key (get (dict "exec" "the image that the command is in" "sqlite" "one that has sqlite3" ) $backup.source | default "the server's image, whose tools are of the server's version"))) -}}
+        "message" (printf "%s.image is missing; set it to %s" $backup.key ($backup.kind.image | default "the server's image, whose tools are of the server's version"))) -}}
 {{- end -}}
 {{- toJson $parts -}}
 {{- end -}}
@@ -86,7 +86,5 @@ Prints: their names, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.files" -}}
 {{- $files := list "backup.sh" "backup-tools.sh" (printf "backup-%s.sh" .source) (printf "backup-%s.sh" .store) "schedule.awk" -}}
-{{- if eq .source "mysql" -}}{{- $files = append $files "backup-grants.awk" -}}{{- end -}}
-{{- if eq .source "postgres" -}}{{- $files = append $files "backup-statements.awk" -}}{{- end -}}
-{{- append $files (eq .store "files" | ternary "backup-keep.awk" "backup-repository.sh") | toJson -}}
+{{- append (concat $files (.kind.files | default list)) (eq .store "files" | ternary "backup-keep.awk" "backup-repository.sh") | toJson -}}
 {{- end -}}

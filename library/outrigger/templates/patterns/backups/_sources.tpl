@@ -1,4 +1,24 @@
 {{- /*
+The sources, a row each, by their keys in an entry:
+  source  whose script and templates it takes, where these are not its own
+  server  true for a server, of which a drill has one of its own
+  files   of the library's, besides backup-<source>.sh
+  reads   keys whose paths lie in volumes of the app's, which a sidecar mounts
+  image   what to say where it has none; "busybox" is the library's own
+Takes: anything
+Prints: the rows, as YAML
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.backups.kinds" -}}
+exec: {reads: [mountPath], image: the image that the command is in}
+mariadb: {source: mysql, server: true, files: [backup-grants.awk]}
+mysql: {server: true, files: [backup-grants.awk]}
+path: {reads: [paths], image: busybox}
+postgres: {server: true, files: [backup-statements.awk]}
+redis: {server: true}
+sqlite: {reads: [files], image: one that has sqlite3}
+{{- end -}}
+
+{{- /*
 The databases that are backed up; none for all of the server.
 Takes: the source's settings
 Prints: their names, one a line

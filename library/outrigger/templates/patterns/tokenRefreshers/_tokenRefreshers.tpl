@@ -16,7 +16,7 @@ Reports: what the entry lacks, or has that means nothing
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.contribution" -}}
 {{- $config := .config | toYaml | fromYaml -}}
 {{- $refresher := dict "call" . "config" $config "file" ($config.file | default dict) "exec" dict -}}
-{{- $preset := include "outrigger-0.1.0.kit.choice" (dict "call" . "what" "provider" "config" $config "keys" (list "awsRds" "azureDatabase" "exec" "googleCloudSql" "vault")) -}}
+{{- $preset := include "outrigger-0.1.0.kit.choice" (dict "call" . "what" "provider" "config" $config "keys" (include "outrigger-0.1.0.kit.tokenPresets" . | fromJsonArray)) -}}
 {{- if $preset -}}
   {{- include (printf "outrigger-0.1.0.patterns.tokenRefreshers.presets.%s" $preset) (dict "refresher" $refresher "settings" (get $config $preset)) -}}
   {{- include "outrigger-0.1.0.patterns.tokenRefreshers.problems" $refresher -}}

@@ -1,0 +1,9 @@
+{{- /*
+The presets of token refreshers, and exec, by their keys in an entry: of those that log in to a server an ambassador takes the
+server's host and port.
+Takes: anything
+Prints: the keys, as JSON
+*/ -}}
+{{- define "outrigger-0.1.0.kit.tokenPresets" -}}
+["awsRds", "azureDatabase", "exec", "googleCloudSql", "vault"]
+{{- end -}}
