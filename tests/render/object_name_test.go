@@ -71,11 +71,11 @@ func TestTheNotesOfTheDatabasesChartNameTheCronJobsThatThereAre(t *testing.T) {
 		values, release string
 		named           []string
 	}{
-		"a CronJob":                 {release: "demo", named: []string{"demo-postgres-app-nightly", "demo-postgres-app-nightly-drill"}},
-		"a release named as it":     {release: "postgres-app", named: []string{"postgres-app-nightly", "postgres-app-nightly-drill"}},
-		"a sidecar":                 {values: string(sidecar), release: "demo", named: []string{"demo-postgres-app-nightly-drill"}},
+		"a CronJob":                 {release: "demo", named: []string{"demo-postgres-app-nightly", "demo-postgres-app-nightly-drill", "demo-postgres-app-nightly-restore"}},
+		"a release named as it":     {release: "postgres-app", named: []string{"postgres-app-nightly", "postgres-app-nightly-drill", "postgres-app-nightly-restore"}},
+		"a sidecar":                 {values: string(sidecar), release: "demo", named: []string{"demo-postgres-app-nightly-drill", "demo-postgres-app-nightly-restore"}},
 		"none":                      {values: "outrigger: {backups: {nightly: {enabled: false}}}", release: "demo"},
-		"another name of the chart": {values: "fullnameOverride: db", release: "demo", named: []string{"db-nightly", "db-nightly-drill"}},
+		"another name of the chart": {values: "fullnameOverride: db", release: "demo", named: []string{"db-nightly", "db-nightly-drill", "db-nightly-restore"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			chart, settings := harness.LoadChart(t, folder), harness.Settings{Release: test.release}

@@ -198,8 +198,8 @@ Prints: requests, limits (a quantity, or `unlimited` where any container lacks t
 
 {{- /*
 outrigger.notes prints, for NOTES.txt, the life of the composed pod in plain text: what starts in which order and what
-waits for what, what runs together, what stops in which order, and the pod's effective resources. It also tells which entries of
-the values are in no pod.
+waits for what, what runs together, what stops in which order, and the pod's effective resources. It also tells when CronJobs run
+next, by what command a backup is restored, and which entries of the values are in no pod.
 
 Takes: what outrigger.podTemplate takes; with no pod template it draws every pod that outrigger.manifest has printed by
   then. Helm renders NOTES.txt after the files whose names begin with a small letter

@@ -8,6 +8,8 @@ Takes: context, the chart's root; key and value, what is to be remembered; kind,
   workloads  by name, true: what entries select pods by
   cronJobs   by name, the values paths of those that outrigger.cronJob has printed
   patternCronJobs  likewise those that entries of patterns make
+  scheduled  by namespace and name, the CronJobs that have been printed: dicts of name, namespace, path (of the entry, or ""),
+             schedule, timeZone, suspend, and byHand as outrigger-….objects.ownCronJob takes it
   told       by subject, true: what the notes have told already
 Sets: .seen of the library
 */ -}}
@@ -15,7 +17,7 @@ Sets: .seen of the library
 {{- $found := dict "context" .context -}}
 {{- include "outrigger.find" $found -}}
 {{- $library := $found.library -}}
-{{- $seen := $library.seen | default (dict "pods" dict "hooks" dict "workloads" dict "cronJobs" dict "patternCronJobs" dict "told" dict) -}}
+{{- $seen := $library.seen | default (dict "pods" dict "hooks" dict "workloads" dict "cronJobs" dict "patternCronJobs" dict "scheduled" dict "told" dict) -}}
 {{- $_ := set (get $seen .kind) .key .value -}}
 {{- $_ := set $library "seen" $seen -}}
 {{- end -}}

@@ -137,6 +137,11 @@ Reports: fails with every problem found
     {{- $_ := set $podTemplate "spec" (printf "outrigger.spec.%d." (len $document.pods)) -}}
     {{- $_ := set $document "pods" (append $document.pods $state) -}}
   {{- end -}}
+  {{- if eq (toString $object.kind) "CronJob" -}}
+    {{- $seen := pick $object.spec "timeZone" "suspend" -}}
+    {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $seen "from" (dict "name" $name "path" "" "schedule" ($object.spec.schedule | default "" | toString))) -}}
+    {{- include "outrigger-0.1.0.kit.remember" (dict "context" $arguments.context "kind" "scheduled" "key" (printf "%s/%s" ($metadata.namespace | default "") $name) "value" $seen) -}}
+  {{- end -}}
   {{- include "outrigger-0.1.0.kit.remember" (dict "context" $arguments.context "kind" (empty $state.podTemplate | ternary "hooks" "pods") "key" (printf "%s %s" $state.title $metadata.namespace) "value" $state) -}}
 {{- end -}}
 {{- end -}}

@@ -1,23 +1,31 @@
 {{- /*
-The lives of pods, for NOTES.txt, and what is in none of them.
+The lives of pods, for NOTES.txt; and there, where all is known, once what runs by the clock and what is in no pod.
 Takes: what outrigger.notes takes
 Prints: the text
+Sets: what is remembered of what the notes have told
 Reports: fails with every problem found, where it is given a pod template
 */ -}}
 {{- define "outrigger-0.1.0.notes.notes" -}}
+{{- $found := dict "context" .context -}}
+{{- include "outrigger.find" $found -}}
+{{- $seen := $found.library.seen | default dict -}}
 {{- $pods := dict -}}
 {{- if or .template .podTemplate -}}
   {{- $_ := set $pods "this" dict -}}
   {{- include "outrigger-0.1.0.pod.composed" (dict "state" $pods.this "arguments" .) -}}
 {{- else -}}
-  {{- $found := dict "context" .context -}}
-  {{- include "outrigger.find" $found -}}
-  {{- $pods = ($found.library.seen | default dict).pods -}}
+  {{- $pods = $seen.pods -}}
 {{- end -}}
 {{- $sections := list -}}
 {{- range $pods -}}{{- $sections = append $sections (include "outrigger-0.1.0.notes.pod" .) -}}{{- end -}}
+{{- $unused := "" -}}
+{{- if and (hasSuffix "/NOTES.txt" (toString (.context.Template | default dict).Name)) (not $seen.told) -}}
+  {{- include "outrigger-0.1.0.kit.remember" (dict "context" .context "kind" "told" "key" "once" "value" true) -}}
+  {{- $sections = append $sections (include "outrigger-0.1.0.notes.cronJobs" (dict "context" .context "now" (now | unixEpoch))) | compact -}}
+  {{- $unused = include "outrigger-0.1.0.notes.unused" . -}}
+{{- end -}}
 {{- if not $sections -}}{{- $sections = list "NO POD of this release has been printed by outrigger.manifest" -}}{{- end -}}
-{{- append $sections (include "outrigger-0.1.0.notes.unused" .) | compact | join "\n\n" -}}
+{{- append $sections $unused | compact | join "\n\n" -}}
 {{- end -}}
 
 {{- /*

@@ -1,18 +1,13 @@
 {{- /*
-Which entries and settings are for no workload of the release, and which pods of Helm hooks are as they were: once,
-and in NOTES.txt alone, as all pods are known there.
+Which entries and settings are for no workload of the release, and which pods of Helm hooks are as they were.
 Takes: the arguments of outrigger.notes
 Prints: the sections, or nothing
-Sets: what is remembered of what the notes have told
 */ -}}
 {{- define "outrigger-0.1.0.notes.unused" -}}
 {{- $state := dict -}}
 {{- include "outrigger-0.1.0.pod.state" (dict "state" $state "arguments" (pick . "context")) -}}
 {{- include "outrigger-0.1.0.pod.entries" $state -}}
-{{- $file := (.context.Template | default dict).Name -}}
 {{- $seen := $state.library.seen | default dict -}}
-{{- if and (hasSuffix "/NOTES.txt" (toString $file)) (not $seen.told) -}}
-{{- include "outrigger-0.1.0.kit.remember" (dict "context" .context "kind" "told" "key" "unused" "value" true) -}}
 {{- $workloads := keys ($seen.workloads | default dict) | sortAlpha -}}
 {{- $lines := list -}}
 {{- range $entry := $state.entries -}}
@@ -34,6 +29,5 @@ Sets: what is remembered of what the notes have told
   {{- if $lines }}{{ "\n\n" }}{{ end -}}
   {{- print "AS THEY WERE, since they are pods of Helm hooks; \"hook\" true on the call of\noutrigger.manifest gives them sidecars too" -}}
   {{- range . }}{{ printf "\n  %s" .title }}{{ end -}}
-{{- end -}}
 {{- end -}}
 {{- end -}}

@@ -19,8 +19,10 @@ Reports: fails with every problem found
 
 {{- /*
 The CronJob of a completed Job.
-Takes: state, with jobConfig, jobPath and jobSpec; metadata, the CronJob's, whose labels its Jobs have too
+Takes: state, with jobConfig, jobPath and jobSpec; metadata, the CronJob's, whose labels its Jobs have too; byHand
+  (optional), as objects.ownCronJob describes it
 Prints: a YAML document
+Sets: what is remembered of CronJobs
 Reports: fails where its schedule is none
 */ -}}
 {{- define "outrigger-0.1.0.objects.printCronJob" -}}
@@ -34,6 +36,9 @@ Reports: fails where its schedule is none
   {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
 {{- end -}}
 {{- $_ := set $spec "jobTemplate" (dict "metadata" (dict "labels" $metadata.labels) "spec" $state.jobSpec) -}}
+{{- $seen := pick $spec "schedule" "timeZone" "suspend" -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $seen "from" (dict "name" $metadata.name "namespace" $metadata.namespace "path" $state.jobPath "byHand" .byHand)) -}}
+{{- include "outrigger-0.1.0.kit.remember" (dict "context" $state.context "kind" "scheduled" "key" (printf "%s/%s" $metadata.namespace $metadata.name) "value" $seen) -}}
 ---
 {{ include "outrigger-0.1.0.pod.print" (dict "apiVersion" "batch/v1" "kind" "CronJob" "metadata" $metadata "spec" $spec) }}
 {{ end -}}
@@ -85,10 +90,13 @@ pattern says of it is a dict:
   name      what follows the full name in its name     schedule, timeZone  those of the CronJob
   suspend, backoffLimit  optional: those of the CronJob and its Jobs, whatever the config says
   parts     a dict: container, initContainers, sidecars, volumes, fsGroup
+  byHand    optional, where a person runs it: a dict of title, for the notes; job (a name for its Job); variables (names of what is
+            given to it); and container and command, where that container of the app's pod does it in a Job's place
 All other fields of the CronJob, its Jobs and their pods are taken from the contribution's config, as cronJobs.<name>
 has them.
 Takes: state; contribution; cronJob, that dict
 Prints: a YAML document
+Sets: what is remembered of CronJobs
 Reports: fails with every problem found
 */ -}}
 {{- define "outrigger-0.1.0.objects.ownCronJob" -}}
@@ -107,7 +115,7 @@ Reports: fails with every problem found
 {{- $_ := set $state "jobPath" $contribution.path -}}
 {{- include "outrigger-0.1.0.objects.completeJob" (dict "state" $state "kind" "cronJobs") -}}
 {{- $metadata := include "outrigger-0.1.0.objects.metadata" (dict "state" $state "name" $name "length" 52) | fromYaml -}}
-{{- "\n" }}{{ include "outrigger-0.1.0.objects.printCronJob" (dict "state" $state "metadata" $metadata) | trimSuffix "\n" -}}
+{{- "\n" }}{{ include "outrigger-0.1.0.objects.printCronJob" (dict "state" $state "metadata" $metadata "byHand" $cronJob.byHand) | trimSuffix "\n" -}}
 {{- end -}}
 
 {{- /*

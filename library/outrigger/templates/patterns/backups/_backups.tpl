@@ -94,6 +94,7 @@ Reports: schedules that are none, and what patterns.backups.parts reports
         "parts" (include "outrigger-0.1.0.patterns.backups.parts" (dict "backup" . "task" "run") | fromJson)) -}}
 {{- end -}}
 {{- $cronJobs = append $cronJobs (dict "name" (printf "%s-restore" .call.name) "schedule" "@yearly" "suspend" true "backoffLimit" 0
+      "byHand" (include "outrigger-0.1.0.patterns.backups.restoreByHand" . | fromJson)
       "parts" (include "outrigger-0.1.0.patterns.backups.parts" (dict "backup" . "task" "restore") | fromJson)) -}}
 {{- if $config.drill -}}
   {{- include "outrigger-0.1.0.patterns.backups.scheduleProblem" (dict "call" .call "key" "drill.schedule" "schedule" $config.drill.schedule) -}}
@@ -106,6 +107,21 @@ Reports: schedules that are none, and what patterns.backups.parts reports
         "parts" (include "outrigger-0.1.0.patterns.backups.parts" (dict "backup" . "task" "prune") | fromJson)) -}}
 {{- end -}}
 {{- $_ := set .call.contribution "cronJobs" $cronJobs -}}
+{{- end -}}
+
+{{- /*
+How a person restores: by a Job, or in the app's pod where only that reaches what is restored.
+Takes: the Backup
+Prints: a dict as JSON, which objects.ownCronJob describes as byHand
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.backups.restoreByHand" -}}
+{{- $restore := dict "title" "A restore of the newest snapshot (OVERWRITE=yes: in the place of what is there)"
+      "job" "restore-1" "variables" (list "TARGET" "SNAPSHOT" "TIME" "FILE" "OVERWRITE") -}}
+{{- if and .sidecar (not (or .settings.host .settings.volume)) -}}
+  {{- $_ := set $restore "container" .call.name -}}
+  {{- $_ := set $restore "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/backup.sh" "restore") -}}
+{{- end -}}
+{{- toJson $restore -}}
 {{- end -}}
 
 {{- /*
