@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -218,6 +219,65 @@ func TestNoServiceOfTheChartSelectsThePodsOfItsJobs(t *testing.T) {
 	require.Equal(t, 2, services)
 }
 
+// selectable returns the labels of each object, of the Jobs that a CronJob makes, and of the pods that either makes, by kind and
+// name; HASH stands for a checksum.
+func selectable(t *testing.T, objects []map[string]any) map[string]labels.Set {
+	t.Helper()
+	found := map[string]labels.Set{}
+	add := func(what string, object any) {
+		set := labels.Set{}
+		for label, value := range at(t, object, "metadata", "labels").(map[string]any) {
+			set[label] = value.(string)
+		}
+		found[what] = set
+	}
+	for _, object := range objects {
+		name := regexp.MustCompile(`-[0-9a-f]{8}$`).ReplaceAllString(at(t, object, "metadata", "name").(string), "-HASH")
+		kind := object["kind"].(string)
+		if object["metadata"].(map[string]any)["labels"] != nil {
+			add(kind+" "+name, object)
+		}
+		switch kind {
+		case "CronJob":
+			add("Job of "+name, at(t, object, "spec", "jobTemplate"))
+			add("Pod of "+name, at(t, object, "spec", "jobTemplate", "spec", "template"))
+		case "Job", "Deployment":
+			add("Pod of "+name, at(t, object, "spec", "template"))
+		}
+	}
+	return found
+}
+
+func TestOneSelectorFindsAllThatIsMadeOfAnEntryAndNothingElse(t *testing.T) {
+	t.Parallel()
+	const more = `
+{{ include "outrigger.job" (dict "context" . "template" "shop.pod" "workload" "nightly") }}
+{{ include "outrigger.job" (dict "context" . "template" "shop.pod" "workload" "report") }}`
+	all := selectable(t, helmCreate(t).With(map[string]string{"templates/more.yaml": more}).RenderMaps(t, objectsOfEveryKind))
+	cronJob := func(name string) []string { return []string{"CronJob " + name, "Job of " + name, "Pod of " + name} }
+
+	for entry, want := range map[string][]string{
+		"cronJobs-report": cronJob("demo-shop-report"),
+		"jobs-report":     {"Job demo-shop-report-HASH", "Pod of demo-shop-report-HASH"},
+		"jobs-process":    {"Job demo-shop-process-HASH", "Pod of demo-shop-process-HASH"},
+		"jobs-nightly":    {"Job demo-shop-nightly-HASH", "Pod of demo-shop-nightly-HASH"},
+		"jobs-migrate":    {"Job demo-shop-migrate", "Pod of demo-shop-migrate", "ConfigMap demo-shop-outrigger-migrate"},
+		"backups-nightly": slices.Concat(cronJob("demo-shop-nightly"), cronJob("demo-shop-nightly-restore"), cronJob("demo-shop-nightly-drill"),
+			cronJob("demo-shop-nightly-prune"), []string{"PrometheusRule demo-shop-outrigger-nightly"}),
+		"logshippers-ship": {"PodMonitor demo-shop-outrigger-ship"},
+	} {
+		selector, err := labels.Parse("app.kubernetes.io/instance=demo,app.kubernetes.io/name=shop-" + entry)
+		require.NoError(t, err)
+		var selected []string
+		for what, set := range all {
+			if selector.Matches(set) {
+				selected = append(selected, what)
+			}
+		}
+		assert.ElementsMatch(t, want, selected, entry)
+	}
+}
+
 func TestAJobsPodsKeepTheLabelsOfTheTemplateThatAreNamed(t *testing.T) {
 	t.Parallel()
 	objects := helmCreate(t).Render(t, jobsOfEveryForm+`
@@ -228,14 +288,14 @@ func TestAJobsPodsKeepTheLabelsOfTheTemplateThatAreNamed(t *testing.T) {
 
 	pods := jobs(objects)
 	for name, want := range map[string]map[string]string{
-		"demo-shop-report":  {"app.kubernetes.io/name": "shop-report", "app.kubernetes.io/instance": "demo", "app.kubernetes.io/component": "report"},
+		"demo-shop-report":  {"app.kubernetes.io/name": "shop-cronJobs-report", "app.kubernetes.io/instance": "demo", "app.kubernetes.io/component": "report"},
 		"demo-shop-migrate": {"app.kubernetes.io/name": "shop", "app.kubernetes.io/instance": "demo", "app.kubernetes.io/component": "migrate", "team": "payments", "tier": "jobs"},
 	} {
 		assert.Equal(t, want, pods[name].Template.Labels, name)
 	}
 	process := slices.IndexFunc(slices.Sorted(maps.Keys(pods)), func(name string) bool { return strings.HasPrefix(name, "demo-shop-process-") })
 	assert.Equal(t, map[string]string{
-		"app.kubernetes.io/name": "shop-process", "app.kubernetes.io/instance": "demo", "app.kubernetes.io/component": "process", "team": "payments", "run": "nightly",
+		"app.kubernetes.io/name": "shop-jobs-process", "app.kubernetes.io/instance": "demo", "app.kubernetes.io/component": "process", "team": "payments", "run": "nightly",
 	}, pods[slices.Sorted(maps.Keys(pods))[process]].Template.Labels)
 }
 

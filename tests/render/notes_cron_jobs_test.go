@@ -57,6 +57,8 @@ CRONJOBS of outrigger.backups.nightly
   demo-shop-nightly-prune
     17 6 1 * *, in Asia/Tokyo
     next Tue 1 Dec 2026 06:17 JST, then Fri 1 Jan 2027 06:17 JST
+  See them, their Jobs and pods:
+    kubectl --namespace prod get cronjob,job,pod --selector app.kubernetes.io/instance=demo,app.kubernetes.io/name=shop-backups-nightly
   A restore of the newest snapshot (OVERWRITE=yes: in the place of what is there):
     kubectl --namespace prod create job restore-1 --from=cronjob/demo-shop-nightly-restore --dry-run=client --output=yaml |
       kubectl set env --local --filename=- --output=yaml TARGET= SNAPSHOT= TIME= FILE= OVERWRITE= |
@@ -65,7 +67,9 @@ CRONJOBS of outrigger.backups.nightly
 CRONJOBS of outrigger.cronJobs.report
   demo-shop-report
     0 * * * *, in the control plane's time zone, mostly UTC
-    next Sat 28 Nov 2026 13:00 UTC, then Sat 28 Nov 2026 14:00 UTC`, "\n"), notes)
+    next Sat 28 Nov 2026 13:00 UTC, then Sat 28 Nov 2026 14:00 UTC
+  See them, their Jobs and pods:
+    kubectl --namespace prod get cronjob,job,pod --selector app.kubernetes.io/instance=demo,app.kubernetes.io/name=shop-cronJobs-report`, "\n"), notes)
 }
 
 func TestTheNotesSayThatACronJobNeverRunsOrOnlyItsScheduleWhereNobodyCanKnow(t *testing.T) {
@@ -79,6 +83,7 @@ func TestTheNotesSayThatACronJobNeverRunsOrOnlyItsScheduleWhereNobodyCanKnow(t *
 		notes := notesOf(t, scheduledChart(t), `outrigger: {cronJobs: {report: {`+cronJob+`}}}`)
 
 		_, report, _ := strings.Cut(notes, "\n  demo-shop-report\n    ")
+		report, _, _ = strings.Cut(report, "\n  See them")
 		assert.Equal(t, want, report, cronJob)
 	}
 }

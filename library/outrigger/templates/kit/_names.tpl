@@ -86,13 +86,15 @@ Prints: the name
 {{- end -}}
 
 {{- /*
-The labels of the chart's generated objects.
-Takes: the State
+The labels of a generated object: its entry's, and those that say whose it is.
+Takes: the State; one without a jobPath is of all entries
 Prints: the labels, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.kit.objectLabels" -}}
+{{- if .jobPath }}{{ include "outrigger-0.1.0.kit.jobLabels" . }}{{ else -}}
 app.kubernetes.io/name: outrigger
 app.kubernetes.io/instance: {{ .context.Release.Name }}
+{{- end }}
 app.kubernetes.io/part-of: {{ .context.Chart.Name }}
 app.kubernetes.io/managed-by: {{ .context.Release.Service }}
 {{ include "outrigger-0.1.0.kit.chartLabel" . }}
@@ -108,13 +110,14 @@ helm.sh/chart: {{ printf "%s-%s" .context.Chart.Name .context.Chart.Version | re
 {{- end -}}
 
 {{- /*
-The labels of a Job and its pods. Their name is not the chart's, so that no selector of the chart's matches them and
-no Service sends them requests.
-Takes: the State
+The labels of all that is made of an entry: of CronJobs, Jobs, their pods and other objects. Instance and name are one for
+all of them and for nothing else; no selector of the chart's matches them, so that no Service sends the pods requests.
+Takes: the State, or of it: context; key; jobPath, the entry's; workload, what the object is for
 Prints: the labels, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.kit.jobLabels" -}}
-app.kubernetes.io/name: {{ include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" .context.Chart.Name .workload) }}
+{{- $entry := .jobPath | trimPrefix (printf "%s." .key) | replace "." "-" -}}
+app.kubernetes.io/name: {{ include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" .context.Chart.Name $entry) }}
 app.kubernetes.io/instance: {{ .context.Release.Name }}
 app.kubernetes.io/component: {{ include "outrigger-0.1.0.kit.shorten" .workload }}
 {{- end -}}

@@ -9,7 +9,8 @@ Takes: context, the chart's root; key and value, what is to be remembered; kind,
   cronJobs   by name, the values paths of those that outrigger.cronJob has printed
   patternCronJobs  likewise those that entries of patterns make
   scheduled  by namespace and name, the CronJobs that have been printed: dicts of name, namespace, path (of the entry, or ""),
-             schedule, timeZone, suspend, and byHand as outrigger-….objects.ownCronJob takes it
+             schedule, timeZone, suspend, selector (of all that is made of the entry), and byHand as
+             outrigger-….objects.ownCronJob takes it
   told       by subject, true: what the notes have told already
 Sets: .seen of the library
 */ -}}

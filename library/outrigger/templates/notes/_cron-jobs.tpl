@@ -32,6 +32,9 @@ Prints: the section
     {{- with include "outrigger-0.1.0.notes.runs" (dict "cronJob" . "now" $.now) -}}{{- printf "\n    %s" . -}}{{- end -}}
   {{- end -}}
 {{- end -}}
+{{- with first .cronJobs -}}
+  {{- if .selector -}}{{- printf "\n  See them, their Jobs and pods:\n    kubectl --namespace %s get cronjob,job,pod --selector %s" .namespace .selector -}}{{- end -}}
+{{- end -}}
 {{- range .cronJobs -}}
   {{- if .byHand -}}{{- printf "\n  %s:\n    %s" .byHand.title (include "outrigger-0.1.0.notes.byHand" . | replace "\n" "\n      ") -}}{{- end -}}
 {{- end -}}

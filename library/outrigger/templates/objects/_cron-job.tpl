@@ -37,7 +37,10 @@ Reports: fails where its schedule is none
 {{- end -}}
 {{- $_ := set $spec "jobTemplate" (dict "metadata" (dict "labels" $metadata.labels) "spec" $state.jobSpec) -}}
 {{- $seen := pick $spec "schedule" "timeZone" "suspend" -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $seen "from" (dict "name" $metadata.name "namespace" $metadata.namespace "path" $state.jobPath "byHand" .byHand)) -}}
+{{- $labels := include "outrigger-0.1.0.kit.jobLabels" $state | fromYaml -}}
+{{- $selector := printf "app.kubernetes.io/instance=%s,app.kubernetes.io/name=%s" (get $labels "app.kubernetes.io/instance") (get $labels "app.kubernetes.io/name") -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $seen "from" (dict
+      "name" $metadata.name "namespace" $metadata.namespace "path" $state.jobPath "selector" $selector "byHand" .byHand)) -}}
 {{- include "outrigger-0.1.0.kit.remember" (dict "context" $state.context "kind" "scheduled" "key" (printf "%s/%s" $metadata.namespace $metadata.name) "value" $seen) -}}
 ---
 {{ include "outrigger-0.1.0.pod.print" (dict "apiVersion" "batch/v1" "kind" "CronJob" "metadata" $metadata "spec" $spec) }}

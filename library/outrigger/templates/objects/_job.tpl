@@ -133,9 +133,7 @@ Prints: the metadata, as YAML
 {{- $state := .state -}}
 {{- $name := .name | default (printf "%s-%s" (include "outrigger-0.1.0.kit.fullname" $state) $state.workload) -}}
 {{- $name = include "outrigger-0.1.0.kit.fit" (dict "name" $name "length" .length "checksum" .checksum) -}}
-{{- $labels := include "outrigger-0.1.0.kit.jobLabels" $state | fromYaml -}}
-{{- $_ := set $labels "app.kubernetes.io/managed-by" $state.context.Release.Service -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $labels "from" (include "outrigger-0.1.0.kit.chartLabel" $state | fromYaml)) -}}
+{{- $labels := include "outrigger-0.1.0.kit.objectLabels" $state | fromYaml -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $labels "from" $state.jobConfig.labels) -}}
 {{- $metadata := dict "name" $name "namespace" $state.namespace "labels" $labels -}}
 {{- with $state.jobConfig.annotations -}}{{- $_ := set $metadata "annotations" (deepCopy .) -}}{{- end -}}

@@ -27,7 +27,7 @@ Reports: fails with every problem found
 {{- include "outrigger-0.1.0.objects.configMap" (dict "state" $state "hookWeight" $arguments.hookWeight) -}}
 {{- range $contribution := .hook | default "" | empty | ternary $state.contributions list -}}
   {{- range .objects -}}
-    {{- include "outrigger-0.1.0.objects.object" (dict "state" $state "object" .) -}}
+    {{- include "outrigger-0.1.0.objects.object" (dict "state" $state "contribution" $contribution "object" .) -}}
   {{- end -}}
   {{- range .cronJobs -}}
     {{- include "outrigger-0.1.0.objects.ownCronJob" (dict "state" $state "contribution" $contribution "cronJob" .) -}}
@@ -37,12 +37,15 @@ Reports: fails with every problem found
 
 {{- /*
 An object that a pattern contributes, with the names and labels of the chart's generated objects.
-Takes: state; object, whose metadata.name is what distinguishes it, and whose metadata.labels are added
+Takes: state; contribution; object, whose metadata.name is what distinguishes it, and whose metadata.labels are added
 Prints: a YAML document
 */ -}}
 {{- define "outrigger-0.1.0.objects.object" -}}
 {{- $state := .state -}}
-{{- $object := .object }}
+{{- $object := .object -}}
+{{- $entry := dict "context" $state.context "key" $state.key "jobPath" .contribution.path "workload" .contribution.name -}}
+{{- $labels := include "outrigger-0.1.0.kit.objectLabels" $entry | fromYaml -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $labels "from" $object.metadata.labels) }}
 ---
 apiVersion: {{ $object.apiVersion }}
 kind: {{ $object.kind }}
@@ -50,9 +53,6 @@ metadata:
   name: {{ include "outrigger-0.1.0.kit.shorten" (printf "%s-outrigger-%s" (include "outrigger-0.1.0.kit.fullname" $state) $object.metadata.name) }}
   namespace: {{ $state.namespace }}
   labels:
-    {{- include "outrigger-0.1.0.kit.objectLabels" $state | nindent 4 }}
-    {{- with $object.metadata.labels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- toYaml $labels | nindent 4 }}
 {{ omit $object "apiVersion" "kind" "metadata" | toYaml }}
 {{- end -}}
