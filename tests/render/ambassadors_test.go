@@ -180,6 +180,10 @@ func TestAnAmbassadorSaysWhatIsMissing(t *testing.T) {
 		"its own key":   {"{pgbouncer: {host: a, database: b, secret: c, user: d, settings: {pool_mode: session}}}", "pgbouncer.settings.pool_mode has a key of its own; set pgbouncer.poolMode"},
 		"line break":    {`{pgbouncer: {host: a, database: b, secret: c, user: d, settings: {server_check_query: "a\nauth_type = any"}}}`, "has a line break, which its configuration cannot hold; remove it"},
 		"console":       {"{pgbouncer: {host: a, database: pgbouncer, secret: c, user: d}}", "a database is named pgbouncer, which is pgbouncer's own console"},
+		"its name":      {"{pgbouncer: {host: a, secret: c, user: d, databases: {a b: {}}}}", `outrigger.ambassadors.db: pgbouncer.databases.a b: "a b" is no name that pgbouncer's configuration can hold; give it one of letters, digits, _, . and -`},
+		"that of one":   {`{pgbouncer: {host: a, secret: c, user: d, database: '{{ "a b" }}'}}`, `outrigger.ambassadors.db: pgbouncer.database: "a b" is no name`},
+		"one by name":   {"{pgbouncer: {host: a, secret: c, user: d, databases: {pgbouncer: {}}}}", "outrigger.ambassadors.db: a database is named pgbouncer"},
+		"a setting":     {"{pgbouncer: {host: a, database: b, secret: c, user: d, settings: {Pool Mode: 1}}}", `outrigger.ambassadors.db: pgbouncer.settings.Pool Mode is no setting's name; write it as pgbouncer does`},
 		"two CAs":       {"{pgbouncer: {host: a, database: b, secret: c, user: d, tls: {ca: {secret: {name: e, key: f}, configMap: {name: e, key: f}}}}}", "pgbouncer.tls.ca has a secret and a configMap; leave one of them out"},
 		"CA of nothing": {"{pgbouncer: {host: a, database: b, secret: c, user: d, tls: {ca: {}}}}", "pgbouncer.tls.ca"},
 	} {

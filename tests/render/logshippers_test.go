@@ -798,6 +798,11 @@ func TestBadLogshippersFailWithTheKeyAndTheMend(t *testing.T) {
 			good:    `{files: [/logs/a], to: {otlphttp: {endpoint: "http://a:1", headers: {DD-API-KEY: "${env:KEY}"}}}}`,
 			message: []string{"to.otlphttp.headers.DD-API-KEY would stand in a ConfigMap"},
 		},
+		"no name of an exporter": {
+			bad:     `{files: [/logs/a], to: {OTLP http: {endpoint: "http://a:1"}}}`,
+			good:    `{files: [/logs/a], to: {otlphttp: {endpoint: "http://a:1"}, otlphttp/second-1.2: {endpoint: "http://b:1"}}}`,
+			message: []string{"outrigger.logshippers.ship: to.OTLP http is no exporter's name; write it as the collector does, such as otlphttp, or otlphttp/second"},
+		},
 		"stdout beside others": {
 			bad:     `{files: [/logs/a], to: {stdout: {}, otlphttp: {endpoint: "http://a:1"}}}`,
 			good:    `{files: [/logs/a], to: {debug: {verbosity: detailed}, otlphttp: {endpoint: "http://a:1"}}}`,

@@ -195,6 +195,14 @@ func ofMany(t *testing.T, schema map[string]any) []byte {
 	return text
 }
 
+// Helm's validator tells a wrong place of what they refuse.
+func TestTheSchemaSaysNothingOfTheNamesOfKeys(t *testing.T) {
+	t.Parallel()
+	text, _ := schemaOfValues(t)
+
+	assert.NotContains(t, string(text), `"propertyNames"`, "additionalProperties: false beside patternProperties, or a check of the templates")
+}
+
 func TestNullMayStandForEachKeyThatMayBeLeftOut(t *testing.T) {
 	t.Parallel()
 	_, schema := schemaOfValues(t)

@@ -155,6 +155,10 @@ Reports: what they lack, in .problems
   {{- if not (or $database.host $.server.host) -}}
     {{- $_ := set $ "problems" (append $.problems (printf "the server of the database %s is missing; set pgbouncer.host" $alias)) -}}
   {{- end -}}
+  {{- if not (regexMatch "^[A-Za-z0-9_.-]+$" $alias) -}}
+    {{- $key := hasKey ($settings.databases | default dict) $alias | ternary (printf "databases.%s" $alias) "database" -}}
+    {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer.%s: %q is no name that pgbouncer's configuration can hold; give it one of letters, digits, _, . and -, as in pgbouncer.databases: {shop: {database: %q}}" $key $alias $alias)) -}}
+  {{- end -}}
 {{- end -}}
 {{- $_ := set .env "DATABASE" ($proof | default (keys $databases | sortAlpha | join "\n" | splitList "\n" | first)) -}}
 {{- if hasKey $databases "pgbouncer" -}}
@@ -193,6 +197,8 @@ Reports: settings that are not the user's, in .problems
     {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer.settings.%s is the library's: pgbouncer listens to the pod alone, and its passwords are proven; leave it out" $key)) -}}
   {{- else if hasKey $keys $key -}}
     {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer.settings.%s has a key of its own; set pgbouncer.%s" $key (get $keys $key))) -}}
+  {{- else if not (regexMatch "^[a-z0-9_]+$" $key) -}}
+    {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer.settings.%s is no setting's name; write it as pgbouncer does, in small letters, digits and _" $key)) -}}
   {{- else -}}
     {{- $_ := set $own $key $value -}}
   {{- end -}}

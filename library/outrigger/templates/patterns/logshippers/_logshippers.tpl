@@ -14,6 +14,11 @@ Reports: what the entry lacks, or has that means nothing
 {{- if and (not .config.to) (ne (.config.agent | default "") "custom") -}}
   {{- $problems = append $problems "to is missing; set it to {stdout: {}}, or to {otlphttp: {endpoint: \"http://…\"}}" -}}
 {{- end -}}
+{{- range $name, $_ := .config.to -}}
+  {{- if not (regexMatch "^[a-z0-9_]+(/[A-Za-z0-9_.-]+)?$" $name) -}}
+    {{- $problems = append $problems (printf "to.%s is no exporter's name; write it as the collector does, such as otlphttp, or otlphttp/second beside another one" $name) -}}
+  {{- end -}}
+{{- end -}}
 {{- range $index, $rule := .config.redact -}}
   {{- if and $rule.field $.config.files (not (dig "parse" "message" "" $.config)) -}}
     {{- $problems = append $problems (printf "redact[%d].field leaves the field in the record's body, which is the whole line; set parse.message to the field that is to be the body, or redact by pattern" $index) -}}
