@@ -209,7 +209,8 @@ func TestRunsOfABackupNeverOverlapWhateverIsTheDefault(t *testing.T) {
 func TestWhatIsWrongWithABackupsPodIsToldByItsEntryWhereverItRuns(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ old, new, message string }{
-		"an image without a tag": {`image: "postgres:15"`, `image: docker.io/library/postgres`, `outrigger.backups.nightly.image: "docker.io/library/postgres" has neither tag nor digest`},
+		"an image without a tag": {`image: "postgres:15"`, `image: docker.io/library/postgres`, `outrigger.backups.nightly.postgres.image: "docker.io/library/postgres" has neither tag nor digest`},
+		"one of its store":       {`secret: restic`, `secret: restic, image: r/restic`, `outrigger.backups.nightly.store.restic.image: "r/restic" has neither tag nor digest`},
 		"a variable of its own":  {`store:`, "env: {PGPORT: \"1\"}\n      store:", `outrigger.backups.nightly.env: "PGPORT" is given twice; remove one`},
 		"more than its limit":    {`store:`, "resources: {requests: {memory: 4Gi}}\n      store:", `outrigger.backups.nightly.resources.requests.memory: is 4Gi, more than the limit of 512Mi`},
 	} {

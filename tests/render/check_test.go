@@ -413,3 +413,23 @@ func TestGlobalValuesAreLetThrough(t *testing.T) {
 	t.Parallel()
 	harness.Consumer(t).Render(t, appPod+`global: {anything: {at: all}}`, harness.Settings{})
 }
+
+func TestAnImageThatIsRefusedIsToldByTheKeyThatSaysIt(t *testing.T) {
+	t.Parallel()
+	const shipped = `volumes: {logs: {mountPath: /logs}}, logshippers: {ship: {files: [/logs/a], to: {stdout: {}}`
+	const refresher = `tokenRefreshers: {db: {ttl: 5m, file: {path: /tokens/a, format: raw}, `
+	const pooler = `ambassadors: {db: {pgbouncer: {host: a, database: b, secret: c, user: d}}}`
+	for values, want := range map[string]string{
+		shipped + `}}, images: {busybox: b/busybox}}`:                                     `outrigger.images.busybox: "b/busybox"`,
+		shipped + `, image: own/busybox}}, images: {busybox: b/busybox}}`:                 `outrigger.logshippers.ship.image: "own/busybox"`,
+		shipped + "}}, images: {busybox: b/busybox}}\nglobal: {imageRegistry: r.example}": `outrigger.images.busybox: "r.example/b/busybox"`,
+		refresher + `exec: {image: e/exec, command: [token]}}}}`:                          `outrigger.tokenRefreshers.db.exec.image: "e/exec"`,
+		refresher + `image: own/exec, exec: {image: "e/exec:1", command: [token]}}}}`:     `outrigger.tokenRefreshers.db.image: "own/exec"`,
+		refresher + `vault: {address: "https://v", path: p}}}, images: {vault: v/vault}}`: `outrigger.images.vault: "v/vault"`,
+		pooler + `, images: {pgbouncer: p/pgbouncer}}`:                                    `outrigger.images.pgbouncer: "p/pgbouncer"`,
+	} {
+		message := harness.Consumer(t).RenderError(t, appPod+"outrigger: {"+values+"\n")
+
+		assert.Contains(t, message, "- "+want+" has neither tag nor digest", values)
+	}
+}

@@ -11,10 +11,10 @@ Reports: the problems
 {{- $name := $container.name | default "" -}}
 {{- $ours := hasKey $state.origins $name -}}
 {{- if not $container.image -}}
-  {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $name "field" "image"
+  {{- include "outrigger-0.1.0.check.imageProblem" (dict "state" $state "name" $name
         "message" "is missing; set it to an image with a tag or digest") -}}
 {{- else if and $ours (not (contains ":" (last (splitList "/" $container.image)))) -}}
-  {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $name "field" "image"
+  {{- include "outrigger-0.1.0.check.imageProblem" (dict "state" $state "name" $name
         "message" (printf "%q has neither tag nor digest, so that another one may run after a restart; add one, as in %s:1.2.3" $container.image $container.image)) -}}
 {{- end -}}
 {{- if $container.env -}}
@@ -43,6 +43,30 @@ Reports: the problems
     {{- end -}}
   {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{- /*
+What is wrong with a container's image, told at the key that says the image: the entry's, or one of `images`.
+Takes: state; name, the container's; message
+Reports: the problem
+*/ -}}
+{{- define "outrigger-0.1.0.check.imageProblem" -}}
+{{- $state := .state -}}
+{{- $path := printf "%s.image" (include "outrigger-0.1.0.kit.origin" (dict "state" $state "name" .name)) -}}
+{{- with get $state.images .name -}}
+  {{- $image := .image -}}
+  {{- $key := get (.contribution.imageKeys | default dict) $.name -}}
+  {{- if .contribution.config.image -}}
+    {{- /* The entry's own image wins over all others. */ -}}
+  {{- else if $key -}}
+    {{- $path = printf "%s.%s" .contribution.path $key -}}
+  {{- else -}}
+    {{- range $name, $each := $state.values.images -}}
+      {{- if eq (toString $each) (toString $image) -}}{{- $path = printf "%s.images.%s" $state.key $name -}}{{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $path "message" .message) -}}
 {{- end -}}
 
 {{- /*

@@ -21,6 +21,7 @@ Reports: what keeps it from being completed
   {{- if $config.resources -}}{{- include "outrigger-0.1.0.container.ownResources" . -}}{{- end -}}
   {{- if and .state.podTemplate.spec.hostNetwork $container.ports (not $config.hostNetwork) -}}{{- include "outrigger-0.1.0.container.listensOnNode" . -}}{{- end -}}
 {{- end -}}
+{{- $_ := set .state.images $container.name (dict "contribution" .contribution "image" $container.image) -}}
 {{- with .state.registry -}}
   {{- if and $container.image (not $.contribution.appImages) -}}{{- $_ := set $container "image" (include "outrigger-0.1.0.container.registry" (dict "registry" . "image" $container.image)) -}}{{- end -}}
 {{- end -}}

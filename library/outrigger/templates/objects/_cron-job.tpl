@@ -148,7 +148,7 @@ Sets: the State, with the one contribution
 {{- $_ := set $state "author" (dict "containers" list "initContainers" list "volumes" list "gracePeriod" false) -}}
 {{- include "outrigger-0.1.0.pod.chooseForm" $state -}}
 {{- $mine := dict "tools" true "containers" (list $parts.container) -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $mine "from" (pick $contribution "name" "config" "path" "pattern" "template" "files")) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $mine "from" (pick $contribution "name" "config" "path" "pattern" "template" "files" "imageKeys")) -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $mine "from" (pick $parts "volumes" "initContainers" "sidecars")) -}}
 {{- $_ := set $state "contributions" (list $mine) -}}
 {{- end -}}

@@ -17,6 +17,7 @@ The State, by what sets it:
     evaluated       what kit.entry keeps
     problems        messages, each with a values path and the mend
     origins         the pod's contributed containers, name to values paths
+    images          likewise, name to {contribution, image}: the image as it was before global.imageRegistry
     sidecars        the names of those that are sidecars
   the caller, where it knows them
     object          the name of the pod's object, by which entries select the pod too
@@ -92,6 +93,7 @@ Sets: the State
 {{- $_ := set $state "evaluated" dict -}}
 {{- $_ := set $state "problems" list -}}
 {{- $_ := set $state "origins" dict -}}
+{{- $_ := set $state "images" dict -}}
 {{- $_ := set $state "sidecars" list -}}
 {{- include "outrigger-0.1.0.pod.env" $state -}}
 {{- end -}}

@@ -33,6 +33,7 @@ Reports: what the entry lacks, or has that means nothing
       {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $ "message" (printf "%s.volume %s" $path .)) -}}
     {{- end -}}
   {{- end -}}
+  {{- include "outrigger-0.1.0.patterns.backups.imageKeys" $backup -}}
   {{- $_ := set $backup "name" (include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" (include "outrigger-0.1.0.kit.owner" .) .name)) -}}
   {{- $_ := set $backup "identity" (printf "%s/%s" (include "outrigger-0.1.0.kit.whereabouts" .) $backup.name) -}}
   {{- if eq .view "pod" -}}
@@ -43,6 +44,22 @@ Reports: what the entry lacks, or has that means nothing
     {{- if .config.maxAge -}}{{- include "outrigger-0.1.0.patterns.backups.alarm" $backup -}}{{- end -}}
   {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{- /*
+Which keys of the entry say the images of its containers.
+Takes: the Backup
+Sets: .imageKeys of the contribution
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.backups.imageKeys" -}}
+{{- $keys := dict -}}
+{{- if or .settings.image (ne .source "path") -}}
+  {{- range list .call.name "backup" "database" -}}{{- $_ := set $keys . (printf "%s.image" $.key) -}}{{- end -}}
+{{- end -}}
+{{- if .storeSettings.image -}}
+  {{- $_ := set $keys (include "outrigger-0.1.0.kit.shorten" (printf "%s-tools" .call.name)) (printf "store.%s.image" .store) -}}
+{{- end -}}
+{{- $_ := set .call.contribution "imageKeys" $keys -}}
 {{- end -}}
 
 {{- /*

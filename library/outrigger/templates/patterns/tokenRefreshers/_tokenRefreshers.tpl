@@ -22,6 +22,7 @@ Reports: what the entry lacks, or has that means nothing
   {{- include "outrigger-0.1.0.patterns.tokenRefreshers.problems" $refresher -}}
   {{- $_ := set .contribution "order" 300 -}}
   {{- $_ := set .contribution "tools" true -}}
+  {{- if eq $preset "exec" -}}{{- $_ := set .contribution "imageKeys" (dict .name "exec.image") -}}{{- end -}}
   {{- $_ := set .contribution "files" (concat (list "refresh-token.sh" "token-bytes.awk" "token-format.awk" "token-json.awk" "token-obtain.sh" "token-tell.sh" "token-time.awk") ($refresher.exec.files | default list)) -}}
   {{- if and $refresher.file.path (not (include "outrigger-0.1.0.patterns.tokenRefreshers.clash" $refresher)) -}}{{- include "outrigger-0.1.0.patterns.tokenRefreshers.sidecar" $refresher -}}{{- end -}}
 {{- end -}}
