@@ -217,7 +217,7 @@ func TestARefresherKnowsItsAmbassadorsAlsoByATemplate(t *testing.T) {
 	t.Parallel()
 	db := renderAmbassador(t, strings.Replace(refreshed, "tokenRefresher: token", "tokenRefresher: '{{ printf `token` }}'", 1))
 
-	assert.Equal(t, "db", variables(db.pod.InitContainers[1])["PROVERS"])
+	assert.Equal(t, "db", variables(db.pod.InitContainers[1])["OUTRIGGER_PROVERS"])
 }
 
 func TestARefresherAndAnAmbassadorOfOneNameAreOneProblem(t *testing.T) {

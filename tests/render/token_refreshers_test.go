@@ -46,8 +46,8 @@ func TestATokenRefresherStartsTheAppWithACredentialAndIsReadyWhileItIsValid(t *t
 	assert.Equal(t, rdsHost, env["RDS_HOST"])
 	assert.Equal(t, "5432", env["RDS_PORT"])
 	assert.Equal(t, "eu-west-1", env["RDS_REGION"])
-	assert.Equal(t, "shop", env["USERNAME"])
-	assert.Equal(t, "0600", env["MODE"], "libpq reads no password file that others may")
+	assert.Equal(t, "shop", env["OUTRIGGER_USERNAME"])
+	assert.Equal(t, "0600", env["OUTRIGGER_MODE"], "libpq reads no password file that others may")
 }
 
 func TestTheAppReadsACredentialFromAVolumeInMemoryThatItCannotWrite(t *testing.T) {
@@ -110,11 +110,25 @@ func TestACommandIsRunAsItIsWrittenAndWhatItPrintsIsReadAsTheValuesSay(t *testin
 	assert.Equal(t, []string{"/outrigger-tools/busybox", "sh", "/outrigger/refresh-token.sh", "run", "--", "print-token", "--format", "$$(X)"}, refresher.Command)
 	env := variables(refresher)
 	for name, value := range map[string]string{
-		"OUTPUT": "json", "POINTER_PASSWORD": "/a/b", "POINTER_EXPIRES_AT": "/c", "COMMAND_SECONDS": "60", "MODE": "0400",
-		"TEMPLATE": "x=$${password:url}", "RETRY_SECONDS": "2", "RETRY_MAX_SECONDS": "300",
+		"OUTRIGGER_OUTPUT": "json", "OUTRIGGER_POINTER_PASSWORD": "/a/b", "OUTRIGGER_POINTER_EXPIRES_AT": "/c", "OUTRIGGER_COMMAND_SECONDS": "60", "OUTRIGGER_MODE": "0400",
+		"OUTRIGGER_TEMPLATE": "x=$${password:url}", "OUTRIGGER_RETRY_SECONDS": "2", "OUTRIGGER_RETRY_MAX_SECONDS": "300",
 	} {
 		assert.Equal(t, value, env[name], name)
 	}
+}
+
+func TestACommandHasTheVariablesThatTheValuesGiveItWhateverTheirNames(t *testing.T) {
+	t.Parallel()
+	const given = `{HOST: here, PORT: "9000", FILE: a, FORMAT: b, MODE: c, OUTPUT: d, TTL: e, DATABASE: f, USERNAME: g, TOOLS: h}`
+
+	pod := renderPod(t, appPod+anyToken(`exec: {image: "tool:1", command: [print-token]}`, "ttl: 5m", "env: "+given,
+		"file: {path: /tokens/t, format: pgpass, user: shop, host: db, port: 5432, database: shop}"))
+
+	env := variables(container(t, pod, "db"))
+	for name, value := range map[string]string{"HOST": "here", "PORT": "9000", "FILE": "a", "FORMAT": "b", "MODE": "c", "OUTPUT": "d", "TTL": "e"} {
+		assert.Equal(t, value, env[name], name)
+	}
+	assert.Equal(t, "db", env["OUTRIGGER_HOST"])
 }
 
 func TestEachProviderIsAFewFieldsOfACommand(t *testing.T) {
@@ -141,9 +155,9 @@ func TestAUserThatTheFileNamesStandsInPlaceOfTheCredentialsOwn(t *testing.T) {
 		return variables(container(t, pod, "db"))
 	}
 
-	assert.Equal(t, "/secret/data/username", env("")["POINTER_USERNAME"])
-	assert.Empty(t, env(", user: shop")["POINTER_USERNAME"])
-	assert.Equal(t, "shop", env(", user: shop")["USERNAME"])
+	assert.Equal(t, "/secret/data/username", env("")["OUTRIGGER_POINTER_USERNAME"])
+	assert.Empty(t, env(", user: shop")["OUTRIGGER_POINTER_USERNAME"])
+	assert.Equal(t, "shop", env(", user: shop")["OUTRIGGER_USERNAME"])
 }
 
 func TestSigningKeysComeFromASecretAsFilesSoThatChangedOnesAreUsed(t *testing.T) {

@@ -84,7 +84,7 @@ func TestAProxyOfTheEnvironmentIsNotAskedToTellTheAppOfACredential(t *testing.T)
 	t.Parallel()
 	env, asked := deadProxy(t)
 	url, received := requests(t)
-	r := newRefresher(t, append(env, "TTL=3", "NOTIFY_URL="+url+"/reload", "NOTIFY_METHOD=POST")...)
+	r := newRefresher(t, append(env, "OUTRIGGER_TTL=3", "OUTRIGGER_NOTIFY_URL="+url+"/reload", "OUTRIGGER_NOTIFY_METHOD=POST")...)
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 

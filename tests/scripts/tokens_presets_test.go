@@ -36,7 +36,7 @@ func (p *preset) run(arguments ...string) (string, error) {
 	scripts, err := filepath.Abs(tokenScripts)
 	require.NoError(p.t, err)
 	command := exec.CommandContext(p.t.Context(), filepath.Join(appletDir, "busybox"), append([]string{"sh", filepath.Join(scripts, p.script)}, arguments...)...)
-	command.Env = append([]string{"PATH=" + p.dir, "TOOLS=" + toolDir, "SCRIPTS=" + scripts, "WORK_DIR=" + filepath.Join(p.dir, "work"),
+	command.Env = append([]string{"PATH=" + p.dir, "OUTRIGGER_TOOLS=" + toolDir, "OUTRIGGER_SCRIPTS=" + scripts, "OUTRIGGER_WORK_DIR=" + filepath.Join(p.dir, "work"),
 		"CALLS=" + filepath.Join(p.dir, "calls"), "DIR=" + p.dir}, p.env...)
 	var stderr strings.Builder
 	command.Stderr = &stderr
@@ -62,11 +62,11 @@ func (p *preset) write(name, text string) {
 // The outputs are those of aws-cli 2: what it exports, and a token as `aws rds generate-db-auth-token` signs it.
 const awsStandIn = `case "$1 $2" in
 "configure export-credentials")
-  "$TOOLS/busybox" cat "$DIR/exported"
-  [ ! -e "$DIR/exported.next" ] || "$TOOLS/busybox" mv "$DIR/exported.next" "$DIR/exported"
+  "$OUTRIGGER_TOOLS/busybox" cat "$DIR/exported"
+  [ ! -e "$DIR/exported.next" ] || "$OUTRIGGER_TOOLS/busybox" mv "$DIR/exported.next" "$DIR/exported"
   ;;
-"rds generate-db-auth-token") "$TOOLS/busybox" cat "$DIR/token" ;;
-"sts get-caller-identity") "$TOOLS/busybox" cat "$DIR/identity" && exit; "$TOOLS/busybox" cat "$DIR/refusal" >&2; exit 254 ;;
+"rds generate-db-auth-token") "$OUTRIGGER_TOOLS/busybox" cat "$DIR/token" ;;
+"sts get-caller-identity") "$OUTRIGGER_TOOLS/busybox" cat "$DIR/identity" && exit; "$OUTRIGGER_TOOLS/busybox" cat "$DIR/refusal" >&2; exit 254 ;;
 esac`
 
 func rdsToken(signed time.Time, seconds int, host, region string) string {
@@ -248,11 +248,11 @@ func TestAPresetIsAProvider(t *testing.T) {
 	t.Parallel()
 	p := newAWS(t)
 	p.write("exported", exported("K1", time.Now().Add(300*time.Second)))
-	r := newRefresher(t, "OUTPUT=json", "RDS_HOST="+rdsHost, "RDS_PORT=5432", "RDS_USER=shop", "FORMAT=pgbouncer", "USERNAME=shop", "HOST="+rdsHost, "PORT=5432", "DIR="+p.dir,
-		"PROVERS=pool", `EXPLAIN="$TOOLS/busybox" sh "$SCRIPTS/token-aws-rds.sh" explain`)
+	r := newRefresher(t, "OUTRIGGER_OUTPUT=json", "RDS_HOST="+rdsHost, "RDS_PORT=5432", "RDS_USER=shop", "OUTRIGGER_FORMAT=pgbouncer", "OUTRIGGER_USERNAME=shop", "OUTRIGGER_HOST="+rdsHost, "OUTRIGGER_PORT=5432", "DIR="+p.dir,
+		"OUTRIGGER_PROVERS=pool", `OUTRIGGER_EXPLAIN="$OUTRIGGER_TOOLS/busybox" sh "$OUTRIGGER_SCRIPTS/token-aws-rds.sh" explain`)
 	r.env = append(r.env, "PATH="+p.dir)
 	p.write("identity", "arn:aws:iam::1:user/x\n")
-	r.provides(`exec "$TOOLS/busybox" sh "$SCRIPTS/token-aws-rds.sh"`)
+	r.provides(`exec "$OUTRIGGER_TOOLS/busybox" sh "$OUTRIGGER_SCRIPTS/token-aws-rds.sh"`)
 	s := r.start()
 	s.await("the token", func() bool { return strings.HasPrefix(r.content(), `"shop" "`+rdsHost) })
 	r.answer("pool", "refused FATAL: no")

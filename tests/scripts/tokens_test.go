@@ -54,15 +54,15 @@ func (r *refresher) asked() int {
 	return len(data)
 }
 
-const countsCalls = `printf x >>"$CALLS"; calls=$("$TOOLS/busybox" stat -c %s "$CALLS"); `
+const countsCalls = `printf x >>"$CALLS"; calls=$("$OUTRIGGER_TOOLS/busybox" stat -c %s "$CALLS"); `
 
 func (r *refresher) command(arguments ...string) *exec.Cmd {
 	scripts, err := filepath.Abs(tokenScripts)
 	require.NoError(r.t, err)
 	command := exec.Command(filepath.Join(appletDir, "busybox"), append([]string{"sh", filepath.Join(scripts, "refresh-token.sh")}, arguments...)...)
 	command.Env = append([]string{
-		"PATH=" + appletDir, "TOOLS=" + toolDir, "SCRIPTS=" + scripts, "STATE_DIR=" + filepath.Join(r.dir, "state"), "CALLS=" + filepath.Join(r.dir, "calls"),
-		"REFRESHER=db", "FILE=" + r.file, "FORMAT=raw", "RETRY_SECONDS=0.05", "RETRY_MAX_SECONDS=0.2",
+		"PATH=" + appletDir, "OUTRIGGER_TOOLS=" + toolDir, "OUTRIGGER_SCRIPTS=" + scripts, "OUTRIGGER_STATE_DIR=" + filepath.Join(r.dir, "state"), "CALLS=" + filepath.Join(r.dir, "calls"),
+		"OUTRIGGER_REFRESHER=db", "OUTRIGGER_FILE=" + r.file, "OUTRIGGER_FORMAT=raw", "OUTRIGGER_RETRY_SECONDS=0.05", "OUTRIGGER_RETRY_MAX_SECONDS=0.2",
 	}, r.env...)
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return command
@@ -171,9 +171,9 @@ func TestAFileHasItsCredentialAndItsModeBeforeTheAppStarts(t *testing.T) {
 	} {
 		t.Run(c.format, func(t *testing.T) {
 			t.Parallel()
-			r := newRefresher(t, "TTL=900", "FORMAT="+c.format, "USERNAME=shop", "HOST=db", "PORT=5432")
+			r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_FORMAT="+c.format, "OUTRIGGER_USERNAME=shop", "OUTRIGGER_HOST=db", "OUTRIGGER_PORT=5432")
 			if c.mode != "" {
-				r.env = append(r.env, "MODE="+c.mode)
+				r.env = append(r.env, "OUTRIGGER_MODE="+c.mode)
 			}
 			r.provides(`echo 'se"cret'`)
 			require.False(t, r.probe("started"))
@@ -203,17 +203,17 @@ func TestAnOutputIsReadAsItsToolPrintsIt(t *testing.T) {
 	}{
 		{"kubectl", `{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"a/b","expirationTimestamp":"` + utc + `"}}`, nil, "*:*:*:shop:a/b\n", soon},
 		{"aws", `{"Version":1,"AccessKeyId":"AK","SecretAccessKey":"s","Expiration":"` + soon.In(time.FixedZone("", 3600)).Format(time.RFC3339) + `"}`, nil, "*:*:*:shop:s\n", soon},
-		{"az", `{"accessToken":"t","expiresOn":"` + soon.UTC().Format("2006-01-02 15:04:05.000000") + `"}`, []string{"POINTER_PASSWORD=/accessToken", "POINTER_EXPIRES_AT=/expiresOn"}, "*:*:*:shop:t\n", soon},
-		{"epoch", `{"token":"t","expires_on":` + epoch + `}`, []string{"POINTER_PASSWORD=/token", "POINTER_EXPIRES_AT=/expires_on"}, "*:*:*:shop:t\n", soon},
-		{"vault", `{"lease_duration":3600,"data":{"username":"v-1","password":"p"}}`, []string{"POINTER_PASSWORD=/data/password", "POINTER_USERNAME=/data/username", "POINTER_TTL=/lease_duration"}, "*:*:*:v-1:p\n", soon},
+		{"az", `{"accessToken":"t","expiresOn":"` + soon.UTC().Format("2006-01-02 15:04:05.000000") + `"}`, []string{"OUTRIGGER_POINTER_PASSWORD=/accessToken", "OUTRIGGER_POINTER_EXPIRES_AT=/expiresOn"}, "*:*:*:shop:t\n", soon},
+		{"epoch", `{"token":"t","expires_on":` + epoch + `}`, []string{"OUTRIGGER_POINTER_PASSWORD=/token", "OUTRIGGER_POINTER_EXPIRES_AT=/expires_on"}, "*:*:*:shop:t\n", soon},
+		{"vault", `{"lease_duration":3600,"data":{"username":"v-1","password":"p"}}`, []string{"OUTRIGGER_POINTER_PASSWORD=/data/password", "OUTRIGGER_POINTER_USERNAME=/data/username", "OUTRIGGER_POINTER_TTL=/lease_duration"}, "*:*:*:v-1:p\n", soon},
 		{"signed", `{"password":"p","expiresAt":` + fmt.Sprint(soon.Unix()+900) + `,"signedUntil":"` + utc + `"}`, nil, "*:*:*:shop:p\n", soon},
-		{"raw", "p\n", []string{"OUTPUT=raw", "TTL=3600"}, "*:*:*:shop:p\n", soon},
-		{"a line of raw with n at its end", "pn", []string{"OUTPUT=raw", "TTL=3600"}, "*:*:*:shop:pn\n", soon},
-		{"a TTL counts more", `{"password":"p","expiresAt":1}`, []string{"TTL=3600"}, "*:*:*:shop:p\n", soon},
+		{"raw", "p\n", []string{"OUTRIGGER_OUTPUT=raw", "OUTRIGGER_TTL=3600"}, "*:*:*:shop:p\n", soon},
+		{"a line of raw with n at its end", "pn", []string{"OUTRIGGER_OUTPUT=raw", "OUTRIGGER_TTL=3600"}, "*:*:*:shop:pn\n", soon},
+		{"a TTL counts more", `{"password":"p","expiresAt":1}`, []string{"OUTRIGGER_TTL=3600"}, "*:*:*:shop:p\n", soon},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRefresher(t, append([]string{"FORMAT=pgpass", "OUTPUT=json", "USERNAME=shop"}, c.env...)...)
+			r := newRefresher(t, append([]string{"OUTRIGGER_FORMAT=pgpass", "OUTRIGGER_OUTPUT=json", "OUTRIGGER_USERNAME=shop"}, c.env...)...)
 			r.provides("printf '%s' '" + c.output + "'")
 			s := r.start()
 			r.awaitContent(s, c.want)
@@ -233,26 +233,26 @@ func TestACredentialThatCannotBeTakenIsRefusedAndTheFileKept(t *testing.T) {
 		{"empty", ``, "the credential is empty", nil},
 		{"an empty line", `\n`, "the credential is empty", nil},
 		{"NUL", `a\0b`, "has a NUL byte", nil},
-		{"too long for pgbouncer", long, "the format pgbouncer cannot hold it: the password has 2048 bytes", []string{"FORMAT=pgbouncer"}},
-		{"a hash", "md50123456789abcdef0123456789abcdef", "pgbouncer would take the password for a hash", []string{"FORMAT=pgbouncer"}},
-		{"two lines", `a\nb`, "the format pgpass cannot hold it: the password has a newline", []string{"FORMAT=pgpass"}},
-		{"two lines for sh", `a\nb`, "the format env cannot hold it: the password has a newline", []string{"FORMAT=env"}},
-		{"no UTF-8", `a\377`, "the format json cannot hold it: the password is no UTF-8", []string{"FORMAT=json"}},
-		{"no JSON", `{"password":`, "the output is no JSON: no value at byte 13", []string{"OUTPUT=json"}},
-		{"no token", `{}`, "the output has no /password, /status/token or /SecretAccessKey", []string{"OUTPUT=json"}},
-		{"not at its pointer", `{"password":"a"}`, "the output has no /x/y, where the credential", []string{"OUTPUT=json", "POINTER_PASSWORD=/x/y"}},
-		{"a number", `{"password":1}`, "the value at /password is no string", []string{"OUTPUT=json"}},
-		{"a NUL in JSON", `{"password":"a\\u0000"}`, "the value at /password has a NUL byte", []string{"OUTPUT=json"}},
-		{"no expiry", `{"password":"a"}`, "the output has no /expiresAt, /status/expirationTimestamp or /Expiration", []string{"OUTPUT=json", "TTL="}},
-		{"an expiry that is none", `{"password":"a","expiresAt":"soon"}`, "expires-at is no time", []string{"OUTPUT=json", "TTL="}},
-		{"an expiry in milliseconds", `{"password":"a","expiresAt":4000000000000}`, "expires-at is no time: write it as 2026-01-31T12:00:00Z, or in seconds since 1970", []string{"OUTPUT=json", "TTL="}},
-		{"expired", `{"password":"a","expiresAt":"2020-01-01T00:00:00Z"}`, "had expired when it was obtained: at 2020-01-01T00:00:00Z, and this pod's clock says 20", []string{"OUTPUT=json", "TTL="}},
-		{"signed by what has expired", `{"password":"a","expiresAt":4000000000,"signedUntil":"20200101T000000Z"}`, "had expired when it was obtained: at 2020-01-01T00:00:00Z", []string{"OUTPUT=json", "TTL="}},
-		{"an unknown place in a template", `a`, "the template has ${passwd}", []string{"FORMAT=template", "TEMPLATE=a ${passwd}"}},
+		{"too long for pgbouncer", long, "the format pgbouncer cannot hold it: the password has 2048 bytes", []string{"OUTRIGGER_FORMAT=pgbouncer"}},
+		{"a hash", "md50123456789abcdef0123456789abcdef", "pgbouncer would take the password for a hash", []string{"OUTRIGGER_FORMAT=pgbouncer"}},
+		{"two lines", `a\nb`, "the format pgpass cannot hold it: the password has a newline", []string{"OUTRIGGER_FORMAT=pgpass"}},
+		{"two lines for sh", `a\nb`, "the format env cannot hold it: the password has a newline", []string{"OUTRIGGER_FORMAT=env"}},
+		{"no UTF-8", `a\377`, "the format json cannot hold it: the password is no UTF-8", []string{"OUTRIGGER_FORMAT=json"}},
+		{"no JSON", `{"password":`, "the output is no JSON: no value at byte 13", []string{"OUTRIGGER_OUTPUT=json"}},
+		{"no token", `{}`, "the output has no /password, /status/token or /SecretAccessKey", []string{"OUTRIGGER_OUTPUT=json"}},
+		{"not at its pointer", `{"password":"a"}`, "the output has no /x/y, where the credential", []string{"OUTRIGGER_OUTPUT=json", "OUTRIGGER_POINTER_PASSWORD=/x/y"}},
+		{"a number", `{"password":1}`, "the value at /password is no string", []string{"OUTRIGGER_OUTPUT=json"}},
+		{"a NUL in JSON", `{"password":"a\\u0000"}`, "the value at /password has a NUL byte", []string{"OUTRIGGER_OUTPUT=json"}},
+		{"no expiry", `{"password":"a"}`, "the output has no /expiresAt, /status/expirationTimestamp or /Expiration", []string{"OUTRIGGER_OUTPUT=json", "OUTRIGGER_TTL="}},
+		{"an expiry that is none", `{"password":"a","expiresAt":"soon"}`, "expires-at is no time", []string{"OUTRIGGER_OUTPUT=json", "OUTRIGGER_TTL="}},
+		{"an expiry in milliseconds", `{"password":"a","expiresAt":4000000000000}`, "expires-at is no time: write it as 2026-01-31T12:00:00Z, or in seconds since 1970", []string{"OUTRIGGER_OUTPUT=json", "OUTRIGGER_TTL="}},
+		{"expired", `{"password":"a","expiresAt":"2020-01-01T00:00:00Z"}`, "had expired when it was obtained: at 2020-01-01T00:00:00Z, and this pod's clock says 20", []string{"OUTRIGGER_OUTPUT=json", "OUTRIGGER_TTL="}},
+		{"signed by what has expired", `{"password":"a","expiresAt":4000000000,"signedUntil":"20200101T000000Z"}`, "had expired when it was obtained: at 2020-01-01T00:00:00Z", []string{"OUTRIGGER_OUTPUT=json", "OUTRIGGER_TTL="}},
+		{"an unknown place in a template", `a`, "the template has ${passwd}", []string{"OUTRIGGER_FORMAT=template", "OUTRIGGER_TEMPLATE=a ${passwd}"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRefresher(t, append([]string{"TTL=900", "USERNAME=shop"}, c.env...)...)
+			r := newRefresher(t, append([]string{"OUTRIGGER_TTL=900", "OUTRIGGER_USERNAME=shop"}, c.env...)...)
 			require.NoError(t, os.WriteFile(r.file, []byte("live"), 0o640))
 			before, err := os.Stat(r.file)
 			require.NoError(t, err)
@@ -297,7 +297,7 @@ func TestACredentialIsRenewedBeforeItOrWhatSignedItExpires(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRefresher(t, "OUTPUT=json")
+			r := newRefresher(t, "OUTRIGGER_OUTPUT=json")
 			signed := ""
 			if c.signed > 0 {
 				signed = fmt.Sprintf(`,"signedUntil":%d`, time.Now().Unix()+int64(c.signed))
@@ -317,7 +317,7 @@ func TestACredentialIsRenewedBeforeItOrWhatSignedItExpires(t *testing.T) {
 
 func TestACredentialIsRenewedAgainAndAgain(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=3")
+	r := newRefresher(t, "OUTRIGGER_TTL=3")
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	for i := 1; i <= 4; i++ {
@@ -329,7 +329,7 @@ func TestACredentialIsRenewedAgainAndAgain(t *testing.T) {
 
 func TestAFailureIsOneLineAndIsRetriedLessAndLessOften(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=900", "RETRY_SECONDS=0.1", "RETRY_MAX_SECONDS=0.4")
+	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_RETRY_SECONDS=0.1", "OUTRIGGER_RETRY_MAX_SECONDS=0.4")
 	r.provides(countsCalls + `echo "no route" >&2; echo "to \"host\"" >&2; [ "$calls" -gt 5 ] || exit 3; echo token`)
 	s := r.start()
 	r.awaitContent(s, "token")
@@ -349,9 +349,9 @@ func TestAFailureIsOneLineAndIsRetriedLessAndLessOften(t *testing.T) {
 
 func TestAProviderThatHangsIsEndedWithAllThatItStarted(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=900", "COMMAND_SECONDS=1")
+	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_COMMAND_SECONDS=1")
 	marker := fmt.Sprint(1e6 + os.Getpid())
-	r.provides(countsCalls + `[ "$calls" = 1 ] || { echo token; exit; }; trap : TERM; "$TOOLS/busybox" sleep ` + marker + ` & "$TOOLS/busybox" sleep ` + marker + `; wait`)
+	r.provides(countsCalls + `[ "$calls" = 1 ] || { echo token; exit; }; trap : TERM; "$OUTRIGGER_TOOLS/busybox" sleep ` + marker + ` & "$OUTRIGGER_TOOLS/busybox" sleep ` + marker + `; wait`)
 	s := r.start()
 	r.awaitContent(s, "token")
 	require.Contains(t, ofLevel(events(t, s), "error")[0].Message, "the command did not end within 1 s")
@@ -378,7 +378,7 @@ func processes(t *testing.T) []process {
 
 func TestAnOutageLongerThanTheCredentialIsSeenBeforeItExpiresAndEndsByItself(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=12", "MARGIN_SECONDS=2")
+	r := newRefresher(t, "OUTRIGGER_TTL=12", "OUTRIGGER_MARGIN_SECONDS=2")
 	r.provides(`echo token`)
 	s := r.start()
 	first := r.awaitEvent(s, refreshed)
@@ -404,7 +404,7 @@ func TestAReaderSeesWholeFilesOnlyAndNeverAWiderMode(t *testing.T) {
 	if value, err := strconv.Atoi(os.Getenv("OUTRIGGER_ROTATIONS")); err == nil {
 		rotations = value
 	}
-	r := newRefresher(t, "TTL=1", "MODE=0440", "FORMAT=pgbouncer", "USERNAME=shop")
+	r := newRefresher(t, "OUTRIGGER_TTL=1", "OUTRIGGER_MODE=0440", "OUTRIGGER_FORMAT=pgbouncer", "OUTRIGGER_USERNAME=shop")
 	// The script with a loop of its own, which does nothing but write.
 	script, err := os.ReadFile(tokenScripts + "/refresh-token.sh")
 	require.NoError(t, err)
@@ -412,13 +412,13 @@ func TestAReaderSeesWholeFilesOnlyAndNeverAWiderMode(t *testing.T) {
 	require.True(t, found)
 	driver := filepath.Join(r.dir, "driver.sh")
 	require.NoError(t, os.WriteFile(driver, []byte(functions+fmt.Sprintf(`
-. "$SCRIPTS/token-obtain.sh"
+. "$OUTRIGGER_SCRIPTS/token-obtain.sh"
 configure
-busybox mkdir "$WORK_DIR/obtained"
+busybox mkdir "$OUTRIGGER_WORK_DIR/obtained"
 expires=4000000000 due=4000000000 ready_until=4000000000 number=0
 while [ "$number" -lt %d ]; do
   number=$((number + 1))
-  printf '%%0100d.%%s' 0 "$number" >"$WORK_DIR/obtained/password"
+  printf '%%0100d.%%s' 0 "$number" >"$OUTRIGGER_WORK_DIR/obtained/password"
   write || { echo "$reason"; exit 1; }
 done
 pause 1000
@@ -463,11 +463,11 @@ pause 1000
 
 func TestACredentialIsInNoArgumentNoEnvironmentNoLogAndNoTrace(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=1", "LEAST_SECONDS=0", "FORMAT=template", "TEMPLATE=${username} ${password:url} ${password:json}", "OUTPUT=json", "USERNAME=shop", "PROVERS=")
+	r := newRefresher(t, "OUTRIGGER_TTL=1", "OUTRIGGER_LEAST_SECONDS=0", "OUTRIGGER_FORMAT=template", "OUTRIGGER_TEMPLATE=${username} ${password:url} ${password:json}", "OUTRIGGER_OUTPUT=json", "OUTRIGGER_USERNAME=shop", "OUTRIGGER_PROVERS=")
 	secret := filepath.Join(r.dir, "secret")
 	require.NoError(t, os.WriteFile(secret, []byte(`{"password":"hush-hush-`+fmt.Sprint(os.Getpid())+`"}`), 0o600))
 	token := "hush-hush-" + fmt.Sprint(os.Getpid())
-	r.provides(countsCalls + `[ $((calls % 5)) != 0 ] || { "$TOOLS/busybox" cat "` + secret + `"; exit 1; }; "$TOOLS/busybox" cat "` + secret + `"`)
+	r.provides(countsCalls + `[ $((calls % 5)) != 0 ] || { "$OUTRIGGER_TOOLS/busybox" cat "` + secret + `"; exit 1; }; "$OUTRIGGER_TOOLS/busybox" cat "` + secret + `"`)
 	command := r.command("run", "--", filepath.Join(appletDir, "busybox"), "sh", filepath.Join(r.dir, "provider.sh"))
 	command.Args = append([]string{command.Args[0], "sh", "-x"}, command.Args[2:]...)
 	s := run(t, command)
@@ -495,7 +495,7 @@ func TestACredentialIsInNoArgumentNoEnvironmentNoLogAndNoTrace(t *testing.T) {
 
 func TestACredentialIsInUseOnlyWhenAllProversAcceptIt(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=900", "PROVERS=pool replica")
+	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_PROVERS=pool replica")
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	r.awaitContent(s, "token 1")
@@ -514,7 +514,7 @@ func TestACredentialIsInUseOnlyWhenAllProversAcceptIt(t *testing.T) {
 
 func TestARefusedCredentialIsObtainedAnewAndTheRefusalExplained(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=900", "PROVERS=pool", `EXPLAIN=printf 'the clock is "wrong"\nmore\n'`)
+	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_PROVERS=pool", `OUTRIGGER_EXPLAIN=printf 'the clock is "wrong"\nmore\n'`)
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	r.awaitContent(s, "token 1")
@@ -532,7 +532,7 @@ func TestARefusedCredentialIsObtainedAnewAndTheRefusalExplained(t *testing.T) {
 
 func TestACredentialOfWhichAProverIsSilentIsRenewedWhenItIsDue(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=2", "PROVERS=pool")
+	r := newRefresher(t, "OUTRIGGER_TTL=2", "OUTRIGGER_PROVERS=pool")
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	r.awaitEvent(s, "was not proven: pool has not said whether the server takes the credential")
@@ -542,7 +542,7 @@ func TestACredentialOfWhichAProverIsSilentIsRenewedWhenItIsDue(t *testing.T) {
 
 func TestAServerThatIsDownIsToldOfAndCostsNoOtherCredential(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=900", "PROVERS=pool")
+	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_PROVERS=pool")
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	r.awaitContent(s, "token 1")
@@ -566,10 +566,10 @@ func TestSIGTERMEndsItWithinASecond(t *testing.T) {
 		env      []string
 		await    string
 	}{
-		"while it sleeps":                {`echo token`, []string{"TTL=900"}, refreshed},
-		"while the provider hangs":       {`echo >"$CALLS"; trap : TERM; "$TOOLS/busybox" sleep 1000; "$TOOLS/busybox" sleep 1000`, []string{"TTL=900"}, ""},
-		"while it waits for an answer":   {`echo token; echo >"$CALLS"`, []string{"TTL=900", "PROVERS=pool"}, ""},
-		"while it waits after a failure": {`exit 1`, []string{"TTL=900", "RETRY_SECONDS=50"}, "exit code 1"},
+		"while it sleeps":                {`echo token`, []string{"OUTRIGGER_TTL=900"}, refreshed},
+		"while the provider hangs":       {`echo >"$CALLS"; trap : TERM; "$OUTRIGGER_TOOLS/busybox" sleep 1000; "$OUTRIGGER_TOOLS/busybox" sleep 1000`, []string{"OUTRIGGER_TTL=900"}, ""},
+		"while it waits for an answer":   {`echo token; echo >"$CALLS"`, []string{"OUTRIGGER_TTL=900", "OUTRIGGER_PROVERS=pool"}, ""},
+		"while it waits after a failure": {`exit 1`, []string{"OUTRIGGER_TTL=900", "OUTRIGGER_RETRY_SECONDS=50"}, "exit code 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -592,7 +592,7 @@ func TestSIGTERMEndsItWithinASecond(t *testing.T) {
 
 func TestARestartKeepsWhatIsNotDueAndAsksNobody(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=900")
+	r := newRefresher(t, "OUTRIGGER_TTL=900")
 	r.provides(countsCalls + `echo "token $calls"`)
 	first := r.start()
 	r.awaitEvent(first, refreshed)
@@ -617,7 +617,7 @@ func TestARestartKeepsWhatIsNotDueAndAsksNobody(t *testing.T) {
 
 func TestARestartWhileTheProviderIsDownKeepsTheOldFile(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=4")
+	r := newRefresher(t, "OUTRIGGER_TTL=4")
 	r.provides(`echo token`)
 	first := r.start()
 	r.awaitEvent(first, refreshed)
@@ -657,9 +657,9 @@ func TestAFileThatIsReplacedIsToldToAllUntilTheyHaveHeard(t *testing.T) {
 	a := run(t, process)
 	a.awaitOutput("begun")
 
-	r := newRefresher(t, "TTL=3", "NOTIFY_PROCESS="+name, "NOTIFY_SIGNAL=USR1", "NOTIFY_URL="+server.URL+"/-/reload")
+	r := newRefresher(t, "OUTRIGGER_TTL=3", "OUTRIGGER_NOTIFY_PROCESS="+name, "OUTRIGGER_NOTIFY_SIGNAL=USR1", "OUTRIGGER_NOTIFY_URL="+server.URL+"/-/reload")
 	heard := filepath.Join(r.dir, "heard")
-	r.env = append(r.env, `NOTIFY_COMMAND="$TOOLS/busybox" cp "$FILE" `+heard)
+	r.env = append(r.env, `OUTRIGGER_NOTIFY_COMMAND="$OUTRIGGER_TOOLS/busybox" cp "$OUTRIGGER_FILE" `+heard)
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	r.awaitEvent(s, refreshed)
@@ -674,10 +674,10 @@ func TestAFileThatIsReplacedIsToldToAllUntilTheyHaveHeard(t *testing.T) {
 
 func TestALineForShHasTheToolsThatTheImageLacks(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=900")
+	r := newRefresher(t, "OUTRIGGER_TTL=900")
 	heard := filepath.Join(r.dir, "heard")
 	// A program other than busybox's shell, which in some builds knows its applets without a path.
-	r.env = append(r.env, `NOTIFY_COMMAND=/usr/bin/env cp "$FILE" `+heard)
+	r.env = append(r.env, `OUTRIGGER_NOTIFY_COMMAND=/usr/bin/env cp "$OUTRIGGER_FILE" `+heard)
 	require.NoError(t, os.WriteFile(r.file, []byte("before"), 0o640))
 	r.provides("echo token")
 
@@ -689,11 +689,11 @@ func TestALineForShHasTheToolsThatTheImageLacks(t *testing.T) {
 
 func TestNoRefreshWaitsForTheDisksOfTheNode(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=900")
+	r := newRefresher(t, "OUTRIGGER_TTL=900")
 	tools, called := t.TempDir(), filepath.Join(r.dir, "called")
 	busybox := filepath.Join(appletDir, "busybox")
 	require.NoError(t, os.WriteFile(filepath.Join(tools, "busybox"), []byte("#!"+appletDir+"/sh\necho \"$1\" >>"+called+"\nexec "+busybox+" \"$@\"\n"), 0o755))
-	r.env = append(r.env, "TOOLS="+tools)
+	r.env = append(r.env, "OUTRIGGER_TOOLS="+tools)
 	r.provides("echo token")
 
 	s := r.start()
@@ -708,7 +708,7 @@ func TestNoRefreshWaitsForTheDisksOfTheNode(t *testing.T) {
 
 func TestAFileThatIsGoneIsWrittenAnew(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=900", "LOOK_SECONDS=1")
+	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_LOOK_SECONDS=1")
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	r.awaitEvent(s, refreshed)
@@ -719,7 +719,7 @@ func TestAFileThatIsGoneIsWrittenAnew(t *testing.T) {
 
 func TestACredentialThatIsRefusedLaterIsObtainedAnew(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=900", "LOOK_SECONDS=1", "PROVERS=pool")
+	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_LOOK_SECONDS=1", "OUTRIGGER_PROVERS=pool")
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	r.awaitContent(s, "token 1")
@@ -731,14 +731,31 @@ func TestACredentialThatIsRefusedLaterIsObtainedAnew(t *testing.T) {
 	s.stop()
 }
 
+func TestACommandHasItsOwnVariablesWhateverTheirNames(t *testing.T) {
+	t.Parallel()
+	names := []string{"HOST", "PORT", "FILE", "FORMAT", "MODE", "OUTPUT", "TTL", "DATABASE", "USERNAME", "TEMPLATE", "REFRESHER", "TOOLS", "STATE_DIR", "DIRECTORY", "IN_USE"}
+	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_HOST=db", "OUTRIGGER_PORT=5432")
+	var echoed, want []string
+	for _, name := range names {
+		r.env = append(r.env, name+"=own "+name)
+		echoed, want = append(echoed, "$"+name), append(want, "own "+name)
+	}
+	r.provides(`echo "` + strings.Join(echoed, ",") + `"`)
+	s := r.start()
+
+	r.awaitContent(s, strings.Join(want, ","))
+
+	s.stop()
+}
+
 func TestAConfigurationThatCannotWorkEndsIt(t *testing.T) {
 	t.Parallel()
 	for message, env := range map[string][]string{
-		"FILE is no absolute path":               {"FILE=x", "TTL=1"},
-		"there is no FORMAT ini":                 {"FORMAT=ini", "TTL=1"},
-		"there is no OUTPUT yaml":                {"OUTPUT=yaml", "TTL=1"},
-		"an output that is raw has no expiry":    {},
-		"there is no NOTIFY_METHOD PUT: write G": {"NOTIFY_METHOD=PUT", "TTL=1"},
+		"FILE is no absolute path":                         {"OUTRIGGER_FILE=x", "OUTRIGGER_TTL=1"},
+		"there is no OUTRIGGER_FORMAT ini":                 {"OUTRIGGER_FORMAT=ini", "OUTRIGGER_TTL=1"},
+		"there is no OUTRIGGER_OUTPUT yaml":                {"OUTRIGGER_OUTPUT=yaml", "OUTRIGGER_TTL=1"},
+		"an output that is raw has no expiry":              {},
+		"there is no OUTRIGGER_NOTIFY_METHOD PUT: write G": {"OUTRIGGER_NOTIFY_METHOD=PUT", "OUTRIGGER_TTL=1"},
 	} {
 		t.Run(message, func(t *testing.T) {
 			t.Parallel()
@@ -753,7 +770,7 @@ func TestAConfigurationThatCannotWorkEndsIt(t *testing.T) {
 
 func TestBetweenRefreshesItIsSmallAndSleeps(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=900", "LOOK_SECONDS=600")
+	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_LOOK_SECONDS=600")
 	r.provides("echo token")
 	s := r.start()
 	r.awaitEvent(s, refreshed)
@@ -784,7 +801,7 @@ func TestWhatACommandSaysIsLoggedWithoutTheCredential(t *testing.T) {
 	for _, output := range []string{"raw", "json"} {
 		t.Run(output, func(t *testing.T) {
 			t.Parallel()
-			r := newRefresher(t, "TTL=2", "OUTPUT="+output)
+			r := newRefresher(t, "OUTRIGGER_TTL=2", "OUTRIGGER_OUTPUT="+output)
 			token := "hush " + strings.Repeat("x", 3000) + " hush"
 			printed := token
 			if output == "json" {
@@ -803,7 +820,7 @@ func TestWhatACommandSaysIsLoggedWithoutTheCredential(t *testing.T) {
 
 func TestACredentialThatIsTheSameAgainIsProvenAgain(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=900", "PROVERS=pool")
+	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_PROVERS=pool")
 	r.provides(countsCalls + `echo token`)
 	s := r.start()
 	r.awaitContent(s, "token")
@@ -823,13 +840,13 @@ func TestACredentialThatIsTheSameAgainIsProvenAgain(t *testing.T) {
 
 func TestAClockThatIsSetBackMakesACredentialDue(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=900", "LOOK_SECONDS=1")
+	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_LOOK_SECONDS=1")
 	tools, clock := t.TempDir(), filepath.Join(r.dir, "clock")
 	busybox := filepath.Join(appletDir, "busybox")
 	require.NoError(t, os.WriteFile(filepath.Join(tools, "busybox"),
 		[]byte("#!"+appletDir+"/sh\n[ \"$*\" != 'date +%s' ] || exec "+busybox+" cat "+clock+"\nexec "+busybox+" \"$@\"\n"), 0o755))
 	require.NoError(t, os.WriteFile(clock, []byte("2000003600\n"), 0o644))
-	r.env = append(r.env, "TOOLS="+tools)
+	r.env = append(r.env, "OUTRIGGER_TOOLS="+tools)
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	require.Equal(t, time.Unix(2000004500, 0).UTC(), r.awaitEvent(s, refreshed).ExpiresAt.UTC())
@@ -842,7 +859,7 @@ func TestAClockThatIsSetBackMakesACredentialDue(t *testing.T) {
 
 func TestAListenerThatCannotBeToldIsOneLineAMinute(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "TTL=900", "LOOK_SECONDS=1", `NOTIFY_COMMAND=printf x >>"$CALLS.told"; echo no >&2; exit 3`)
+	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_LOOK_SECONDS=1", `OUTRIGGER_NOTIFY_COMMAND=printf x >>"$CALLS.told"; echo no >&2; exit 3`)
 	require.NoError(t, os.WriteFile(r.file, []byte("before"), 0o640))
 	r.provides(`echo token`)
 	s := r.start()

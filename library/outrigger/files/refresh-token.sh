@@ -8,6 +8,8 @@
 #   refresh-token.sh started                        succeeds once FILE has a credential that has not expired
 #   refresh-token.sh ready                          fails from MARGIN_SECONDS before the credential in use expires
 #
+# Its variables, each with OUTRIGGER_ before its name, as the command has an environment of its own:
+#
 #   REFRESHER       the refresher's name
 #   FILE            an absolute path: what it was stays until the next credential is whole beside it
 #   FORMAT, MODE    what is in it, as token-format.awk says, and its mode (0640; pgpass 0600)
@@ -33,18 +35,18 @@
 set -uf
 umask 077
 
-TOOLS=${TOOLS:-/outrigger-tools}
-SCRIPTS=${SCRIPTS:-/outrigger}
-STATE_DIR=${STATE_DIR:-/run/outrigger}
-WORK_DIR=$STATE_DIR/$REFRESHER
+OUTRIGGER_TOOLS=${OUTRIGGER_TOOLS:-/outrigger-tools}
+OUTRIGGER_SCRIPTS=${OUTRIGGER_SCRIPTS:-/outrigger}
+OUTRIGGER_STATE_DIR=${OUTRIGGER_STATE_DIR:-/run/outrigger}
+OUTRIGGER_WORK_DIR=$OUTRIGGER_STATE_DIR/$OUTRIGGER_REFRESHER
 # What the image lacks of the tools that a line for sh says, busybox has.
-PATH=$PATH:$TOOLS
-export TOOLS SCRIPTS STATE_DIR WORK_DIR PATH
+PATH=$PATH:$OUTRIGGER_TOOLS
+export OUTRIGGER_TOOLS OUTRIGGER_SCRIPTS OUTRIGGER_STATE_DIR OUTRIGGER_WORK_DIR PATH
 # Each is one line, "SHA256 EXPIRES DUE READY_UNTIL": what FILE has, and what is known to work.
-WRITTEN=$WORK_DIR/written IN_USE=$WORK_DIR/in-use
-LOOK_SECONDS=${LOOK_SECONDS:-30}
+written=$OUTRIGGER_WORK_DIR/written in_use=$OUTRIGGER_WORK_DIR/in-use
+OUTRIGGER_LOOK_SECONDS=${OUTRIGGER_LOOK_SECONDS:-30}
 
-busybox() { LC_ALL=C "$TOOLS/busybox" "$@"; }
+busybox() { LC_ALL=C "$OUTRIGGER_TOOLS/busybox" "$@"; }
 now() { busybox date +%s; }
 utc() { TZ=UTC busybox date -d "@$1" +%Y-%m-%dT%H:%M:%SZ; } # seconds
 
@@ -54,10 +56,10 @@ bytes() { # name; the text is standard input
   busybox od -An -v -tu1
 }
 
-program() { busybox awk -f "$SCRIPTS/token-bytes.awk" "$@"; }
+program() { busybox awk -f "$OUTRIGGER_SCRIPTS/token-bytes.awk" "$@"; }
 
 log() { # level, message, [name, value in JSON]...
-  line=$(printf '{"time":"%s","level":"%s","message":%s,"refresher":"%s"' "$(busybox date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" "$(json_text "$2")" "$REFRESHER")
+  line=$(printf '{"time":"%s","level":"%s","message":%s,"refresher":"%s"' "$(busybox date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" "$(json_text "$2")" "$OUTRIGGER_REFRESHER")
   shift 2
   while [ $# -gt 1 ]; do
     line=$line$(printf ',"%s":%s' "$1" "$2")
@@ -66,7 +68,7 @@ log() { # level, message, [name, value in JSON]...
   printf '%s}\n' "$line"
 }
 
-json_text() { printf '%s' "$1" | busybox tr -s '\n\t\r ' ' ' | bytes password | program -v format=message -f "$SCRIPTS/token-format.awk"; }
+json_text() { printf '%s' "$1" | busybox tr -s '\n\t\r ' ' ' | bytes password | program -v format=message -f "$OUTRIGGER_SCRIPTS/token-format.awk"; }
 
 bad_configuration() { # message
   log error "$1"
@@ -89,7 +91,7 @@ pause() { # seconds
 bounded() { # seconds, file of its output, command, arguments...
   seconds=$1 output=$2
   shift 2
-  "$TOOLS/busybox" setsid "$TOOLS/busybox" timeout -k 2 "$seconds" "$@" >"$output" 2>"$WORK_DIR/errors" </dev/null 8<&- &
+  "$OUTRIGGER_TOOLS/busybox" setsid "$OUTRIGGER_TOOLS/busybox" timeout -k 2 "$seconds" "$@" >"$output" 2>"$OUTRIGGER_WORK_DIR/errors" </dev/null 8<&- &
   waited_for=$!
   wait "$waited_for" 2>/dev/null # where the shell would say that it was killed
   code=$?
@@ -100,16 +102,16 @@ bounded() { # seconds, file of its output, command, arguments...
 
 # Prints what a command said, in one line: the end of it, which says what is wrong in most.
 errors() { # [file]
-  busybox tail -c 70000 "${1-$WORK_DIR/errors}" | hide | busybox tail -n 3 | busybox tail -c 1000 | busybox tr -s '\n\t ' ' '
+  busybox tail -c 70000 "${1-$OUTRIGGER_WORK_DIR/errors}" | hide | busybox tail -n 3 | busybox tail -c 1000 | busybox tr -s '\n\t ' ' '
 }
 
 # Copies standard input, with *** in place of the credential and of the one before, which a command may say by mistake.
 hide() {
   {
     bytes password
-    [ ! -e "$WORK_DIR/obtained/password" ] || bytes present <"$WORK_DIR/obtained/password"
-    [ ! -e "$WORK_DIR/before" ] || bytes before <"$WORK_DIR/before"
-  } | program -v format=hidden -f "$SCRIPTS/token-format.awk"
+    [ ! -e "$OUTRIGGER_WORK_DIR/obtained/password" ] || bytes present <"$OUTRIGGER_WORK_DIR/obtained/password"
+    [ ! -e "$OUTRIGGER_WORK_DIR/before" ] || bytes before <"$OUTRIGGER_WORK_DIR/before"
+  } | program -v format=hidden -f "$OUTRIGGER_SCRIPTS/token-format.awk"
 }
 
 stop() {
@@ -163,28 +165,28 @@ run() {
 }
 
 configure() {
-  case ${FILE-} in /*[!/]) ;; *) bad_configuration 'FILE is no absolute path of a file' ;; esac
-  case ${FORMAT-} in
-    pgbouncer | env | json | raw | template) MODE=${MODE:-0640} ;;
-    pgpass) MODE=${MODE:-0600} ;;
-    *) bad_configuration "there is no FORMAT ${FORMAT:-of that name}: write pgbouncer, pgpass, env, json, raw or template" ;;
+  case ${OUTRIGGER_FILE-} in /*[!/]) ;; *) bad_configuration 'OUTRIGGER_FILE is no absolute path of a file' ;; esac
+  case ${OUTRIGGER_FORMAT-} in
+    pgbouncer | env | json | raw | template) OUTRIGGER_MODE=${OUTRIGGER_MODE:-0640} ;;
+    pgpass) OUTRIGGER_MODE=${OUTRIGGER_MODE:-0600} ;;
+    *) bad_configuration "there is no OUTRIGGER_FORMAT ${OUTRIGGER_FORMAT:-of that name}: write pgbouncer, pgpass, env, json, raw or template" ;;
   esac
-  case ${OUTPUT:=raw} in raw | json) ;; *) bad_configuration "there is no OUTPUT $OUTPUT: write raw or json" ;; esac
-  [ "$OUTPUT${TTL-}" != raw ] || bad_configuration 'an output that is raw has no expiry: set a TTL'
-  case ${NOTIFY_METHOD:=POST} in GET | POST) ;; *) bad_configuration "there is no NOTIFY_METHOD $NOTIFY_METHOD: write GET or POST" ;; esac
-  DIRECTORY=${FILE%/*}
-  busybox mkdir -p "$WORK_DIR" || bad_configuration "$WORK_DIR is not writable"
-  busybox rm -f "$WORK_DIR/never"
-  busybox mkfifo "$WORK_DIR/never" || bad_configuration "$WORK_DIR is not writable"
-  exec 8<>"$WORK_DIR/never"
-  first_delay=$(milliseconds "${RETRY_SECONDS:-1}") last_delay=$(milliseconds "${RETRY_MAX_SECONDS:-60}")
+  case ${OUTRIGGER_OUTPUT:=raw} in raw | json) ;; *) bad_configuration "there is no OUTRIGGER_OUTPUT $OUTRIGGER_OUTPUT: write raw or json" ;; esac
+  [ "$OUTRIGGER_OUTPUT${OUTRIGGER_TTL-}" != raw ] || bad_configuration 'an output that is raw has no expiry: set OUTRIGGER_TTL'
+  case ${OUTRIGGER_NOTIFY_METHOD:=POST} in GET | POST) ;; *) bad_configuration "there is no OUTRIGGER_NOTIFY_METHOD $OUTRIGGER_NOTIFY_METHOD: write GET or POST" ;; esac
+  directory=${OUTRIGGER_FILE%/*}
+  busybox mkdir -p "$OUTRIGGER_WORK_DIR" || bad_configuration "$OUTRIGGER_WORK_DIR is not writable"
+  busybox rm -f "$OUTRIGGER_WORK_DIR/never"
+  busybox mkfifo "$OUTRIGGER_WORK_DIR/never" || bad_configuration "$OUTRIGGER_WORK_DIR is not writable"
+  exec 8<>"$OUTRIGGER_WORK_DIR/never"
+  first_delay=$(milliseconds "${OUTRIGGER_RETRY_SECONDS:-1}") last_delay=$(milliseconds "${OUTRIGGER_RETRY_MAX_SECONDS:-60}")
 }
 
 milliseconds() { busybox awk -v seconds="$1" 'BEGIN {printf "%.0f", seconds * 1000}'; } # seconds
 
 # Takes on the credential that a container before this one has written.
 adopt() {
-  read_state "$WRITTEN" && [ "$(sum_of "$FILE")" = "$sum" ] && [ "$(now)" -lt "$due" ]
+  read_state "$written" && [ "$(sum_of "$OUTRIGGER_FILE")" = "$sum" ] && [ "$(now)" -lt "$due" ]
 }
 
 # Keeps the credential until it is due. Fails where it turns out to be refused.
@@ -194,10 +196,10 @@ keep() {
     # By a clock that was ahead, the credential may have been reckoned to live for longer than it does.
     [ "$time" -ge "$((seen - 5))" ] || { log info 'the clock was set back: the credential is obtained anew'; return 0; }
     seen=$time
-    [ -s "$FILE" ] || { log error "$FILE is gone: the credential is obtained anew"; return 0; }
+    [ -s "$OUTRIGGER_FILE" ] || { log error "$OUTRIGGER_FILE is gone: the credential is obtained anew"; return 0; }
     answers
     [ "$answer" != refused ] || return 1
-    look=$LOOK_SECONDS
+    look=$OUTRIGGER_LOOK_SECONDS
     [ -z "${untold-}" ] || tell
     [ "$left" -ge "$look" ] || look=$left
     pause "$look"
@@ -213,7 +215,7 @@ fail() {
   done
   [ "$delay" -le "$last_delay" ] || delay=$last_delay
   # The less is left of the one in use, the sooner: a provider that is back in time should not be missed.
-  if read_state "$IN_USE" && left=$((ready_until - $(now))) && [ "$left" -gt 0 ]; then
+  if read_state "$in_use" && left=$((ready_until - $(now))) && [ "$left" -gt 0 ]; then
     [ "$delay" -le "$((left * 125))" ] || delay=$((left * 125))
     [ "$delay" -ge "$first_delay" ] || delay=$first_delay
   fi
@@ -221,7 +223,7 @@ fail() {
   delay=$(printf '%d.%03d' "$((delay / 1000))" "$((delay % 1000))")
   set -- failures "$failures" retryAfterSeconds "$delay"
   [ -z "${explanation-}" ] || set -- "$@" explanation "$(json_text "$explanation")"
-  ! read_state "$IN_USE" || set -- "$@" inUseExpiresAt "\"$(utc "$expires")\""
+  ! read_state "$in_use" || set -- "$@" inUseExpiresAt "\"$(utc "$expires")\""
   log error "$reason" "$@"
   explanation=''
   pause "$delay"
@@ -235,13 +237,13 @@ random() { # prints 0 to 99
 # ---- The probes
 
 started() {
-  read_state "$WRITTEN" && [ "$(sum_of "$FILE")" = "$sum" ] && [ "$(now)" -lt "$expires" ] && return
+  read_state "$written" && [ "$(sum_of "$OUTRIGGER_FILE")" = "$sum" ] && [ "$(now)" -lt "$expires" ] && return
   echo 'no credential has been written yet' >&2
   return 1
 }
 
 ready() {
-  read_state "$IN_USE" && [ "$(now)" -lt "$ready_until" ] && return
+  read_state "$in_use" && [ "$(now)" -lt "$ready_until" ] && return
   if [ "$expires" = 0 ]; then echo 'no credential is in use yet' >&2; else echo "the credential in use expires at $(utc "$expires")" >&2; fi
   return 1
 }
@@ -249,8 +251,8 @@ ready() {
 case ${1-}:${2-} in
   run:--)
     shift 2
-    . "$SCRIPTS/token-obtain.sh"
-    . "$SCRIPTS/token-tell.sh"
+    . "$OUTRIGGER_SCRIPTS/token-obtain.sh"
+    . "$OUTRIGGER_SCRIPTS/token-tell.sh"
     run "$@"
     ;;
   started:) started ;;

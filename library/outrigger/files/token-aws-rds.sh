@@ -11,23 +11,23 @@
 #   RDS_REGION                 the server's, or nothing: the aws-cli's own
 #   CREDENTIALS_DIR        a folder of files named AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN and
 #                          AWS_CREDENTIAL_EXPIRATION where it has them, which sign it; or nothing: what the aws-cli finds
-#   WORK_DIR               a private writable folder
+#   OUTRIGGER_WORK_DIR     a private writable folder
 #
 # A token dies with the credentials that sign it. Of those that it has cached the aws-cli renews what has less than 15
 # minutes left.
 set -uf
 umask 077
 
-HOME=$WORK_DIR/home
+HOME=$OUTRIGGER_WORK_DIR/home
 AWS_PAGER=''
 export HOME AWS_PAGER
 
-busybox() { LC_ALL=C "$TOOLS/busybox" "$@"; }
+busybox() { LC_ALL=C "$OUTRIGGER_TOOLS/busybox" "$@"; }
 now() { busybox date +%s; }
 utc() { TZ=UTC busybox date -d "@$1" +%Y-%m-%dT%H:%M:%SZ; } # seconds
 complain() { printf '%s\n' "$1" >&2; return 1; }
 fail() { complain "$1"; exit 1; }
-unix_time() { busybox awk -f "$SCRIPTS/token-time.awk"; }
+unix_time() { busybox awk -f "$OUTRIGGER_SCRIPTS/token-time.awk"; }
 
 # ---- The credentials that sign. They are in variables of this shell, and in the environment of the one aws-cli that signs.
 
@@ -45,7 +45,7 @@ mounted_credentials() {
 secret() { [ ! -r "$CREDENTIALS_DIR/$1" ] || busybox cat "$CREDENTIALS_DIR/$1"; } # name
 
 exported_credentials() {
-  found=$WORK_DIR/signing
+  found=$OUTRIGGER_WORK_DIR/signing
   busybox rm -rf "$found"
   busybox mkdir "$found"
   aws configure export-credentials --format process >"$found/json" || return
@@ -53,7 +53,7 @@ exported_credentials() {
     POINTERS='key string /AccessKeyId
 secret string /SecretAccessKey
 session string /SessionToken
-until scalar /Expiration' busybox awk -v into="$found" -f "$SCRIPTS/token-bytes.awk" -f "$SCRIPTS/token-json.awk" || return
+until scalar /Expiration' busybox awk -v into="$found" -f "$OUTRIGGER_SCRIPTS/token-bytes.awk" -f "$OUTRIGGER_SCRIPTS/token-json.awk" || return
   { [ -e "$found/key" ] && [ -e "$found/secret" ]; } || complain 'aws configure export-credentials printed no credentials' || return
   session='' signed_until=''
   key=$(busybox cat "$found/key") secret_key=$(busybox cat "$found/secret")
@@ -77,12 +77,12 @@ signing() { # arguments
 
 make() {
   find_credentials || exit
-  signing rds generate-db-auth-token --hostname "$RDS_HOST" --port "$RDS_PORT" --username "$RDS_USER" >"$WORK_DIR/token" || exit
-  read_token "$WORK_DIR/token"
-  { [ "$expires" ] && busybox grep -q '^[^"\\[:space:]]*$' "$WORK_DIR/token"; } || fail 'aws rds generate-db-auth-token printed no token'
+  signing rds generate-db-auth-token --hostname "$RDS_HOST" --port "$RDS_PORT" --username "$RDS_USER" >"$OUTRIGGER_WORK_DIR/token" || exit
+  read_token "$OUTRIGGER_WORK_DIR/token"
+  { [ "$expires" ] && busybox grep -q '^[^"\\[:space:]]*$' "$OUTRIGGER_WORK_DIR/token"; } || fail 'aws rds generate-db-auth-token printed no token'
   busybox awk -v expires="$expires" -v signed_until="$signed_until" '
-    {printf "{\"password\":\"%s\",\"expiresAt\":%s%s}\n", $0, expires, signed_until == "" ? "" : ",\"signedUntil\":" signed_until; exit}' "$WORK_DIR/token"
-  busybox rm -f "$WORK_DIR/token"
+    {printf "{\"password\":\"%s\",\"expiresAt\":%s%s}\n", $0, expires, signed_until == "" ? "" : ",\"signedUntil\":" signed_until; exit}' "$OUTRIGGER_WORK_DIR/token"
+  busybox rm -f "$OUTRIGGER_WORK_DIR/token"
 }
 
 # Sets expires, and what a token was signed for: for_host (with the port), for_user, for_region.
@@ -98,7 +98,7 @@ field() { busybox sed -n "s/.*[?&]$2=\([^&]*\).*/\1/p" "$1" | busybox head -n 1;
 # ---- Why it may be refused
 
 explain() {
-  read_token "$WORK_DIR/obtained/password" 2>/dev/null
+  read_token "$OUTRIGGER_WORK_DIR/obtained/password" 2>/dev/null
   [ "$expires" ] || fail 'there is no token to explain'
   time=$(now)
   if [ "$time" -ge "$expires" ]; then
@@ -110,15 +110,15 @@ explain() {
     echo "the region is wrong: the token is signed for $for_region, and the server ${for_host%:*} is in $region"
     return
   fi
-  find_credentials 2>"$WORK_DIR/explanation-errors" || { echo "the credentials that sign it are not there: $(busybox tail -n 1 "$WORK_DIR/explanation-errors")"; return; }
+  find_credentials 2>"$OUTRIGGER_WORK_DIR/explanation-errors" || { echo "the credentials that sign it are not there: $(busybox tail -n 1 "$OUTRIGGER_WORK_DIR/explanation-errors")"; return; }
   if [ "$signed_until" ] && [ "$time" -ge "$signed_until" ]; then
     echo "the credentials that sign it have expired: at $(utc "$signed_until"), and this pod's clock says $(utc "$time")"
     return
   fi
-  if identity=$(AWS_MAX_ATTEMPTS=1 signing sts get-caller-identity --query Arn --output text --cli-connect-timeout 5 --cli-read-timeout 5 2>"$WORK_DIR/explanation-errors"); then
+  if identity=$(AWS_MAX_ATTEMPTS=1 signing sts get-caller-identity --query Arn --output text --cli-connect-timeout 5 --cli-read-timeout 5 2>"$OUTRIGGER_WORK_DIR/explanation-errors"); then
     identity="the policy of $identity"
   else
-    said=$(busybox tr -s '\n' ' ' <"$WORK_DIR/explanation-errors")
+    said=$(busybox tr -s '\n' ' ' <"$OUTRIGGER_WORK_DIR/explanation-errors")
     case $said in
       *'Signature expired'* | *'Signature not yet current'* | *RequestTimeTooSkewed* | *RequestExpired*)
         echo "this pod's clock is wrong$(skew): AWS says: $(gist)"
@@ -151,7 +151,7 @@ skew() {
   if [ "$here" -lt "$there" ]; then printf ' by %s s, behind' "$((there - here))"; else printf ' by %s s, ahead' "$((here - there))"; fi
 }
 
-busybox mkdir -p "$HOME" || fail "$WORK_DIR is not writable"
+busybox mkdir -p "$HOME" || fail "$OUTRIGGER_WORK_DIR is not writable"
 case ${1-} in
   '') make ;;
   explain) explain ;;

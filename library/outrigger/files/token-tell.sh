@@ -6,21 +6,23 @@
 #   SHA256 refused MESSAGE     what the server said
 #   SHA256 unanswered MESSAGE  the server could not be asked, and will be again: another credential would not help
 #
+# Its variables, as those of refresh-token.sh, each with OUTRIGGER_ before its name:
+#
 #   NOTIFY_PROCESS, NOTIFY_SIGNAL   the name of a process that gets a signal (HUP): the pod shares its process namespace
 #   NOTIFY_URL, NOTIFY_METHOD       what is called: GET or POST (POST)
 #   NOTIFY_COMMAND                  what is run, by sh
 #
 # They are told when a file is replaced, and again until it succeeds; the first file is there before the app is.
 
-PROVE_SECONDS=0.2
+prove_seconds=0.2
 
 # Sets answer to what all of the provers say of the credential: accepted; refused, for which it sets reason; unanswered or
 # waiting, for which it sets silence to who has not said, and why if that is known.
 answers() {
   answer=accepted
-  for prover in ${PROVERS-}; do
+  for prover in ${OUTRIGGER_PROVERS-}; do
     proved_sum='' verdict='' said=''
-    [ ! -r "$DIRECTORY/.outrigger-$prover" ] || read -r proved_sum verdict said <"$DIRECTORY/.outrigger-$prover"
+    [ ! -r "$directory/.outrigger-$prover" ] || read -r proved_sum verdict said <"$directory/.outrigger-$prover"
     case $proved_sum:$verdict in
       "$sum:accepted") ;;
       "$sum:refused")
@@ -49,22 +51,22 @@ proved() {
       warned=$silence
       log error "$silence"
     fi
-    pause "$PROVE_SECONDS"
+    pause "$prove_seconds"
   done
   [ "$answer" = accepted ] || return 1
-  write_state "$IN_USE" || { reason="$WORK_DIR is not writable"; return 1; }
+  write_state "$in_use" || { reason="$OUTRIGGER_WORK_DIR is not writable"; return 1; }
   log info 'the credential is refreshed' expiresAt "\"$(utc "$expires")\"" refreshAt "\"$(utc "$due")\""
 }
 
 explain() {
-  [ "${EXPLAIN-}" ] || return 0
-  bounded 30 "$WORK_DIR/explanation" "$TOOLS/busybox" sh -c "$EXPLAIN"
-  explanation=$(hide <"$WORK_DIR/explanation" | busybox head -n 1)
+  [ "${OUTRIGGER_EXPLAIN-}" ] || return 0
+  bounded 30 "$OUTRIGGER_WORK_DIR/explanation" "$OUTRIGGER_TOOLS/busybox" sh -c "$OUTRIGGER_EXPLAIN"
+  explanation=$(hide <"$OUTRIGGER_WORK_DIR/explanation" | busybox head -n 1)
 }
 
 # Tells everybody that the file was replaced; where somebody cannot be told it is left for the next look, which is sooner.
 tell() {
-  if { [ -z "${NOTIFY_PROCESS-}" ] || tell_process; } && { [ -z "${NOTIFY_URL-}" ] || tell_url; } && { [ -z "${NOTIFY_COMMAND-}" ] || tell_command; }; then
+  if { [ -z "${OUTRIGGER_NOTIFY_PROCESS-}" ] || tell_process; } && { [ -z "${OUTRIGGER_NOTIFY_URL-}" ] || tell_url; } && { [ -z "${OUTRIGGER_NOTIFY_COMMAND-}" ] || tell_command; }; then
     untold='' told_reason=''
   else
     # The same again is said once a minute.
@@ -77,18 +79,18 @@ tell() {
 }
 
 tell_process() {
-  untold_reason="the process $NOTIFY_PROCESS got no signal ${NOTIFY_SIGNAL:-HUP}"
-  busybox killall "-${NOTIFY_SIGNAL:-HUP}" "$NOTIFY_PROCESS" 2>"$WORK_DIR/errors" || { untold_reason="$untold_reason: $(errors)"; return 1; }
+  untold_reason="the process $OUTRIGGER_NOTIFY_PROCESS got no signal ${OUTRIGGER_NOTIFY_SIGNAL:-HUP}"
+  busybox killall "-${OUTRIGGER_NOTIFY_SIGNAL:-HUP}" "$OUTRIGGER_NOTIFY_PROCESS" 2>"$OUTRIGGER_WORK_DIR/errors" || { untold_reason="$untold_reason: $(errors)"; return 1; }
 }
 
 tell_url() {
   set -- -q -T 10 -O /dev/null
   # busybox asks a proxy of the environment for localhost too, and knows no no_proxy.
-  case $NOTIFY_URL in *://127.* | *://localhost | *://localhost[:/]* | *://'[::1]'*) set -- "$@" -Yoff ;; esac
-  [ "$NOTIFY_METHOD" = GET ] || set -- "$@" --post-data ''
-  bounded 15 /dev/null "$TOOLS/busybox" wget "$@" "$NOTIFY_URL" || { untold_reason="$NOTIFY_URL could not be told of the new credential: $(errors)"; return 1; }
+  case $OUTRIGGER_NOTIFY_URL in *://127.* | *://localhost | *://localhost[:/]* | *://'[::1]'*) set -- "$@" -Yoff ;; esac
+  [ "$OUTRIGGER_NOTIFY_METHOD" = GET ] || set -- "$@" --post-data ''
+  bounded 15 /dev/null "$OUTRIGGER_TOOLS/busybox" wget "$@" "$OUTRIGGER_NOTIFY_URL" || { untold_reason="$OUTRIGGER_NOTIFY_URL could not be told of the new credential: $(errors)"; return 1; }
 }
 
 tell_command() {
-  bounded 60 /dev/null "$TOOLS/busybox" sh -c "$NOTIFY_COMMAND" || { untold_reason="the command that tells of the new credential failed with exit code $?: $(errors)"; return 1; }
+  bounded 60 /dev/null "$OUTRIGGER_TOOLS/busybox" sh -c "$OUTRIGGER_NOTIFY_COMMAND" || { untold_reason="the command that tells of the new credential failed with exit code $?: $(errors)"; return 1; }
 }

@@ -107,7 +107,7 @@ Sets: appVolumeMounts of the contribution
 {{- end -}}
 
 {{- /*
-The environment of refresh-token.sh.
+The environment of refresh-token.sh. Its names have a prefix, as the command inherits them.
 Takes: the Refresher
 Prints: the variables, as JSON
 */ -}}
@@ -129,7 +129,9 @@ Prints: the variables, as JSON
       "EXPLAIN" $exec.explain "PROVERS" (include "outrigger-0.1.0.patterns.tokenRefreshers.provers" .call)
       "NOTIFY_COMMAND" (dig "exec" "command" "" $notify) "NOTIFY_URL" (dig "http" "url" "" $notify) "NOTIFY_METHOD" (dig "http" "method" "" $notify)
       "NOTIFY_PROCESS" (dig "signal" "process" "" $notify) "NOTIFY_SIGNAL" (dig "signal" "signal" "" $notify) -}}
-{{- include "outrigger-0.1.0.kit.variables" $env -}}
+{{- $prefixed := dict -}}
+{{- range $name, $value := $env -}}{{- $_ := set $prefixed (printf "OUTRIGGER_%s" $name) $value -}}{{- end -}}
+{{- include "outrigger-0.1.0.kit.variables" $prefixed -}}
 {{- end -}}
 
 {{- /*
