@@ -27,7 +27,7 @@ spec:
   {{ $field }}:
     {{- range chunk 15 (get $.spec $field | default list) }}
       {{- include "outrigger-0.1.0.pod.printItems" . | nindent 4 }}
-    {{- else }} []
+    {{- else }} {{ kindIs "invalid" (get $.spec $field) | ternary "null" "[]" }}
     {{- end }}
   {{- end }}
 {{- end }}
