@@ -1,6 +1,7 @@
 package render
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -86,6 +87,31 @@ outrigger:
 	assert.Contains(t, collector.files["logs.conf.yaml"], "{{ field }}")
 	assert.Contains(t, variables(container(t, token, "queue"))["TEMPLATE"], "@{{ host }}")
 	assert.Contains(t, container(t, token, "queue").Command, "demo")
+}
+
+func TestAVolumeWhoseFolderIsATemplateIsKnownToOtherPatterns(t *testing.T) {
+	t.Parallel()
+
+	pod := renderPod(t, appPod+sql+`
+outrigger:
+  volumes:
+    data: {mountPath: "{{ .Values.sql.folder }}", size: "{{ .Values.sql.size }}"}
+    "off": {enabled: false, mountPath: "{{ .Values.nothing.of.that }}"}
+  logshippers: {logs: {files: [/data/a.log], to: {otlphttp: {endpoint: "http://a:1"}}}}
+  tokenRefreshers: {db: {ttl: 15m, exec: {image: "vault:1", command: [token]}, file: {path: /data/token, format: raw}}}
+`)
+
+	assert.Equal(t, "5242880 /data", environment(container(t, pod, "logs"))["VOLUMES"])
+	assert.Contains(t, container(t, pod, "db").VolumeMounts, corev1.VolumeMount{Name: "data", MountPath: "/data"})
+}
+
+func TestARepositoryThatIsATemplateHasOneMaker(t *testing.T) {
+	t.Parallel()
+	values := strings.ReplaceAll(withRestic("init: true")+another("hourly"), "s3:http://s3/backups", "s3:http://s3/{{ .Release.Name }}")
+
+	found := cronJobs(t, values)
+
+	assert.Equal(t, "backups.nightly", variables(task(t, found["demo-shop-hourly"]))["MAKER"])
 }
 
 func TestATextIsEvaluatedOnce(t *testing.T) {

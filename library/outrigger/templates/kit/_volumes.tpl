@@ -4,11 +4,16 @@ Takes: call; name, the refresher's; path, the file's
 Prints: the volume's name, or nothing where the file lies in one of volumes.<name>
 */ -}}
 {{- define "outrigger-0.1.0.kit.tokenVolume" -}}
+{{- $call := .call -}}
 {{- $path := .path | default "" -}}
 {{- $shared := false -}}
-{{- range $volume := .call.values.volumes -}}
-  {{- if kindIs "map" $volume -}}
-    {{- if and $volume.mountPath (ne (toString $volume.enabled) "false") (include "outrigger-0.1.0.kit.holds" (dict "mountPath" $volume.mountPath "path" $path)) -}}{{- $shared = true -}}{{- end -}}
+{{- range $name, $_ := $call.values.volumes -}}
+  {{- $volume := dict "call" $call "pattern" "volumes" "name" $name -}}
+  {{- include "outrigger-0.1.0.kit.entry" $volume -}}
+  {{- with $volume.config -}}
+    {{- if and .mountPath (ne (toString .enabled) "false") (include "outrigger-0.1.0.kit.holds" (dict "mountPath" .mountPath "path" $path)) -}}
+      {{- $shared = true -}}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- if not $shared -}}{{- include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-token" .name) -}}{{- end -}}

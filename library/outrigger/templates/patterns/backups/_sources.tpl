@@ -5,7 +5,7 @@ The sources, a row each, by their keys in an entry:
   files   of the library's, besides backup-<source>.sh
   reads   keys whose paths lie in volumes of the app's, which a sidecar mounts
   image   what to say where it has none; "busybox" is the library's own
-Takes: anything
+Takes: nothing
 Prints: the rows, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.patterns.backups.kinds" -}}

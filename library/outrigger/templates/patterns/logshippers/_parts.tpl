@@ -96,8 +96,11 @@ Prints: "BYTES FOLDER", one a line
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.watchedVolumes" -}}
 {{- $lines := list -}}
-{{- range $name, $volume := .values.volumes -}}
-  {{- if and (kindIs "map" $volume) $volume.size (ne ($volume.medium | default "") "Memory") $volume.mountPath -}}
+{{- range $name, $_ := .values.volumes -}}
+  {{- $entry := dict "call" $ "pattern" "volumes" "name" $name -}}
+  {{- include "outrigger-0.1.0.kit.entry" $entry -}}
+  {{- $volume := $entry.config -}}
+  {{- if and $volume.size (ne ($volume.medium | default "") "Memory") $volume.mountPath -}}
     {{- range $path := $.config.files -}}
       {{- if include "outrigger-0.1.0.kit.holds" (dict "mountPath" $volume.mountPath "path" $path) -}}
         {{- $lines = append $lines (printf "%d %s" (include "outrigger-0.1.0.kit.quantity" $volume.size | float64 | int64) $volume.mountPath) -}}

@@ -55,8 +55,11 @@ Reports: more than one maker
 {{- $env := .env -}}
 {{- $repository := $backup.call.config.store.restic.repository -}}
 {{- $makers := list -}}
-{{- range $name, $entry := $backup.call.values.backups -}}
-  {{- if and $entry (dig "enabled" true $entry) (dig "store" "restic" "init" false $entry) (eq (dig "store" "restic" "repository" "" $entry | toString) (toString $repository)) -}}
+{{- range $name, $_ := $backup.call.values.backups -}}
+  {{- $entry := dict "call" $backup.call "pattern" "backups" "name" $name -}}
+  {{- include "outrigger-0.1.0.kit.entry" $entry -}}
+  {{- $store := dig "store" "restic" dict $entry.config -}}
+  {{- if and (dig "enabled" true $entry.config) $store.init (eq (toString $store.repository) (toString $repository)) -}}
     {{- $makers = append $makers $name -}}
   {{- end -}}
 {{- end -}}
