@@ -230,6 +230,15 @@ func kubernetesTypes() (object, error) {
 		},
 		"additionalProperties": false,
 	}
+	// Of a template for a volume claim: Kubernetes refuses all else (ValidatePersistentVolumeClaimTemplate).
+	definitions["ObjectMeta"] = object{
+		"type":                 "object",
+		"additionalProperties": false,
+		"properties": object{
+			"labels":      object{"$ref": "#/definitions/Labels"},
+			"annotations": object{"type": "object", "additionalProperties": object{"type": "string"}},
+		},
+	}
 	const objectName = `[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*`
 	definitions["ObjectName"] = object{"type": "string", "pattern": "^" + objectName + "$"}
 	definitions["ObjectNameOrTemplate"] = object{"type": "string", "pattern": "^(" + objectName + `|.*\{\{.*)$`}

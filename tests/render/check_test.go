@@ -30,6 +30,11 @@ func TestBadValuesFailWithTheKeyAndTheMend(t *testing.T) {
 			good:    `{containers: {helper: {image: "h:1", startupProbe: {httpGet: {port: 80, path: /}}}}}`,
 			message: []string{"/containers/helper/startupProbe/httpGet", "'pth' not allowed"},
 		},
+		"a claim's template with a name": {
+			bad:     `{volumes: {v: {mountPath: /v, ephemeral: {volumeClaimTemplate: {metadata: {name: v}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}}}}`,
+			good:    `{volumes: {v: {mountPath: /v, ephemeral: {volumeClaimTemplate: {metadata: {labels: {a: b}}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}}}}`,
+			message: []string{"/volumes/v/ephemeral/volumeClaimTemplate/metadata", "'name' not allowed"},
+		},
 		"bad type": {
 			bad:     `{containers: {helper: {image: "h:1", command: run}}}`,
 			good:    `{containers: {helper: {image: "h:1", command: [run]}}}`,

@@ -85,7 +85,7 @@ outrigger:
 
 	assert.Contains(t, custom.files["logs.conf.yaml"], `key: "{{ field }}"`)
 	assert.Contains(t, collector.files["logs.conf.yaml"], "{{ field }}")
-	assert.Contains(t, variables(container(t, token, "queue"))["TEMPLATE"], "@{{ host }}")
+	assert.Contains(t, variables(container(t, token, "queue"))["OUTRIGGER_TEMPLATE"], "@{{ host }}")
 	assert.Contains(t, container(t, token, "queue").Command, "demo")
 }
 
