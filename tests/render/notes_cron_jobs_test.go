@@ -80,7 +80,7 @@ func TestTheNotesSayThatACronJobNeverRunsOrOnlyItsScheduleWhereNobodyCanKnow(t *
 		`schedule: "@every 1h30m", timeZone: Etc/UTC`:      "@every 1h30m, in Etc/UTC",
 		`schedule: "17 3 * * *", timeZone: "Mars/Olympus"`: "17 3 * * *, in Mars/Olympus",
 	} {
-		notes := notesOf(t, scheduledChart(t), `outrigger: {cronJobs: {report: {`+cronJob+`}}}`)
+		notes := notesOf(t, scheduledChart(t).OfShapes(), `outrigger: {cronJobs: {report: {`+cronJob+`}}}`)
 
 		_, report, _ := strings.Cut(notes, "\n  demo-shop-report\n    ")
 		report, _, _ = strings.Cut(report, "\n  See them")
@@ -113,7 +113,7 @@ func TestTheNotesRestoreInTheAppsPodWhatOnlyThatReaches(t *testing.T) {
 func TestTheNotesTellOfCronJobsOnceAndByTheTimeOfTheRender(t *testing.T) {
 	t.Parallel()
 	const call = `{{ include "outrigger.notes" (dict "context" .) }}{{ include "outrigger.notes" (dict "context" . "podTemplate" .Values.pod) }}`
-	texts := scheduledChart(t).With(map[string]string{"templates/NOTES.txt": call, "templates/a.yaml": call}).
+	texts := scheduledChart(t).With(map[string]string{"templates/NOTES.txt": call, "templates/a.yaml": call}).OfShapes().
 		RenderTexts(t, `outrigger: {cronJobs: {report: {schedule: "@yearly"}}}`)
 
 	found := regexp.MustCompile(`\nCRONJOBS of outrigger.cronJobs.report\n  demo-shop-report\n    @yearly, .*\n    next \w+ 1 Jan (\d+) 00:00 UTC, then `).
