@@ -346,6 +346,46 @@ func TestBadPodTemplatesFailWithThePlaceAndTheMend(t *testing.T) {
 			good:    `{volumes: [{name: v, emptyDir: {}}, {name: w, emptyDir: {}}], containers: [{name: app, image: "a:1", volumeMounts: [{name: v, mountPath: /d}, {name: w, mountPath: /d/}]}]}`,
 			message: `container "app" of the pod template.volumeMounts: /d is the mountPath of volume "v" and of volume "w"; change or remove one`,
 		},
+		"a list that is a map": {
+			bad:     `{containers: {app: {image: "a:1"}}}`,
+			good:    `{containers: [{name: app, image: "a:1"}], volumes: {}, initContainers: ""}`,
+			message: `the pod template: spec.containers is a map, and has to be a list; write - before each of its items`,
+		},
+		"another one": {
+			bad:     `{containers: [{name: app, image: "a:1"}], volumes: {data: {emptyDir: {}}}}`,
+			good:    `{containers: [{name: app, image: "a:1"}], volumes: [{name: data, emptyDir: {}}]}`,
+			message: `the pod template: spec.volumes is a map, and has to be a list`,
+		},
+		"a container that is a text": {
+			bad:     `{containers: [app]}`,
+			good:    `{containers: [{name: app, image: "a:1"}]}`,
+			message: `the pod template: spec.containers[0] is a text, and has to be an object with fields`,
+		},
+		"a container without a name": {
+			bad:     `{initContainers: [{name: first, image: "a:1"}, {image: "a:1"}], containers: [{name: app, image: "a:1"}]}`,
+			good:    `{initContainers: [{name: first, image: "a:1"}, {name: second, image: "a:1"}], containers: [{name: app, image: "a:1"}]}`,
+			message: `the pod template: spec.initContainers[1] has no name; give it one`,
+		},
+		"a name that YAML reads as false": {
+			bad:     `{containers: [{name: no, image: "a:1"}]}`,
+			good:    `{containers: [{name: "no", image: "a:1"}]}`,
+			message: `the pod template: spec.containers[0] has no name; give it one (in quotes where it is a word that YAML reads as true or false`,
+		},
+		"a name that YAML reads as a number": {
+			bad:     `{containers: [{name: app, image: "a:1"}], volumes: [{name: 1, emptyDir: {}}]}`,
+			good:    `{containers: [{name: app, image: "a:1"}], volumes: [{name: "1", emptyDir: {}}]}`,
+			message: `the pod template: spec.volumes[0].name is a number, 1, and has to be a text; write it in quotes`,
+		},
+		"a list of a container's that is a map": {
+			bad:     `{containers: [{name: app, image: "a:1", env: {A: b}, ports: {http: 80}}]}`,
+			good:    `{containers: [{name: app, image: "a:1", env: [{name: A, value: b}], ports: [{name: http, containerPort: 80}]}]}`,
+			message: `container "app" of the pod template.env: is a map, and has to be a list; write - before each of its items`,
+		},
+		"an object that is a text": {
+			bad:     `{containers: [{name: app, image: "a:1", livenessProbe: {httpGet: /}}]}`,
+			good:    `{containers: [{name: app, image: "a:1", livenessProbe: {httpGet: {path: /, port: 80}}}]}`,
+			message: `container "app" of the pod template.livenessProbe.httpGet: is a text, and has to be an object with fields`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			message := harness.Consumer(t).RenderError(t, `pod: {metadata: {labels: {app: web}}, spec: `+test.bad+`}`)

@@ -1,46 +1,74 @@
 {{- /*
-Unknown fields in the containers that no schema has seen: the author's, and those of custom patterns. The types are
-Kubernetes' own (files/container-fields.json, generated).
+Unknown fields in the containers of custom patterns, which no schema has seen.
 Takes: the State
 Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.fields" -}}
 {{- $state := . -}}
-{{- include "outrigger-0.1.0.kit.parse" (dict "library" .library "file" "files/container-fields.json") -}}
-{{- $types := get .library.parsed "files/container-fields.json" -}}
-{{- if $types -}}
-{{- $containers := concat .author.containers .author.initContainers -}}
+{{- $containers := list -}}
 {{- range .contributions -}}
   {{- if hasPrefix "outrigger.pattern." .template -}}{{- $containers = concat $containers (.containers | default list) (.sidecars | default list) (.initContainers | default list) -}}{{- end -}}
 {{- end -}}
-{{- range $containers -}}
-  {{- include "outrigger-0.1.0.check.type" (dict "state" $state "types" $types "name" (.name | default "") "field" "" "type" "Container" "value" .) -}}
+{{- if $containers -}}
+{{- include "outrigger-0.1.0.check.types" . -}}
+{{- range ternary $containers list (not (empty .types)) -}}
+  {{- include "outrigger-0.1.0.check.type" (dict "state" $state "types" $state.types "name" (.name | default "") "field" "" "type" "Container" "value" .) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
+The types of Kubernetes' own that a container is made of (files/container-fields.json, generated).
+Takes: the State
+Sets: .types, by name; nothing where the library's files are not there
+*/ -}}
+{{- define "outrigger-0.1.0.check.types" -}}
+{{- if .library.Files -}}
+  {{- include "outrigger-0.1.0.kit.parse" (dict "library" .library "file" "files/container-fields.json") -}}
+  {{- $_ := set . "types" (get .library.parsed "files/container-fields.json") -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
 Holds an object to its type, and what it holds.
-Takes: state; types, by name; type, its name; value; name, the container's; field, where the value is in it, or ""
+Takes: state; types, by name; type, its name; value; name, the container's; field, where the value is in it, or ""; shapes,
+  optional, a dict
+Sets: .broken of shapes, where a value is no list or no object as the type has it
 Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.type" -}}
 {{- $fields := get .types (trimPrefix "[]" .type) -}}
 {{- $items := hasPrefix "[]" .type | ternary .value (list .value) -}}
-{{- if kindIs "slice" $items -}}
+{{- if not (kindIs "slice" $items) -}}
+  {{- include "outrigger-0.1.0.check.misshapen" (dict "call" . "value" $items "wanted" "a list; write - before each of its items") -}}
+{{- else -}}
   {{- range $item := $items -}}
-    {{- if kindIs "map" $item -}}
+    {{- if not (or (kindIs "map" $item) (kindIs "invalid" $item)) -}}
+      {{- include "outrigger-0.1.0.check.misshapen" (dict "call" $ "value" $item "wanted" "an object with fields") -}}
+    {{- else -}}
       {{- range $field, $value := $item -}}
         {{- if not (hasKey $fields $field) -}}
           {{- include "outrigger-0.1.0.check.unknownField" (dict "state" $.state "name" $.name "field" $.field "known" $fields "unknown" $field) -}}
         {{- else if and (get $fields $field) $value -}}
           {{- include "outrigger-0.1.0.check.type" (dict "state" $.state "types" $.types "name" $.name
-                "field" (list $.field $field | compact | join ".") "type" (get $fields $field) "value" $value) -}}
+                "field" (list $.field $field | compact | join ".") "type" (get $fields $field) "value" $value "shapes" $.shapes) -}}
         {{- end -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{- /*
+A value that is no list or no object.
+Takes: call, what check.type takes; value; wanted, what it has to be and the mend
+Sets: .broken of the call's shapes
+Reports: the problem
+*/ -}}
+{{- define "outrigger-0.1.0.check.misshapen" -}}
+{{- with .call.shapes -}}{{- $_ := set . "broken" true -}}{{- end -}}
+{{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" .call.state "name" .call.name "field" .call.field
+      "message" (printf "is %s, and has to be %s" (include "outrigger-0.1.0.check.kind" (dict "value" .value)) .wanted)) -}}
 {{- end -}}
 
 {{- /*
@@ -57,4 +85,13 @@ Reports: the problem
 {{- if not $alike -}}{{- $alike = keys .known | sortAlpha -}}{{- end -}}
 {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" .state "name" .name "field" .field
       "message" (printf "Kubernetes knows no field %q here; remove it, or write one of %s" $unknown (include "outrigger-0.1.0.kit.quoteAll" $alike))) -}}
+{{- end -}}
+
+{{- /*
+What a value is, for a message.
+Takes: value
+Prints: a map, a list, …
+*/ -}}
+{{- define "outrigger-0.1.0.check.kind" -}}
+{{- get (dict "map" "a map" "slice" "a list" "string" "a text" "bool" "a boolean" "invalid" "null") (kindOf .value) | default "a number" -}}
 {{- end -}}

@@ -27,7 +27,7 @@ Reports: fails with every problem found
 Reads the author's pod template and collects what its sidecars contribute.
 Takes: state, a dict that becomes the State; arguments, of outrigger.podTemplate
 Sets: the State, with contributions
-Reports: fails where there is no pod template
+Reports: fails where there is no pod template, or one that is not of Kubernetes' shape
 */ -}}
 {{- define "outrigger-0.1.0.pod.readAndCollect" -}}
 {{- $state := .state -}}
@@ -36,6 +36,7 @@ Reports: fails where there is no pod template
 {{- range $state.library | empty | ternary list (compact (list $state.workload $state.object)) -}}
   {{- include "outrigger-0.1.0.kit.remember" (dict "context" $state.context "kind" "workloads" "key" . "value" true) -}}
 {{- end -}}
+{{- include "outrigger-0.1.0.check.shape" $state -}}
 {{- include "outrigger-0.1.0.pod.chooseForm" $state -}}
 {{- include "outrigger-0.1.0.pod.entries" $state -}}
 {{- include "outrigger-0.1.0.pod.contributions" $state -}}

@@ -21,7 +21,7 @@ Reports: fails where there is none, or it is no pod template
 {{- if and (hasKey $podTemplate "Error") (not (hasKey $podTemplate "spec")) -}}
   {{- fail (printf "outrigger.podTemplate: %s does not print YAML: %s" (empty $arguments.template | ternary "the pod template" (printf "template %q" $arguments.template)) $podTemplate.Error) -}}
 {{- end -}}
-{{- $spec := $podTemplate.spec | default dict -}}
+{{- $spec := kindIs "map" $podTemplate.spec | ternary $podTemplate.spec dict -}}
 {{- if not $spec.containers -}}
   {{- fail (printf "outrigger.podTemplate: the pod template %shas no spec.containers; it begins with metadata and spec, as under a Deployment's spec.template" (empty $arguments.template | ternary "" (printf "%q " $arguments.template))) -}}
 {{- end -}}

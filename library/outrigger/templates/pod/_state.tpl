@@ -48,6 +48,8 @@ The State, by what sets it:
     jobConfig       the values of the Job
     jobPath         their values path
     jobSpec         the spec of the Job
+  check.types
+    types           the types that a container is made of, by name
   check.volumes, check.pod
     volumeNames     by name, true: the volumes that a container may mount
     ports, portNames  by number and protocol, and by name, the container that has it

@@ -1,0 +1,40 @@
+{{- /*
+Ends the render where the author's pod template is not of the shape that Kubernetes' types have, which no schema has seen and
+what comes next relies on; and tells unknown fields of its containers.
+Takes: the State, as pod.read leaves it
+Reports: the problems, and fails where what is wrong is a shape
+*/ -}}
+{{- define "outrigger-0.1.0.check.shape" -}}
+{{- $state := . -}}
+{{- include "outrigger-0.1.0.check.types" . -}}
+{{- $shapes := dict "broken" false -}}
+{{- $messages := list -}}
+{{- range $list := list "initContainers" "containers" "volumes" -}}
+  {{- $items := get $state.podTemplate.spec $list -}}
+  {{- if kindIs "slice" $items -}}
+    {{- range $index, $item := $items -}}
+      {{- $where := printf "spec.%s[%d]" $list $index -}}
+      {{- $name := (kindIs "map" $item | ternary $item dict).name -}}
+      {{- if not (kindIs "map" $item) -}}
+        {{- $kind := include "outrigger-0.1.0.check.kind" (dict "value" $item) -}}
+        {{- $messages = append $messages (printf "%s is %s, and has to be an object with fields; write name: and what else it has" $where $kind) -}}
+      {{- else if not $name -}}
+        {{- $messages = append $messages (printf "%s has no name; give it one (in quotes where it is a word that YAML reads as true or false: y, n, on, off, no)" $where) -}}
+      {{- else if not (kindIs "string" $name) -}}
+        {{- $kind := include "outrigger-0.1.0.check.kind" (dict "value" $name) -}}
+        {{- $messages = append $messages (printf "%s.name is %s, %v, and has to be a text; write it in quotes" $where $kind $name) -}}
+      {{- else if and $state.types (ne $list "volumes") -}}
+        {{- include "outrigger-0.1.0.check.type" (dict "state" $state "types" $state.types "name" $name "field" ""
+              "type" "Container" "value" $item "shapes" $shapes) -}}
+      {{- end -}}
+    {{- end -}}
+  {{- else if $items -}}
+    {{- $kind := include "outrigger-0.1.0.check.kind" (dict "value" $items) -}}
+    {{- $messages = append $messages (printf "spec.%s is %s, and has to be a list; write - before each of its items" $list $kind) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $messages -}}
+  {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" "the pod template" "message" .) -}}
+{{- end -}}
+{{- if or $messages $shapes.broken -}}{{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}{{- end -}}
+{{- end -}}
