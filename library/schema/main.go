@@ -250,6 +250,7 @@ func kubernetesTypes() (object, error) {
 			definitions[spec+"."+field] = schema
 		}
 	}
+	definitions["GRPCAction"].(object)["required"] = []string{"port"} // of the service the type does not say that it may be left out
 	port := definitions["ContainerPort"].(object)["properties"].(object)
 	port["containerPort"] = object{"type": "integer", "minimum": 1, "maximum": 65535}
 	port["hostPort"] = object{"type": "integer", "minimum": 0, "maximum": 65535}
