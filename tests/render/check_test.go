@@ -215,6 +215,47 @@ func TestBadValuesFailWithTheKeyAndTheMend(t *testing.T) {
 			good:    `{containers: {helper: {image: "h:1", livenessProbe: {exec: {command: [x]}}}}}`,
 			message: []string{"outrigger.containers.helper.livenessProbe: is for containers that stay, and this one runs to its end; remove it"},
 		},
+		"a probe of two handlers": {
+			bad:     `{containers: {helper: {image: "h:1", livenessProbe: {httpGet: {port: 80}, tcpSocket: {port: 80}}}}}`,
+			good:    `{containers: {helper: {image: "h:1", livenessProbe: {httpGet: null, tcpSocket: {port: 80}}}}}`,
+			message: []string{"outrigger.containers.helper.livenessProbe: has 2 handlers, httpGet and tcpSocket, and Kubernetes takes one; keep one, and set what you leave out to null (httpGet: null)"},
+		},
+		"a probe of no handler": {
+			bad:     `{containers: {helper: {image: "h:1", startupProbe: {periodSeconds: 3}}}}`,
+			good:    `{containers: {helper: {image: "h:1", startupProbe: {periodSeconds: 3, grpc: {port: 80}}}}}`,
+			message: []string{"outrigger.containers.helper.startupProbe: has no handler; add one, such as httpGet or exec"},
+		},
+		"hooks of two handlers and of none": {
+			bad:  `{containers: {helper: {image: "h:1", lifecycle: {preStop: {sleep: {seconds: 1}, exec: {command: [a]}}, postStart: {exec: null}}}}}`,
+			good: `{containers: {helper: {image: "h:1", lifecycle: {preStop: {sleep: {seconds: 1}}, postStart: null}}}}`,
+			message: []string{
+				"outrigger.containers.helper.lifecycle.preStop: has 2 handlers, exec and sleep", "outrigger.containers.helper.lifecycle.postStart: has no handler",
+			},
+		},
+		"a grace period of a probe that ends no container": {
+			bad:     `{containers: {helper: {image: "h:1", readinessProbe: {tcpSocket: {port: 80}, terminationGracePeriodSeconds: 3}}}}`,
+			good:    `{containers: {helper: {image: "h:1", livenessProbe: {tcpSocket: {port: 80}, terminationGracePeriodSeconds: 3}}}}`,
+			message: []string{"outrigger.containers.helper.readinessProbe.terminationGracePeriodSeconds: means nothing to Kubernetes, as this probe ends no container; leave it out"},
+		},
+		"restart rules of a container that runs to its end": {
+			bad:     `{containers: {helper: {image: "h:1", kind: init, restartPolicyRules: [{action: Restart, exitCodes: {operator: In, values: [42]}}]}}}`,
+			good:    `{containers: {helper: {image: "h:1", restartPolicyRules: [{action: Restart, exitCodes: {operator: In, values: [42]}}]}}}`,
+			message: []string{"outrigger.containers.helper.restartPolicyRules: needs a container with a restartPolicy of its own, which of the library's only native sidecars are; leave it out"},
+		},
+		"restart rules of a classic sidecar": {
+			bad:     `{mode: classic, containers: {helper: {image: "h:1", restartPolicyRules: [{action: Restart, exitCodes: {operator: In, values: [42]}}]}}}`,
+			good:    `{mode: classic, containers: {helper: {image: "h:1", restartPolicyRules: null}}}`,
+			message: []string{"outrigger.containers.helper.restartPolicyRules: needs a container with a restartPolicy of its own"},
+		},
+		"a request of what has to have the same limit": {
+			bad:  `{containers: {helper: {image: "h:1", resources: {requests: {hugepages-2Mi: 2Mi, hugepages-1Gi: 1Gi, example.com/gpu: 1}, limits: {hugepages-1Gi: 2Gi}}}}}`,
+			good: `{containers: {helper: {image: "h:1", resources: {requests: {hugepages-2Mi: 2Mi, example.com/gpu: 1, ephemeral-storage: 1Gi}, limits: {hugepages-2Mi: 2048Ki, example.com/gpu: "1"}}}}}`,
+			message: []string{
+				"outrigger.containers.helper.resources.requests.hugepages-2Mi: has no limit, and Kubernetes asks for the same, as nobody may take more of it than is requested; set resources.limits.hugepages-2Mi to 2Mi",
+				"outrigger.containers.helper.resources.requests.hugepages-1Gi: is 1Gi, and the limit 2Gi; Kubernetes asks that they are the same",
+				"outrigger.containers.helper.resources.requests.example.com/gpu: has no limit",
+			},
+		},
 		"a request above its limit": {
 			bad:     `{containers: {helper: {image: "h:1", resources: {requests: {memory: 1Gi}, limits: {memory: 1G}}}}}`,
 			good:    `{containers: {helper: {image: "h:1", resources: {requests: {memory: 1G}, limits: {memory: 1Gi}}}}}`,
@@ -392,6 +433,45 @@ func TestBadPodTemplatesFailWithThePlaceAndTheMend(t *testing.T) {
 
 			assert.Contains(t, message, test.message)
 			harness.Consumer(t).Render(t, `pod: {metadata: {labels: {app: web}}, spec: `+test.good+`}`)
+		})
+	}
+}
+
+func TestWhatAPodTemplateSaysThatASidecarCannotBeBesideIsTold(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ bad, good, values, message string }{
+		"no operating system": {
+			good:    `os: {name: linux}, `,
+			values:  `{containers: {helper: {image: "h:1", lifecycle: {stopSignal: SIGUSR1}}}}`,
+			message: "outrigger.containers.helper.lifecycle.stopSignal: needs a pod that says its operating system; set os: {name: linux} in the pod template's spec, or leave this out",
+		},
+		"another operating system": {
+			bad:     `os: {name: windows}, `,
+			values:  `{volumes: {v: {mountPath: /v}}, containers: {helper: {image: "h:1"}, elsewhere: {image: "h:1", workloads: [other]}}}`,
+			message: "outrigger.containers.helper: makes a container for Linux, and the pod template's os is windows; leave it out of this pod (workloads, enabled: false)",
+		},
+		"claims of others": {
+			bad:     `resourceClaims: [{name: other, resourceClaimName: other}], `,
+			good:    `resourceClaims: [{name: gpu, resourceClaimName: gpu}], `,
+			values:  `{containers: {helper: {image: "h:1", resources: {claims: [{name: gpu}]}}}}`,
+			message: `outrigger.containers.helper.resources.claims[0]: the pod template has no resourceClaims "gpu"; name one of "other"`,
+		},
+		"the node's processes": {
+			bad:     `hostPID: true, `,
+			values:  `{shareProcessNamespace: true, containers: {helper: {image: "h:1"}}}`,
+			message: "outrigger.shareProcessNamespace: is true, and the pod template has hostPID: true, beside which Kubernetes refuses it; set outrigger.workloads.web.shareProcessNamespace to false",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := func(fields string) string {
+				return `pod: {metadata: {labels: {app: web}}, spec: {` + fields + `containers: [{name: app, image: "a:1"}]}}` + "\noutrigger: " + test.values
+			}
+
+			message := harness.Consumer(t).RenderError(t, pod(test.bad))
+
+			assert.Contains(t, message, "1 problem(s)")
+			assert.Contains(t, message, "- "+test.message)
+			harness.Consumer(t).Render(t, pod(test.good))
 		})
 	}
 }

@@ -181,11 +181,13 @@ outrigger:
   containers:
     privileged: {image: "h:1", securityContext: {privileged: true}}
     admin: {image: "h:1", securityContext: {capabilities: {add: [SYS_ADMIN]}}}
+    admin-too: {image: "h:1", securityContext: {capabilities: {add: [CAP_SYS_ADMIN]}}}
     plain: {image: "h:1", securityContext: {runAsUser: 5}}
 `)
 
 	assert.Nil(t, container(t, pod, "privileged").SecurityContext.AllowPrivilegeEscalation)
 	assert.Nil(t, container(t, pod, "admin").SecurityContext.AllowPrivilegeEscalation)
+	assert.Nil(t, container(t, pod, "admin-too").SecurityContext.AllowPrivilegeEscalation)
 	assert.False(t, *container(t, pod, "plain").SecurityContext.AllowPrivilegeEscalation)
 }
 

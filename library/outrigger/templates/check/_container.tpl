@@ -33,6 +33,7 @@ Reports: the problems
 {{- range $field := list "startupProbe" "readinessProbe" "livenessProbe" -}}
   {{- if hasKey $container $field -}}{{- include "outrigger-0.1.0.check.handler" (dict "state" $state "container" $container "field" $field "handler" (get $container $field)) -}}{{- end -}}
 {{- end -}}
+{{- if $ours -}}{{- include "outrigger-0.1.0.check.contributed" (dict "state" $state "container" $container) -}}{{- end -}}
 {{- if $container.lifecycle -}}{{- include "outrigger-0.1.0.check.lifecycle" (dict "state" $state "container" $container "contributed" $ours) -}}{{- end -}}
 {{- if and $container.resources (or (not $ours) (hasKey $state.ownResources $name)) -}}{{- include "outrigger-0.1.0.check.resources" (dict "state" $state "container" $container) -}}{{- end -}}
 {{- if not .stays -}}
@@ -70,18 +71,29 @@ Reports: the problem
 {{- end -}}
 
 {{- /*
-A request that is more than its limit.
+A request that is more than its limit, or of what nobody may take more than requested is not the same.
 Takes: state; container
-Reports: the problem
+Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.resources" -}}
 {{- $container := .container -}}
 {{- range $resource, $request := $container.resources.requests -}}
-  {{- with get ($container.resources.limits | default dict) $resource -}}
-    {{- if gt (include "outrigger-0.1.0.kit.quantity" $request | float64) (include "outrigger-0.1.0.kit.quantity" . | float64) -}}
-      {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $.state "name" $container.name "field" (printf "resources.requests.%s" $resource)
-            "message" (printf "is %v, more than the limit of %v; lower it or raise the limit" $request .)) -}}
+  {{- $limit := get ($container.resources.limits | default dict) $resource -}}
+  {{- $equal := or (hasPrefix "hugepages-" $resource) (and (contains "/" $resource) (not (contains "kubernetes.io/" $resource))) -}}
+  {{- $message := "" -}}
+  {{- if $limit -}}
+    {{- $requested := include "outrigger-0.1.0.kit.quantity" $request | float64 -}}
+    {{- $limited := include "outrigger-0.1.0.kit.quantity" $limit | float64 -}}
+    {{- if gt $requested $limited -}}
+      {{- $message = printf "is %v, more than the limit of %v; lower it or raise the limit" $request $limit -}}
+    {{- else if and $equal (lt $requested $limited) -}}
+      {{- $message = printf "is %v, and the limit %v; Kubernetes asks that they are the same, as nobody may take more of it than is requested" $request $limit -}}
     {{- end -}}
+  {{- else if $equal -}}
+    {{- $message = printf "has no limit, and Kubernetes asks for the same, as nobody may take more of it than is requested; set resources.limits.%s to %v" $resource $request -}}
+  {{- end -}}
+  {{- if $message -}}
+    {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $.state "name" $container.name "field" (printf "resources.requests.%s" $resource) "message" $message) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -9,6 +9,7 @@ Reports: fails with all of them in one message
 {{- include "outrigger-0.1.0.check.names" . -}}
 {{- include "outrigger-0.1.0.check.form" . -}}
 {{- include "outrigger-0.1.0.check.volumes" . -}}
+{{- include "outrigger-0.1.0.check.settings" . -}}
 {{- $_ := set $state "ports" dict -}}
 {{- $_ := set $state "portNames" dict -}}
 {{- range .podTemplate.spec.containers -}}
@@ -20,6 +21,28 @@ Reports: fails with all of them in one message
 {{- include "outrigger-0.1.0.check.fields" . -}}
 {{- include "outrigger-0.1.0.check.versions" . -}}
 {{- include "outrigger-0.1.0.kit.failWithProblems" . -}}
+{{- end -}}
+
+{{- /*
+What the pod template says of the pod as a whole, beside which sidecars or settings of the library's are refused.
+Takes: the State, composed
+Reports: the problems
+*/ -}}
+{{- define "outrigger-0.1.0.check.settings" -}}
+{{- $state := . -}}
+{{- $spec := .podTemplate.spec -}}
+{{- if and .settings.shareProcessNamespace $spec.hostPID -}}
+  {{- include "outrigger-0.1.0.kit.problem" (dict "state" . "path" (printf "%s.shareProcessNamespace" .key)
+        "message" (printf "is true, and the pod template has hostPID: true, beside which Kubernetes refuses it; set %s.workloads.%s.shareProcessNamespace to false" .key (.workload | default .object | default "NAME"))) -}}
+{{- end -}}
+{{- if eq (toString ($spec.os | default dict).name) "windows" -}}
+  {{- range .contributions -}}
+    {{- if or .sidecars .initContainers -}}
+      {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" .path
+            "message" "makes a container for Linux, and the pod template's os is windows; leave it out of this pod (workloads, enabled: false)") -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- /*

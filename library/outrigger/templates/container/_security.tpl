@@ -24,7 +24,8 @@ Sets: securityContext of the container, and .plainContexts of the state
 {{- else if and (not (kindIs "invalid" $own.runAsUser)) (eq ($own.runAsUser | int64) 0) -}}
   {{- $_ := set $context "runAsNonRoot" false -}}
 {{- end -}}
-{{- if or $own.privileged (has "SYS_ADMIN" (($own.capabilities | default dict).add | default list)) -}}
+{{- $added := ($own.capabilities | default dict).add | default list -}}
+{{- if or $own.privileged (has "SYS_ADMIN" $added) (has "CAP_SYS_ADMIN" $added) -}}
   {{- /* Kubernetes refuses the default beside these. */ -}}
   {{- $_ := unset $context "allowPrivilegeEscalation" -}}
 {{- end -}}
