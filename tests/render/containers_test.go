@@ -206,6 +206,24 @@ func TestAnAuthorsGracePeriodIsKeptAndCheckedOnlyAgainstWhatIsDeclared(t *testin
 	assert.EqualValues(t, 1, *renderPod(t, pod("1")+undeclared).Spec.TerminationGracePeriodSeconds)
 }
 
+func TestAGracePeriodThatIsNullIsNone(t *testing.T) {
+	t.Parallel()
+	chart := harness.NewChart(t, map[string]string{
+		"templates/_pod.tpl": `{{- define "shop.pod" }}{metadata: {labels: {app: web}}, spec: {terminationGracePeriodSeconds: , containers: [{name: app, image: "app:1"}]}}{{ end }}`,
+		"templates/web.yaml": `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template: {{- include "outrigger.podTemplate" (dict "context" . "template" "shop.pod") | nindent 4 }}`,
+	})
+
+	pod := harness.Find[*appsv1.Deployment](t, chart.Render(t, `outrigger: {containers: {h: {image: "h:1", shutdownSeconds: 7}}}`)).Spec.Template
+
+	assert.EqualValues(t, 30+7+2, *pod.Spec.TerminationGracePeriodSeconds)
+}
+
 func TestAnAuthorsGracePeriodHoldsWhatItsPodsSidecarsTakeAndNoMore(t *testing.T) {
 	t.Parallel()
 	const pod = `pod: {metadata: {labels: {app: web}}, spec: {terminationGracePeriodSeconds: 60, containers: [{name: app, image: "app:1"}]}}

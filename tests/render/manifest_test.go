@@ -370,6 +370,25 @@ outrigger.manifest gives them sidecars too
   Job migrate`), notes)
 }
 
+func TestTheNotesTellOfAnEntryForAWorkloadThatNoCallNames(t *testing.T) {
+	t.Parallel()
+	chart := harness.NewChart(t, map[string]string{
+		"templates/pod.yaml": `
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+{{ include "outrigger.podTemplate" (dict "context" . "podTemplate" .Values.pod) }}`,
+		"templates/NOTES.txt": `{{ include "outrigger.notes" (dict "context" .) }}`,
+	})
+
+	notes := chart.RenderTexts(t, `
+pod: {spec: {containers: [{name: app, image: "app:1"}]}}
+outrigger: {containers: {helper: {image: "h:1", workloads: [shop]}}}
+`)["shop/templates/NOTES.txt"]
+
+	assert.Contains(t, notes, "FOR NO POD of this release, whose workloads are without names\n  outrigger.containers.helper is for the workloads \"shop\"")
+}
+
 func TestTheNotesOfAChartWithoutPodsSaySo(t *testing.T) {
 	t.Parallel()
 	chart := wrappedFile(t, "{{ if .Values.enabled }}"+aDeployment+"{{ end }}").With(map[string]string{
