@@ -450,7 +450,7 @@ func TestAFileOfAnyShapeCanBeWrapped(t *testing.T) {
 		"CustomResourceDefinitions beside": {file: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a}\n" +
 			"spec: {properties: {containers: {maximum: 9223372036854775807}}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n" + pod, pods: 1},
 		"a key with nothing below it": {file: "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n" + strings.TrimSuffix(pod, "}\n") + ", volumes: }\n", pods: 1},
-		"anchors": {file: "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: &l {a: b}}\nspec:\n  nodeSelector: {<<: *l, c: d}\n  containers: [{name: app, image: \"app:1\"}]\n", pods: 1},
+		"anchors":                     {file: "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: &l {a: b}}\nspec:\n  nodeSelector: {<<: *l, c: d}\n  containers: [{name: app, image: \"app:1\"}]\n", pods: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			plain := shapes(t, map[string]string{"templates/file.yaml": test.file}).RenderMaps(t, values)
