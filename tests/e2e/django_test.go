@@ -66,6 +66,9 @@ style = expect(200, 'GET', '/static/guestbook/style.css')
 print(json.dumps({'written': len(written), 'failed': failed, 'style': style}))
 `
 
+// djangoSecret is the Secret that charts/django-app asks for.
+const djangoSecret = "{apiVersion: v1, kind: Secret, metadata: {name: django}, stringData: {secretKey: only-for-a-test-0123456789012345678901234567890123456789}}"
+
 // djangoBesideRDS returns values of charts/django-app whose database takes tokens for so many seconds. Pgbouncer logs in anew each
 // second, so that every token is used.
 func djangoBesideRDS(rds *harness.TokenServer, lifetime int) string {
@@ -94,7 +97,7 @@ func aDjangoAppAnswersEveryVisitor(t *testing.T) {
 	seconds, lifetime := harness.Number(t, "OUTRIGGER_TOKEN_SECONDS", 60), tokenLifetime(t)
 	namespace, rds := newRDS(t)
 	rds.Behave(fmt.Sprintf("tokenLifetime=%ds", lifetime))
-	namespace.Apply("{apiVersion: v1, kind: Secret, metadata: {name: django}, stringData: {secretKey: only-for-a-test-0123456789012345678901234567890123456789}}")
+	namespace.Apply(djangoSecret)
 	chart := harness.LoadChart(t, filepath.Join(harness.Root(), "charts/django-app")).Write(t)
 	namespace.Install("demo", chart, djangoBesideRDS(rds, lifetime))
 	pods := namespace.ReadyPods("app.kubernetes.io/name=django-app", 2)

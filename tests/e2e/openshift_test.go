@@ -67,7 +67,7 @@ func TestTheExamplesWorkUnderAUserOfTheNamespacesAsOpenShiftHasIt(t *testing.T) 
 		},
 		"django-app": func(t *testing.T, namespace *harness.Namespace, chart string) {
 			rds := namespace.TokenServer()
-			namespace.Apply("{apiVersion: v1, kind: Secret, metadata: {name: django}, stringData: {secretKey: only-for-a-test-0123456789012345678901234567890123456789}}")
+			namespace.Apply(djangoSecret)
 			namespace.Install("demo", chart, strings.Replace(djangoBesideRDS(rds, 60), "\noutrigger:\n", ofNoUser, 1))
 			pod := namespace.ReadyPods("app.kubernetes.io/name=django-app", 2)[0]
 			for _, container := range []string{"app", "nginx", "db", "log"} {

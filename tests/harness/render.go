@@ -58,7 +58,7 @@ func NewChart(t testing.TB, files map[string]string) Chart {
 	for name, text := range files {
 		all[name] = []byte(text)
 	}
-	addLibrary(t, all)
+	addLibrary(t, all, "charts/outrigger")
 	return Chart{files: all}
 }
 
@@ -71,7 +71,7 @@ func LoadChart(t testing.TB, folder string) Chart {
 			all[name] = data
 		}
 	}
-	addLibrary(t, all)
+	addLibrary(t, all, "charts/outrigger")
 	return Chart{files: all}
 }
 
@@ -284,11 +284,11 @@ func documents(texts map[string]string) [][]byte {
 	return all
 }
 
-// addLibrary puts the library's files into a chart's charts/ folder.
-func addLibrary(t testing.TB, files map[string][]byte) {
+// addLibrary puts the library's files into a folder of a chart's.
+func addLibrary(t testing.TB, files map[string][]byte, folder string) {
 	t.Helper()
 	for name, data := range chartFiles(t, filepath.Join(Root(), "library", "outrigger")) {
-		files["charts/outrigger/"+name] = data
+		files[folder+"/"+name] = data
 	}
 }
 

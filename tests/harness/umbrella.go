@@ -43,9 +43,7 @@ func BroughtBy(t testing.TB, company string, files map[string]string) Chart {
 	folder := filepath.Join("charts", company)
 	all[filepath.Join(folder, "Chart.yaml")] = fmt.Sprintf("{apiVersion: v2, name: %s, version: 1.0.0, type: library, dependencies: [{name: outrigger, version: 0.x}]}", company)
 	chart := newBareChart(all)
-	for name, data := range chartFiles(t, filepath.Join(Root(), "library", "outrigger")) {
-		chart.files[filepath.Join(folder, "charts", "outrigger", name)] = data
-	}
+	addLibrary(t, chart.files, filepath.Join(folder, "charts", "outrigger"))
 	return chart
 }
 

@@ -11,8 +11,10 @@ Reports: the problems
 {{- end -}}
 {{- if $containers -}}
 {{- include "outrigger-0.1.0.check.types" . -}}
-{{- range ternary $containers list (not (empty .types)) -}}
+{{- if .types -}}
+{{- range $containers -}}
   {{- include "outrigger-0.1.0.check.type" (dict "state" $state "types" $state.types "name" (.name | default "") "field" "" "type" "Container" "value" .) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -25,16 +25,14 @@ Reports: the problems
 {{- define "outrigger-0.1.0.check.fieldsOfNewer" -}}
 {{- include "outrigger-0.1.0.kit.parse" (dict "library" .state.library "file" "files/first-versions.json") -}}
 {{- $versions := get .state.library.parsed "files/first-versions.json" -}}
-{{- $cluster := (semver .state.kubeVersion).Minor | int64 -}}
-{{- if and $versions (lt $cluster (int64 $versions.newest)) -}}
-  {{- include "outrigger-0.1.0.check.newer" (dict "state" .state "cluster" $cluster "tree" (get $versions .type) "value" .value "path" .path) -}}
+{{- if and $versions (lt .state.minor (int64 $versions.newest)) -}}
+  {{- include "outrigger-0.1.0.check.newer" (dict "state" .state "tree" (get $versions .type) "value" .value "path" .path) -}}
 {{- end -}}
 {{- end -}}
 
 {{- /*
 The same of one object, and what it holds.
-Takes: state; cluster, its minor version; tree, the versions of the object's fields; value, which may be a list of
-  such objects; path, where it is in the values
+Takes: state; tree, the versions of the object's fields; value, which may be a list of such objects; path, where it is in the values
 Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.newer" -}}
@@ -43,8 +41,8 @@ Reports: the problems
   {{- range $field, $value := kindIs "map" $item | ternary $item dict -}}
     {{- $since := get $tree $field -}}
     {{- if kindIs "map" $since -}}
-      {{- include "outrigger-0.1.0.check.newer" (dict "state" $.state "cluster" $.cluster "tree" $since "value" $value "path" (printf "%s.%s" $.path $field)) -}}
-    {{- else if and $since (not (kindIs "invalid" $value)) (lt $.cluster (int64 $since)) -}}
+      {{- include "outrigger-0.1.0.check.newer" (dict "state" $.state "tree" $since "value" $value "path" (printf "%s.%s" $.path $field)) -}}
+    {{- else if and $since (not (kindIs "invalid" $value)) (lt $.state.minor (int64 $since)) -}}
       {{- include "outrigger-0.1.0.kit.problem" (dict "state" $.state "path" (printf "%s.%s" $.path $field)
             "message" (printf "Kubernetes knows this field from 1.%d on and this is rendered for %s; leave it out, or set %s.kubeVersion if that version is not the cluster's"
               (int64 $since) $.state.kubeVersion $.state.key)) -}}

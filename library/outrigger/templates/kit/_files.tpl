@@ -8,7 +8,7 @@ Reports: fails where the library has no such file, or cannot be read
 {{- $state := . -}}
 {{- $files := dict -}}
 {{- range $contribution := .contributions -}}
-  {{- if and (not $state.library) (or .files .texts) -}}
+  {{- if and (not $state.library.Files) (or .files .texts) -}}
     {{- fail (printf "outrigger: %s needs files of the library's, which chart %q cannot read, as it does not depend on it; add outrigger to the dependencies in its Chart.yaml, or leave the entry out" .path $state.context.Chart.Name) -}}
   {{- end -}}
   {{- range .files -}}

@@ -2,7 +2,7 @@
 Remembers something of this render for templates that come later in it: with the library among .Subcharts, in one dict
 for each chart of one render, which all its templates have in common, and which holds no values. They find it as .seen
 there, if there is anything.
-Takes: context, the chart's root; key and value, what is to be remembered; kind, of what:
+Takes: library, as the State has it; key and value, what is to be remembered; kind, of what:
   pods       by kind, name and namespace, the states of those that outrigger.manifest has composed
   hooks      likewise those that it has left as they are, as pods of Helm hooks
   workloads  by name, true: what entries select pods by
@@ -15,10 +15,7 @@ Takes: context, the chart's root; key and value, what is to be remembered; kind,
 Sets: .seen of the library
 */ -}}
 {{- define "outrigger-0.1.0.kit.remember" -}}
-{{- $found := dict "context" .context -}}
-{{- include "outrigger.find" $found -}}
-{{- $library := $found.library -}}
-{{- $seen := $library.seen | default (dict "pods" dict "hooks" dict "workloads" dict "cronJobs" dict "patternCronJobs" dict "scheduled" dict "told" dict) -}}
+{{- $seen := .library.seen | default (dict "pods" dict "hooks" dict "workloads" dict "cronJobs" dict "patternCronJobs" dict "scheduled" dict "told" dict) -}}
 {{- $_ := set (get $seen .kind) .key .value -}}
-{{- $_ := set $library "seen" $seen -}}
+{{- $_ := set .library "seen" $seen -}}
 {{- end -}}

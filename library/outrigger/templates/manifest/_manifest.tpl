@@ -11,13 +11,15 @@ Reports: fails with every problem found, or where there is no template
   {{- fail "outrigger.manifest: the template is missing; write (dict \"context\" $ \"template\" \"NAME\")" -}}
 {{- end -}}
 {{- $arguments := . -}}
+{{- $found := dict "context" .context -}}
+{{- include "outrigger.find" $found -}}
 {{- /* As Helm does it with what a file prints. */ -}}
 {{- $text := include .template .context | replace "<no value>" "" -}}
 {{- $separator := "(?m)^---[ \\t]*" -}}
 {{- $separators := prepend (regexFindAll $separator $text -1) "" -}}
 {{- $texts := regexSplit $separator $text -1 -}}
 {{- range $index, $text := $texts -}}
-  {{- $document := dict "arguments" $arguments "text" $text "texts" $texts "index" $index -}}
+  {{- $document := dict "arguments" $arguments "library" $found.library "text" $text "texts" $texts "index" $index -}}
   {{- include "outrigger-0.1.0.manifest.compose" $document -}}
   {{- if $document.pods }}{{ index $separators $index | trim }}
 {{ include "outrigger-0.1.0.manifest.printDocument" $document }}
@@ -30,6 +32,7 @@ Reads a document that may hold pods, and composes these.
 
 A Document:
   arguments  of outrigger.manifest
+  library    the library's subchart
   texts      of all documents
   index      its own among them
   text       its own
@@ -140,9 +143,9 @@ Reports: fails with every problem found
   {{- if eq (toString $object.kind) "CronJob" -}}
     {{- $seen := pick $object.spec "timeZone" "suspend" -}}
     {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $seen "from" (dict "name" $name "path" "" "schedule" ($object.spec.schedule | default "" | toString))) -}}
-    {{- include "outrigger-0.1.0.kit.remember" (dict "context" $arguments.context "kind" "scheduled" "key" (printf "%s/%s" ($metadata.namespace | default "") $name) "value" $seen) -}}
+    {{- include "outrigger-0.1.0.kit.remember" (dict "library" $document.library "kind" "scheduled" "key" (printf "%s/%s" ($metadata.namespace | default "") $name) "value" $seen) -}}
   {{- end -}}
-  {{- include "outrigger-0.1.0.kit.remember" (dict "context" $arguments.context "kind" (empty $state.podTemplate | ternary "hooks" "pods") "key" (printf "%s %s" $state.title $metadata.namespace) "value" $state) -}}
+  {{- include "outrigger-0.1.0.kit.remember" (dict "library" $document.library "kind" (empty $state.podTemplate | ternary "hooks" "pods") "key" (printf "%s %s" $state.title $metadata.namespace) "value" $state) -}}
 {{- end -}}
 {{- end -}}
 

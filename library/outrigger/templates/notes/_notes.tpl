@@ -20,7 +20,7 @@ Reports: fails with every problem found, where it is given a pod template
 {{- range $pods -}}{{- $sections = append $sections (include "outrigger-0.1.0.notes.pod" .) -}}{{- end -}}
 {{- $unused := "" -}}
 {{- if and (hasSuffix "/NOTES.txt" (toString (.context.Template | default dict).Name)) (not $seen.told) -}}
-  {{- include "outrigger-0.1.0.kit.remember" (dict "context" .context "kind" "told" "key" "once" "value" true) -}}
+  {{- include "outrigger-0.1.0.kit.remember" (dict "library" $found.library "kind" "told" "key" "once" "value" true) -}}
   {{- $sections = append $sections (include "outrigger-0.1.0.notes.cronJobs" (dict "context" .context "now" (now | unixEpoch))) | compact -}}
   {{- $unused = include "outrigger-0.1.0.notes.unused" . -}}
 {{- end -}}

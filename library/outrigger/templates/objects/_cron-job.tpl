@@ -9,7 +9,7 @@ Reports: fails with every problem found
 {{- $state := dict -}}
 {{- include "outrigger-0.1.0.objects.composedJob" (dict "state" $state "arguments" . "kind" "cronJobs") -}}
 {{- $metadata := include "outrigger-0.1.0.objects.metadata" (dict "state" $state "name" .name "length" 52) | fromYaml -}}
-{{- include "outrigger-0.1.0.kit.remember" (dict "context" $state.context "kind" "cronJobs" "key" $metadata.name "value" $state.jobPath) -}}
+{{- include "outrigger-0.1.0.kit.remember" (dict "library" $state.library "kind" "cronJobs" "key" $metadata.name "value" $state.jobPath) -}}
 {{- with get $state.library.seen.patternCronJobs $metadata.name -}}
   {{- include "outrigger-0.1.0.objects.sameName" (dict "state" $state "paths" (list $state.jobPath .) "name" $metadata.name) -}}
   {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
@@ -41,7 +41,7 @@ Reports: fails where its schedule is none
 {{- $selector := printf "app.kubernetes.io/instance=%s,app.kubernetes.io/name=%s" (get $labels "app.kubernetes.io/instance") (get $labels "app.kubernetes.io/name") -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $seen "from" (dict
       "name" $metadata.name "namespace" $metadata.namespace "path" $state.jobPath "selector" $selector "byHand" .byHand)) -}}
-{{- include "outrigger-0.1.0.kit.remember" (dict "context" $state.context "kind" "scheduled" "key" (printf "%s/%s" $metadata.namespace $metadata.name) "value" $seen) -}}
+{{- include "outrigger-0.1.0.kit.remember" (dict "library" $state.library "kind" "scheduled" "key" (printf "%s/%s" $metadata.namespace $metadata.name) "value" $seen) -}}
 ---
 {{ include "outrigger-0.1.0.pod.print" (dict "apiVersion" "batch/v1" "kind" "CronJob" "metadata" $metadata "spec" $spec) }}
 {{ end -}}
@@ -63,7 +63,7 @@ Reports: the problems
       {{- include "outrigger-0.1.0.objects.sameName" (dict "state" $state "paths" (list . $contribution.path) "name" $name) -}}
     {{- end -}}
     {{- $_ := set $names $name $contribution.path -}}
-    {{- include "outrigger-0.1.0.kit.remember" (dict "context" $state.context "kind" "patternCronJobs" "key" $name "value" $contribution.path) -}}
+    {{- include "outrigger-0.1.0.kit.remember" (dict "library" $state.library "kind" "patternCronJobs" "key" $name "value" $contribution.path) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

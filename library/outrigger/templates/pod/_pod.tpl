@@ -33,8 +33,8 @@ Reports: fails where there is no pod template, or one that is not of Kubernetes'
 {{- $state := .state -}}
 {{- include "outrigger-0.1.0.pod.state" . -}}
 {{- include "outrigger-0.1.0.pod.read" . -}}
-{{- range $state.library | empty | ternary list (compact (list $state.workload $state.object)) -}}
-  {{- include "outrigger-0.1.0.kit.remember" (dict "context" $state.context "kind" "workloads" "key" . "value" true) -}}
+{{- range compact (list $state.workload $state.object) -}}
+  {{- include "outrigger-0.1.0.kit.remember" (dict "library" $state.library "kind" "workloads" "key" . "value" true) -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.check.shape" $state -}}
 {{- include "outrigger-0.1.0.pod.chooseForm" $state -}}

@@ -28,6 +28,7 @@ The State, by what sets it:
     author          what the author wrote: containers, initContainers, volumes, gracePeriod (true where there is one)
   pod.chooseForm
     kubeVersion     the version that it is rendered for
+    minor           its minor version, a number
     hasNative       whether that has native sidecars
     form            native or classic
   pod.entries, pod.contributions
@@ -105,10 +106,11 @@ The form of sidecars: `native` (an init container with restartPolicy Always, KEP
 1.29) or `classic` (one more container), by the version in the values, or what Helm knows of the cluster. The
 pre-release suffix lets vendors' versions such as v1.29.3-eks-abc through.
 Takes: the State
-Sets: .kubeVersion, .hasNative and .form
+Sets: .kubeVersion, .minor, .hasNative and .form
 */ -}}
 {{- define "outrigger-0.1.0.pod.chooseForm" -}}
 {{- $_ := set . "kubeVersion" (.values.kubeVersion | default .context.Capabilities.KubeVersion.Version) -}}
+{{- $_ := set . "minor" ((semver .kubeVersion).Minor | int64) -}}
 {{- $_ := set . "hasNative" (semverCompare ">=1.29.0-0" .kubeVersion) -}}
 {{- $_ := set . "form" (.values.mode | default "auto") -}}
 {{- if eq .form "auto" -}}
