@@ -41,7 +41,7 @@ test-charts: ## Put the charts in a folder through outrigger.manifest, and compa
 	@OUTRIGGER_CHARTS='$(abspath $(CHARTS))' go test ./tests/charts -count=1 -timeout=60m -v
 
 generate: ## Write the library's values.schema.json from library/schema
-	go run ./library/schema
+	go run ./ci/schema
 
 version: ## Set the library's version: make version VERSION=0.2.0
 	@test -n "$(VERSION)" || { echo 'usage: make version VERSION=0.2.0'; exit 2; }

@@ -248,7 +248,7 @@ func TestEveryChartYAMLHasOnlyKeysThatHelmKnows(t *testing.T) {
 
 func TestTheSchemaIsTheOneThatItsPartsMake(t *testing.T) {
 	t.Parallel()
-	command := exec.Command("go", "run", "./library/schema", "--check")
+	command := exec.Command("go", "run", "./ci/schema", "--check")
 	command.Dir = harness.Root()
 
 	output, err := command.CombinedOutput()

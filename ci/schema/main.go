@@ -1,4 +1,4 @@
-// Command schema writes library/outrigger/values.schema.json from the parts in this folder and Kubernetes' own types, and
+// Command schema writes library/outrigger/values.schema.json from the parts in library/schema and Kubernetes' own types, and
 // files/container-fields.json, by which the library checks the containers that no schema sees, and files/first-versions.json, by
 // which it tells what a cluster is too old for, and templates/kit/_default-values.tpl, which has values.yaml for charts that cannot
 // depend on the library.
@@ -17,7 +17,7 @@
 //
 // Null may stand for each key that may be left out; the parts do not say so.
 //
-// Usage: go run ./library/schema [--check]. With --check nothing is written, and a stale file is an error.
+// Usage: go run ./ci/schema [--check]. With --check nothing is written, and a stale file is an error.
 package main
 
 import (

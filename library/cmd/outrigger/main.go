@@ -1,0 +1,38 @@
+// Command outrigger is what runs in the sidecars that the chart makes. Each verb is one thing that a container does; what it is
+// to do in particular is in its document, the variable OUTRIGGER_CONFIG, which the chart writes.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	_ "golang.org/x/crypto/x509roots/fallback" // public authorities, where an image has none
+
+	_ "time/tzdata" // time zones, likewise
+
+	"github.com/outrigger-charts/outrigger/library/sidecar/version"
+)
+
+func main() {
+	root := &cobra.Command{
+		Use:           "outrigger",
+		Short:         "What runs in the sidecars of charts that use the library outrigger",
+		Version:       version.Version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	if err := root.Execute(); err != nil {
+		fmt.Fprintln(os.Stderr, "outrigger:", err)
+		os.Exit(exitCode(err))
+	}
+}
+
+// exitCode is 1, or what an error says.
+func exitCode(err error) int {
+	if coded, ok := err.(interface{ ExitCode() int }); ok {
+		return coded.ExitCode()
+	}
+	return 1
+}
