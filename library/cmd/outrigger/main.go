@@ -11,6 +11,9 @@ import (
 
 	_ "time/tzdata" // time zones, likewise
 
+	"github.com/outrigger-charts/outrigger/library/sidecar/install"
+	"github.com/outrigger-charts/outrigger/library/sidecar/seed"
+	"github.com/outrigger-charts/outrigger/library/sidecar/status"
 	"github.com/outrigger-charts/outrigger/library/sidecar/version"
 )
 
@@ -23,6 +26,11 @@ func main() {
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(
+		install.Command(),
+		seed.Command(),
+		status.Command(),
+	)
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "outrigger:", err)
 		os.Exit(exitCode(err))

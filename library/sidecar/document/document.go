@@ -53,16 +53,24 @@ func Read(text []byte, verb string, into any) error {
 		}
 	}
 	if err := json.Unmarshal(part, into, json.RejectUnknownMembers(true)); err != nil {
-		var wrong *json.SemanticError
-		if errors.As(err, &wrong) && wrong.JSONPointer != "" {
-			return fmt.Errorf("%s: /%s%s: %w", Variable, verb, wrong.JSONPointer, err)
-		}
-		return fmt.Errorf("%s: /%s: %w", Variable, verb, err)
+		return wrong(verb, err)
 	}
 	if missing := firstMissing(part, into); missing != "" {
 		return fmt.Errorf("%s: /%s%s is missing", Variable, verb, missing)
 	}
 	return nil
+}
+
+// wrong says where a part is wrong.
+func wrong(verb string, err error) error {
+	var semantic *json.SemanticError
+	if !errors.As(err, &semantic) {
+		return fmt.Errorf("%s: /%s: %w", Variable, verb, err)
+	}
+	if errors.Is(err, json.ErrUnknownName) {
+		return fmt.Errorf("%s: /%s%s: there is no such key", Variable, verb, semantic.JSONPointer)
+	}
+	return fmt.Errorf("%s: /%s%s: %w", Variable, verb, semantic.JSONPointer, err)
 }
 
 // checkVersion is done before all else: what else is wrong with another version's document would only mislead.
