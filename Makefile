@@ -1,7 +1,7 @@
 # Every target that does something is a verb of one Go program, ci/cmd/rig. It is built first, and not
 # run by 'go run', which would not pass a SIGTERM on.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-render test-soak test-charts lint clean cluster bench-demo bench-render bench-logs bench-backup bench-tokens generate version
+.PHONY: help demo image push image-reproducible test test-render test-soak test-charts lint clean cluster bench-demo bench-render bench-logs bench-backup bench-tokens generate version
 
 rig := .build/rig
 # Given on the command line they choose tests; what the environment may have by these names does not.
@@ -18,6 +18,9 @@ test: ## All tests; exit code 0 only if all of them ran and passed (RUN=Regexp: 
 test-render: ## The tests that need neither a cluster nor Docker
 test-soak: ## What takes longer: fuzzing, random runs of the scripts, a long outage of a backend
 lint: ## chart-testing, helm lint --strict, shellcheck, go vet, staticcheck
+image: ## The image of the program as an OCI layout in .build/image, and in the cluster if there is one
+push: ## The image to a registry: make push REGISTRY=registry.example/team
+image-reproducible: ## Make the image from two clones at other paths, umasks, time zones and times, and compare
 clean: ## Remove the cluster and the images
 cluster: ## Only the cluster, for tests that are run by hand
 bench-demo: ## How long the demo takes, cold and warm
@@ -26,7 +29,11 @@ bench-logs: ## What shipping log files costs, beside rsyslog and tail | nc
 bench-backup: ## What a backup of a database costs, beside its dump alone and pg_dump | gzip
 bench-tokens: ## What a token refresher costs while it sleeps, and how soon a new token is used
 
-demo lint clean cluster bench-demo bench-render bench-logs bench-backup bench-tokens:
+# Where push pushes to.
+REGISTRY :=
+push: export REGISTRY := $(REGISTRY)
+
+demo lint image push image-reproducible clean cluster bench-demo bench-render bench-logs bench-backup bench-tokens:
 	@go build -o $(rig) ./ci/cmd/rig
 	@$(rig) $@
 

@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"io"
 	"runtime"
@@ -18,17 +19,24 @@ type Spec struct {
 	Ref    string
 	Files  *Files
 	Config v1.Config
+	// Architecture is what it runs on; empty: what this machine is.
+	Architecture string
+	// Compressed is for images that travel: packing costs more than it saves for those that go to a containerd on this machine.
+	Compressed bool
 }
 
-// Build makes an image of one layer for this machine's architecture.
+// Build makes an image of one layer.
 func Build(s Spec) (v1.Image, error) {
 	content, err := s.Files.tar()
 	if err != nil {
 		return nil, err
 	}
 	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
-	// It goes to a containerd on this machine: packing it costs more than it saves.
-	layer, err := tarball.LayerFromOpener(open, tarball.WithCompressionLevel(gzip.NoCompression))
+	level := gzip.NoCompression
+	if s.Compressed {
+		level = gzip.BestCompression
+	}
+	layer, err := tarball.LayerFromOpener(open, tarball.WithCompressionLevel(level))
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +49,7 @@ func Build(s Spec) (v1.Image, error) {
 		return nil, err
 	}
 	file = file.DeepCopy()
-	file.OS, file.Architecture, file.Config = "linux", runtime.GOARCH, s.Config
+	file.OS, file.Architecture, file.Config = "linux", cmp.Or(s.Architecture, runtime.GOARCH), s.Config
 	return mutate.ConfigFile(img, file)
 }
 

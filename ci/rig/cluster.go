@@ -93,6 +93,12 @@ func (r *Rig) writeState(s state) error {
 	return os.Rename(tmp, r.statePath())
 }
 
+// HasCluster tells whether there is a kind cluster of the rig's, running or not.
+func (r *Rig) HasCluster() bool {
+	_, found := r.readState()
+	return found
+}
+
 func (r *Rig) nodeImages() nodeimage.Builder {
 	return nodeimage.Builder{Root: r.Root, Cache: r.Cache, Name: Name(), Tools: r.Builder, Reporter: r.Reporter}
 }

@@ -13,8 +13,10 @@ import (
 	"github.com/outrigger-charts/outrigger/ci/tools"
 )
 
-// Own tells whether an image is the tests' own: compiled from this repository, and in no registry.
-func Own(ref string) bool { return slices.Contains([]string{BackendRef, TokenServerRef}, ref) }
+// Own tells whether an image is compiled from this repository, and in no registry.
+func Own(ref string) bool {
+	return slices.Contains([]string{BackendRef, OutriggerRef, TokenServerRef}, ref)
+}
 
 // Upstream tells whether a registry may have the image. It stands in for nothing where none has.
 func (i Image) Upstream() bool { return !Own(i.Ref) }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/outrigger-charts/outrigger/ci/cache"
 	"github.com/outrigger-charts/outrigger/ci/image"
+	"github.com/outrigger-charts/outrigger/ci/product"
 	"github.com/outrigger-charts/outrigger/ci/tools"
 )
 
@@ -30,12 +31,14 @@ type Image struct {
 	Folders []string
 	// StandIn makes what takes the image's place.
 	StandIn func(ctx context.Context, e Env) (image.Spec, error)
+	// Shipped says that it is no stand-in but what the project ships: the tests run the very image of a release.
+	Shipped bool
 }
 
 // All are the images of `make test`. A further one is a file of this package and a line here.
 var All = []Image{
 	awsCLI, backend, busyBox, collector, django, dynamicBusyBox, mariadb, nginx, pgBouncer, postgres, rclone, redis, restic,
-	sqlite, tokenServer, versityGW,
+	Outrigger, sqlite, tokenServer, versityGW,
 }
 
 // Demo are the images of charts/logging-app with its own values.
@@ -52,10 +55,14 @@ func (e Env) builder() tools.Builder {
 	return tools.Builder{Modules: filepath.Join(e.Root, "ci/modules"), Cache: e.Cache}
 }
 
+func (e Env) product() product.Builder {
+	return product.Builder{Root: e.Root, Cache: e.Cache, Log: e.Log}
+}
+
 // StandInKey is what an image's stand-in is made from. Root is the repository's.
 func (i Image) StandInKey(root string) (string, error) {
 	key := new(cache.Key).Add(i.Ref).Add(i.Key...)
-	for _, dir := range []string{"ci/testimages", "ci/image", "ci/busybox", "ci/debian"} {
+	for _, dir := range []string{"ci/testimages", "ci/image", "ci/busybox", "ci/debian", "ci/product"} {
 		if err := key.AddSources(os.DirFS(filepath.Join(root, dir))); err != nil {
 			return "", err
 		}
@@ -75,6 +82,13 @@ func (i Image) StandInKey(root string) (string, error) {
 			return "", err
 		}
 	}
+	if i.Shipped {
+		product, err := Env{Root: root}.product().Key()
+		if err != nil {
+			return "", err
+		}
+		key.Add(product.String())
+	}
 	for _, m := range i.Built {
 		built, err := Env{Root: root}.builder().Key(m)
 		if err != nil {
@@ -86,7 +100,12 @@ func (i Image) StandInKey(root string) (string, error) {
 }
 
 // Compiled tells of how much the stand-in is compiled: 0 of nothing.
-func (i Image) Compiled() int { return len(i.Built) + len(i.Sources) }
+func (i Image) Compiled() int {
+	if i.Shipped {
+		return 1
+	}
+	return len(i.Built) + len(i.Sources)
+}
 
 // archive is the path of the archive with the image's stand-in, whether there is one or not.
 func (i Image) archive(e Env) (string, error) {
@@ -123,11 +142,23 @@ func (i Image) Archive(ctx context.Context, e Env) (string, error) {
 			return err
 		}
 		defer f.Close()
-		if err := image.Write(f, spec); err != nil {
+		if err := i.write(f, spec); err != nil {
 			return err
 		}
 		return f.Close()
 	})
 	cache.Prune(filepath.Dir(path), i.fileName()+"-*.tar", 2)
 	return path, err
+}
+
+// write writes the archive. What is shipped keeps its digest in it.
+func (i Image) write(w io.Writer, spec image.Spec) error {
+	if !i.Shipped {
+		return image.Write(w, spec)
+	}
+	index, err := image.Index(spec)
+	if err != nil {
+		return err
+	}
+	return image.WriteArchive(w, i.Ref, index)
 }

@@ -26,15 +26,18 @@ var testVerbs = map[string]func(context.Context, *rig.Rig, choice) error{
 
 // verbs are what else the command can do.
 var verbs = map[string]func(context.Context, *rig.Rig) error{
-	"cluster":      ensureCluster,
-	"demo":         demo,
-	"lint":         lint,
-	"clean":        clean,
-	"bench-demo":   benchDemo,
-	"bench-render": benchRender,
-	"bench-logs":   benchLogs,
-	"bench-backup": benchInCluster("Back a database up and restore it, in turns", "./tests/bench/backups", "BenchmarkBackup"),
-	"bench-tokens": benchInCluster("Renew tokens, and log in with them", "./tests/bench/tokens", "BenchmarkTokens"),
+	"cluster":            ensureCluster,
+	"demo":               demo,
+	"image":              makeImage,
+	"push":               pushImage,
+	"image-reproducible": imageReproducible,
+	"lint":               lint,
+	"clean":              clean,
+	"bench-demo":         benchDemo,
+	"bench-render":       benchRender,
+	"bench-logs":         benchLogs,
+	"bench-backup":       benchInCluster("Back a database up and restore it, in turns", "./tests/bench/backups", "BenchmarkBackup"),
+	"bench-tokens":       benchInCluster("Renew tokens, and log in with them", "./tests/bench/tokens", "BenchmarkTokens"),
 }
 
 // errQuiet is a failure that was told already.
