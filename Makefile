@@ -54,6 +54,8 @@ version: ## Set the library's version: make version VERSION=0.2.0
 	@test -n "$(VERSION)" || { echo 'usage: make version VERSION=0.2.0'; exit 2; }
 	@old=$$(sed -n 's/^version: //p' library/outrigger/Chart.yaml); \
 	grep -rlF "outrigger-$$old." library/outrigger | xargs sed -i "s/outrigger-$$old\./outrigger-$(VERSION)./g"; \
+	sed -i "s#\(ghcr.io/outrigger-charts/outrigger\):$$old#\1:$(VERSION)#" library/outrigger/values.yaml library/outrigger/Chart.yaml ci/testimages/outrigger.go; \
+	sed -i 's/^const Version = .*/const Version = "$(VERSION)"/' library/sidecar/version/version.go; \
 	sed -i 's/^version: .*/version: $(VERSION)/; s#outrigger/templates: .*#outrigger/templates: "$(VERSION)"#' library/outrigger/Chart.yaml; \
 	echo "$$old -> $(VERSION)"
 

@@ -130,7 +130,7 @@ func TestASidecarSeesAndSignalsTheAppsProcess(t *testing.T) {
 func TestADynamicBusyBoxIsRefusedInALineThatSaysWhatToSet(t *testing.T) {
 	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
-	values := strings.Replace(restrictedApp(`trap 'exit 0' TERM`+serving), "{logs: {mountPath: /logs}}", "{logs: {mountPath: /logs, seed: true}}", 1)
+	values := strings.Replace(restrictedApp(`trap 'exit 0' TERM`+serving), "to: {stdout: {}}", `to: {otlphttp: {endpoint: "http://backend:4318"}}`, 1)
 	namespace.Install("demo", harness.Consumer(t).Write(t), values+"  images: {busybox: "+testimages.DynamicBusyBoxRef+"}\n")
 
 	var ended *corev1.ContainerStateTerminated

@@ -76,6 +76,6 @@ outrigger:
   containers: {exporter: {image: "e:1", ports: {metrics: 9100}}}
 `)
 
-	assert.Equal(t, []string{"outrigger-tools", "html-seed", "ship", "nightly-tools", "nightly", "token", "exporter"}, containerNames(pod.Spec.InitContainers),
+	assert.Equal(t, []string{"outrigger-tools", "outrigger-install", "html-seed", "ship", "nightly-tools", "nightly", "token", "exporter"}, containerNames(pod.Spec.InitContainers),
 		"a container's ports are what its author says, as in Kubernetes")
 }

@@ -25,7 +25,8 @@ func copyTools(t *testing.T, busybox, folder string) (said string, err error) {
 pod: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "app:1"}]}}
 outrigger:
   images: {busybox: "registry.example/busybox:1"}
-  volumes: {html: {mountPath: /html, seed: true}}
+  volumes: {logs: {mountPath: /logs}}
+  logshippers: {ship: {files: [/logs/app.log], to: {otlphttp: {endpoint: "http://backend:4318"}}}}
 `)
 	container := harness.Find[*appsv1.Deployment](t, objects).Spec.Template.Spec.InitContainers[0]
 	require.Equal(t, "outrigger-tools", container.Name)

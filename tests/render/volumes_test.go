@@ -192,17 +192,16 @@ outrigger:
 	}
 }
 
-func TestASeedBringsItsScriptAlsoWhereNothingElseDoes(t *testing.T) {
+func TestASeedBringsTheProgramAndNoConfigMap(t *testing.T) {
 	t.Parallel()
 	objects := harness.Consumer(t).Render(t, appPod+`outrigger: {volumes: {html: {mountPath: /html, seed: true}}}`)
 
-	files := harness.Find[*corev1.ConfigMap](t, objects)
+	assert.Len(t, objects, 1, "what a pod copies by is in the pod")
 	pod := harness.Find[*appsv1.Deployment](t, objects).Spec.Template
-	assert.Contains(t, files.Data, "seed.sh")
-	assert.Equal(t, []string{"outrigger-tools", "html-seed"}, containerNames(pod.Spec.InitContainers))
+	assert.Equal(t, []string{"outrigger-install", "html-seed"}, containerNames(pod.Spec.InitContainers))
 	seed := container(t, pod, "html-seed")
 	assert.Equal(t, "app:1", seed.Image, "the app's own image, which has the contents")
-	assert.Equal(t, []string{"/outrigger-tools/busybox", "sh", "/outrigger/seed.sh", "/html", "/outrigger-seed"}, seed.Command)
+	assert.Equal(t, []string{"/outrigger-program/outrigger", "seed", "/html", "/outrigger-seed"}, seed.Command)
 }
 
 func TestSharedMemoryIsAVolumeInMemory(t *testing.T) {

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/outrigger-charts/outrigger/ci/debian"
@@ -36,8 +39,9 @@ func lint(ctx context.Context, r *rig.Rig) error {
 		name string
 		run  func(context.Context) error
 	}{
-		{"go vet", func(ctx context.Context) error { return l.run(ctx, "go", "vet", "./...") }},
-		{"staticcheck", func(ctx context.Context) error { return l.run(ctx, "staticcheck", "./...") }},
+		{"gofmt", l.gofmt},
+		{"go vet", func(ctx context.Context) error { return l.inModules(ctx, "go", "vet", "./...") }},
+		{"staticcheck", func(ctx context.Context) error { return l.inModules(ctx, "staticcheck", "./...") }},
 		{"shellcheck", l.shellcheck},
 		{"ct lint", l.chartTesting},
 		{"helm lint --strict", l.helmLint},
@@ -64,11 +68,33 @@ type linter struct {
 
 // run runs a command in the repository with the tools first on PATH: ct calls helm and yamllint.
 func (l linter) run(ctx context.Context, args ...string) error {
+	return l.runIn(ctx, l.rig.Root, args...)
+}
+
+// inModules runs a command in each of the repository's Go modules.
+func (l linter) inModules(ctx context.Context, args ...string) error {
+	var found error
+	for _, folder := range modules(l.rig) {
+		found = errors.Join(found, l.runIn(ctx, folder, slices.Clone(args)...))
+	}
+	return found
+}
+
+// gofmt tells of Go files that are not formatted.
+func (l linter) gofmt(ctx context.Context) error {
+	list, err := proc.Run(ctx, proc.Cmd{Args: []string{"gofmt", "-l", "ci", "library", "tests"}, Dir: l.rig.Root})
+	if err == nil && list != "" {
+		err = fmt.Errorf("not formatted by gofmt: %s", strings.Join(strings.Fields(list), ", "))
+	}
+	return err
+}
+
+func (l linter) runIn(ctx context.Context, folder string, args ...string) error {
 	if own := filepath.Join(l.tools, args[0]); exists(own) {
 		args[0] = own
 	}
 	_, err := proc.Run(ctx, proc.Cmd{
-		Args: args, Dir: l.rig.Root, Log: l.rig.Reporter.Log(),
+		Args: args, Dir: folder, Log: l.rig.Reporter.Log(),
 		Env: []string{"PATH=" + l.tools + string(os.PathListSeparator) + os.Getenv("PATH")},
 	})
 	return err

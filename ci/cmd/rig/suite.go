@@ -107,8 +107,12 @@ func (s *suite) run(ctx context.Context) error {
 	if s.chosen.run == "" {
 		r.Reporter.Plan(1)
 		err := r.Reporter.Step(ctx, "go vet", func(ctx context.Context, step *progress.Step) error {
-			_, err := proc.Run(ctx, proc.Cmd{Args: []string{"go", "vet", "./..."}, Dir: r.Root, Log: step.Log()})
-			return err
+			for _, module := range modules(r) {
+				if _, err := proc.Run(ctx, proc.Cmd{Args: []string{"go", "vet", "./..."}, Dir: module, Log: step.Log()}); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 		if errors.Is(err, context.Canceled) {
 			return err
@@ -128,6 +132,15 @@ func (s *suite) run(ctx context.Context) error {
 		s.judged.Checks = append(s.judged.Checks, judge.Failure{Test: s.chosen.run, Reason: "no subtest matches"})
 	}
 	return left.save()
+}
+
+// modules are the folders of the repository's Go modules that are its own work.
+func modules(r *rig.Rig) []string {
+	folders := []string{r.Root}
+	if program := filepath.Join(r.Root, programModule); exists(program) {
+		folders = append(folders, program)
+	}
+	return folders
 }
 
 // runAgain runs the tests once more that may have failed by chance, one by one and nothing beside.

@@ -32,13 +32,17 @@ func test(ctx context.Context, r *rig.Rig, chosen choice) error {
 	if err != nil {
 		return err
 	}
+	program, err := ofProgram(ctx, r)
+	if err != nil {
+		return err
+	}
 	rendered, err := renderedFolder(r, chosen)
 	if err != nil {
 		return err
 	}
 	templates, scripts := ofTemplates(listed), ofScripts(listed)
 	templates.environment = append(templates.environment, "OUTRIGGER_RENDERED="+rendered)
-	for _, p := range []*phase{templates, scripts} {
+	for _, p := range []*phase{program, templates, scripts} {
 		p.flags = append(p.flags, "-count=1")
 	}
 	within := &phase{
@@ -59,7 +63,7 @@ func test(ctx context.Context, r *rig.Rig, chosen choice) error {
 	// One after the other: on two cores, what takes a core from a test that measures seconds costs more than it saves.
 	r.Besides = append(r.Besides, r.Prepare(toolsOfTests...))
 	s := &suite{rig: r, chosen: chosen, whole: chosen.run == ""}
-	return s.runPhases(ctx, templates, scripts, within, atRandom(listed), restart)
+	return s.runPhases(ctx, templates, program, scripts, within, atRandom(listed), restart)
 }
 
 // testRender runs the tests that need neither cluster nor Docker.
@@ -68,8 +72,12 @@ func testRender(ctx context.Context, r *rig.Rig, chosen choice) error {
 	if err != nil {
 		return err
 	}
+	program, err := ofProgram(ctx, r)
+	if err != nil {
+		return err
+	}
 	s := &suite{rig: r, chosen: chosen}
-	return s.runPhases(ctx, ofTemplates(listed), ofScripts(listed))
+	return s.runPhases(ctx, ofTemplates(listed), program, ofScripts(listed))
 }
 
 // renderedFolder returns a new folder for what the tests render, and removes those of earlier runs. Its name is new too:
@@ -109,6 +117,22 @@ func ofTemplates(listed judge.Want) *phase {
 // ofScripts is the phase of the tests of scripts, which mostly wait.
 func ofScripts(listed judge.Want) *phase {
 	return &phase{name: "of scripts", tests: below(listed, scriptTests), flags: []string{"-parallel=6", "-timeout=15m"}, prepare: programsOfTests}
+}
+
+// programModule is the folder of the program's module.
+const programModule = "library"
+
+// ofProgram is the phase of the tests beside the program's packages, which are in a module of their own.
+func ofProgram(ctx context.Context, r *rig.Rig) (*phase, error) {
+	folder := filepath.Join(r.Root, programModule)
+	listed, err := judge.List(ctx, r.Reporter.Log(), folder, "./...")
+	tests := judge.Want{}
+	for pkg, names := range listed {
+		if len(names) > 0 {
+			tests[pkg] = names
+		}
+	}
+	return &phase{name: "of the program", tests: tests, folder: folder, flags: []string{"-parallel=6", "-timeout=15m"}}, err
 }
 
 // below are the tests of a folder.

@@ -32,6 +32,9 @@ Reports: what keeps it from being completed
 {{- if .contribution.tools -}}
   {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) (dict "name" "outrigger-tools" "mountPath" "/outrigger-tools" "readOnly" true)) -}}
 {{- end -}}
+{{- if .contribution.program -}}
+  {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) (dict "name" "outrigger-program" "mountPath" "/outrigger-program" "readOnly" true)) -}}
+{{- end -}}
 {{- if .contribution.reads -}}{{- include "outrigger-0.1.0.container.mountReads" . -}}{{- end -}}
 {{- if $container.volumeMounts -}}{{- include "outrigger-0.1.0.container.completeMounts" . -}}{{- end -}}
 {{- include "outrigger-0.1.0.container.securityContext" . -}}

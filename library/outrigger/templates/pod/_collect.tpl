@@ -34,6 +34,7 @@ A Contribution:
   files            names of the library's files that the containers find in /outrigger
   texts            further files there, name to text; the same for every pod of the entry
   tools            true: the containers find a static busybox at /outrigger-tools/busybox
+  program          true: they find the library's program at /outrigger-program/outrigger, and outrigger-probe beside it
   imageKeys        names of containers, to the entry's key that says their image, where that is another one than `image`
   appImages        true: the containers' images are the app's own, and stay as they are (global.imageRegistry)
   problems         messages of the pattern's own checks

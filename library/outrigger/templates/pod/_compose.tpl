@@ -15,7 +15,8 @@ Reports: what cannot be merged, and what the patterns have found
 {{- include "outrigger-0.1.0.pod.appContainers" . -}}
 {{- $volumes := .author.volumes -}}
 {{- include "outrigger-0.1.0.pod.tools" . -}}
-{{- $first := .tools -}}
+{{- include "outrigger-0.1.0.pod.program" . -}}
+{{- $first := concat .tools .program.initContainers -}}
 {{- $last := list -}}
 {{- $beside := list -}}
 {{- range $contribution := .contributions -}}
@@ -45,6 +46,7 @@ Reports: what cannot be merged, and what the patterns have found
   {{- include "outrigger-0.1.0.pod.annotate" (dict "state" $state "kind" "annotations" "key" "checksum/outrigger" "value" (sha256sum .)) -}}
 {{- end -}}
 {{- if .tools -}}{{- $volumes = append $volumes (dict "name" "outrigger-tools" "emptyDir" (dict "sizeLimit" "16Mi")) -}}{{- end -}}
+{{- $volumes = concat $volumes .program.volumes -}}
 {{- $initContainers := concat $first .author.initContainers $last -}}
 {{- if $initContainers -}}{{- $_ := set $spec "initContainers" $initContainers -}}{{- else -}}{{- $_ := unset $spec "initContainers" -}}{{- end -}}
 {{- $_ := set $spec "containers" (concat .appContainers $beside) -}}

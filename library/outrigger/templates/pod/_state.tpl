@@ -37,6 +37,7 @@ The State, by what sets it:
   pod.compose
     appContainers   those that the sidecars serve
     tools           the init containers that bring the tools
+    program         what brings the program: initContainers, volumes
   container.podDefaults, container.resources
     guaranteed      true where the pod is Guaranteed without its sidecars
     sharesResources whether the pod has resources of its own

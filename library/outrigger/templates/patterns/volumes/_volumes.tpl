@@ -38,7 +38,6 @@ Reports: what the entry lacks, or has that means nothing
 {{- else if and $config.seed $ofNobody -}}
   {{- $problems = append $problems "seed copies what the image of the first container that has the volume has there, and containers is empty; name a container, or remove seed" -}}
 {{- else if $config.seed -}}
-  {{- $_ := set .contribution "files" (list "seed.sh") -}}
   {{- if eq .view "pod" -}}{{- include "outrigger-0.1.0.patterns.volumes.seed" (dict "call" . "mount" $mount) -}}{{- end -}}
 {{- end -}}
 {{- $_ := set .contribution "order" -1000 -}}
@@ -68,11 +67,11 @@ Sets: initContainers of the contribution, and what they need
   {{- $container := dict
         "name" (include "outrigger-0.1.0.kit.shorten" (printf "%s-seed" .call.name))
         "image" $app.image
-        "command" (include "outrigger-0.1.0.kit.allAsWritten" (list "/outrigger-tools/busybox" "sh" "/outrigger/seed.sh" $mount.mountPath "/outrigger-seed") | fromJsonArray)
+        "command" (include "outrigger-0.1.0.kit.allAsWritten" (list "/outrigger-program/outrigger" "seed" $mount.mountPath "/outrigger-seed") | fromJsonArray)
         "securityContext" $context
         "volumeMounts" (list (set (omit $mount "readOnly") "mountPath" "/outrigger-seed")) -}}
   {{- with $app.imagePullPolicy -}}{{- $_ := set $container "imagePullPolicy" . -}}{{- end -}}
-  {{- $_ := set .call.contribution "tools" true -}}
+  {{- $_ := set .call.contribution "program" true -}}
   {{- $_ := set .call.contribution "appImages" true -}}
   {{- $_ := set .call.contribution "initContainers" (list $container) -}}
 {{- end -}}

@@ -1,0 +1,65 @@
+package render
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
+)
+
+const seeded = `
+outrigger:
+  images: {outrigger: "registry.example/outrigger:1"}
+  volumes: {html: {mountPath: /html, seed: true}}
+`
+
+func volumeOf(t *testing.T, pod corev1.PodTemplateSpec, name string) corev1.Volume {
+	t.Helper()
+	for _, volume := range pod.Spec.Volumes {
+		if volume.Name == name {
+			return volume
+		}
+	}
+	t.Fatalf("the pod has no volume %s", name)
+	return corev1.Volume{}
+}
+
+func TestTheProgramIsCopiedToContainersOfOtherImages(t *testing.T) {
+	t.Parallel()
+	pod := renderPod(t, appPod+seeded)
+
+	install := container(t, pod, "outrigger-install")
+	assert.Equal(t, "registry.example/outrigger:1", install.Image)
+	assert.Equal(t, []string{"/outrigger", "install", "/outrigger-program"}, install.Command)
+	assert.Equal(t, []corev1.VolumeMount{{Name: "outrigger-program", MountPath: "/outrigger-program"}}, install.VolumeMounts)
+	assert.Equal(t, "64Mi", volumeOf(t, pod, "outrigger-program").EmptyDir.SizeLimit.String())
+	assert.Contains(t, container(t, pod, "html-seed").VolumeMounts,
+		corev1.VolumeMount{Name: "outrigger-program", MountPath: "/outrigger-program", ReadOnly: true})
+}
+
+func TestTheProgramIsAVolumeWhereTheClusterHasImageVolumes(t *testing.T) {
+	t.Parallel()
+	newest := harness.Settings{KubeVersion: "v1.35.0"}
+	values := appPod + seeded + "  defaults: {tools: image}\n"
+	pod := harness.Find[*appsv1.Deployment](t, harness.Consumer(t).Render(t, values, newest)).Spec.Template
+
+	assert.Equal(t, []string{"html-seed"}, containerNames(pod.Spec.InitContainers), "nothing is copied")
+	assert.Equal(t, "registry.example/outrigger:1", volumeOf(t, pod, "outrigger-program").Image.Reference)
+
+	elsewhere := harness.Find[*appsv1.Deployment](t, harness.Consumer(t).Render(t, values+"global: {imageRegistry: mirror.example}\n", newest)).Spec.Template
+	assert.Equal(t, "mirror.example/outrigger:1", volumeOf(t, elsewhere, "outrigger-program").Image.Reference)
+
+	message := harness.Consumer(t).RenderError(t, values, harness.Settings{KubeVersion: "v1.34.9"})
+	assert.Contains(t, message, "outrigger.defaults.tools: Kubernetes has image volumes on from 1.35 on and this is rendered for v1.34.9; set copy, ")
+}
+
+func TestAPodWithoutAContainerOfAnotherImagesGetsNoProgram(t *testing.T) {
+	t.Parallel()
+	pod := renderPod(t, appPod+`outrigger: {volumes: {html: {mountPath: /html}}, containers: {beside: {image: "b:1"}}}`)
+
+	assert.Equal(t, []string{"beside"}, containerNames(pod.Spec.InitContainers))
+	assert.Len(t, pod.Spec.Volumes, 1)
+}
