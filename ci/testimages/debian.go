@@ -35,17 +35,16 @@ var bookworm = packageSet{
 	},
 }
 
-// forky has a pgbouncer of 1.25 or later, and aws-cli's version 2.
+// forky has a pgbouncer of 1.25 or later.
 var forky = packageSet{
 	name:  "forky",
 	suite: "forky",
 	packages: append([]string{
-		"awscli", "ca-certificates", "gunicorn", "pgbouncer", "python3-django", "python3-psycopg", "python3-psycopg-c",
+		"ca-certificates", "gunicorn", "pgbouncer", "python3-django", "python3-psycopg", "python3-psycopg-c",
 	}, debianTools...),
 	unneeded: []string{
 		"adduser", "debconf", "dpkg", "init-system-helpers", "install-info", "perl", "perl-base", "postgresql-client-common",
 		"postgresql-common", "ssl-cert", "sysvinit-utils", "ucf",
-		"groff-base", "lsb-release", "sgml-base", "xml-core", // of aws-cli's help
 		"libc-gconv-modules-extra", // character sets
 	},
 }

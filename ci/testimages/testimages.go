@@ -37,7 +37,7 @@ type Image struct {
 
 // All are the images of `make test`. A further one is a file of this package and a line here.
 var All = []Image{
-	awsCLI, backend, busyBox, collector, django, dynamicBusyBox, mariadb, nginx, pgBouncer, postgres, rclone, redis, restic,
+	backend, busyBox, collector, django, dynamicBusyBox, mariadb, nginx, pgBouncer, postgres, rclone, redis, restic,
 	Outrigger, sqlite, tokenServer, versityGW,
 }
 

@@ -182,6 +182,11 @@ func aTokenIsRenewedBeforeItsCredentialsExpire(t *testing.T) {
 	assert.Empty(t, failures(namespace.Logs(pod.Name, "app")))
 }
 
+// readByApp gives the app the file of an ambassador's credential, for a test to look at.
+func readByApp(values string) string {
+	return strings.Replace(values, "format: pgbouncer}", "format: pgbouncer, containers: [app]}", 1)
+}
+
 // readiness returns when the pod's condition Ready last became what it is.
 func readiness(t testing.TB, namespace *harness.Namespace, pod string) (ready bool, since time.Time) {
 	t.Helper()
@@ -202,8 +207,7 @@ func aProviderThatFailsIsNoticedLate(t *testing.T) {
 	namespace, rds := newRDS(t)
 	rds.Behave("tokenLifetime=60s&credentialsLifetime=60s")
 	values := rds.Beside("psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 60s", "readinessProbe: {periodSeconds: 1}", "retry: {maxDelay: 5s}")
-	// A call of aws-cli takes seconds: two of them, one of which fails, have the time between the renewal and the end.
-	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(values, "env: &sts", "env: &sts\n        AWS_MAX_ATTEMPTS: '1'", 1))
+	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(readByApp(values), "env: &sts", "env: &sts\n        AWS_MAX_ATTEMPTS: '1'", 1))
 	pod := namespace.ReadyPods(web, 1)[0].Name
 	_, since := readiness(t, namespace, pod)
 	tokens := rds.Report().Tokens
@@ -222,7 +226,7 @@ func aProviderThatFailsIsNoticedLate(t *testing.T) {
 		return !ready
 	})
 	file := func() string {
-		return namespace.Exec(pod, "proxy", "/outrigger-tools/busybox", "sha256sum", "/tokens/users.txt")
+		return namespace.Exec(pod, "app", "sha256sum", "/tokens/users.txt")
 	}
 	before := file()
 	logins := rds.Logins(0)
@@ -251,9 +255,11 @@ func TestTheAppOutlivesItsRefresherAndItsProxy(t *testing.T) {
 		return strings.HasSuffix(namespace.Exec(pod, "app", "sh", "-c", "psql -Atc 'select 1' 2>&1 || true"), "1")
 	}
 
-	for _, killed := range []struct{ container, script string }{{"db", "[r]efresh-token.sh"}, {"proxy", "[p]gbouncer.sh"}} {
-		namespace.Exec(pod, "app", "bash", "-c",
-			"kill -KILL $(grep -lz '/outrigger/"+killed.script+"' /proc/[0-9]*/cmdline | cut -d / -f 3) $(grep -lx pgbouncer /proc/[0-9]*/comm | cut -d / -f 3 | grep '"+map[string]string{"db": "^$", "proxy": "."}[killed.container]+"')")
+	for _, killed := range []struct{ container, processes string }{{"db", "*/outrigger' token '*"}, {"proxy", "*/outrigger' pgbouncer '*|pgbouncer' '*"}} {
+		namespace.Exec(pod, "app", "bash", "-c", `
+for process in /proc/[0-9]*; do
+  case $(tr '\000' ' ' 2>/dev/null <$process/cmdline) in `+killed.processes+`) kill -KILL ${process#/proc/} ;; esac
+done`)
 		namespace.Eventually(harness.PodStart, killed.container+" runs again", func() bool {
 			found, present := namespace.Pod(namespace.T(), pod)
 			if !present {
@@ -322,7 +328,7 @@ func TestATokenIsNowhereButInItsFile(t *testing.T) {
 	harness.Facts(t)
 	namespace, rds := newRDS(t)
 	rds.Behave("tokenLifetime=20s")
-	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(asking, "ttl: 20s", "pod: shareProcessNamespace: true"))
+	namespace.Install("demo", harness.Consumer(t).Write(t), readByApp(rds.Beside(asking, "ttl: 20s", "pod: shareProcessNamespace: true")))
 	pod := namespace.ReadyPods(web, 1)[0].Name
 
 	// The app's user is the sidecars', and it sees their processes.
@@ -331,7 +337,7 @@ end=$((SECONDS + 60))
 while [ $SECONDS -lt $end ]; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\000' '\n' | sort -u; sleep 0.1; done | sort -u -S 128M`)
 	var signatures []string
 	namespace.Eventually(harness.PodStart, "three tokens are seen", func() bool {
-		file := namespace.Exec(pod, "proxy", "/outrigger-tools/busybox", "cat", "/tokens/users.txt")
+		file := namespace.Exec(pod, "app", "cat", "/tokens/users.txt")
 		_, rest, found := strings.Cut(file, "X-Amz-Signature=")
 		require.True(namespace.T(), found, "a token is signed")
 		signature := rest[:64]
@@ -341,7 +347,7 @@ while [ $SECONDS -lt $end ]; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>
 		return len(signatures) == 3
 	})
 	seen := map[string]string{"the command lines and environments": wait()}
-	require.Contains(t, seen["the command lines and environments"], "generate-db-auth-token", "the provider was watched")
+	require.Contains(t, seen["the command lines and environments"], "/outrigger-program/outrigger", "the sidecars were watched")
 	require.Contains(t, seen["the command lines and environments"], "AWS_ROLE_ARN")
 	kinds := slices.DeleteFunc(strings.Fields(namespace.Kubectl("api-resources", "--namespaced", "--verbs=list", "-o", "name")), func(kind string) bool { return kind == "secrets" })
 	seen["the objects"] = namespace.Kubectl("get", strings.Join(kinds, ","), "-o", "yaml")
@@ -356,7 +362,7 @@ while [ $SECONDS -lt $end ]; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>
 			assert.NotContains(t, text, signature, place)
 		}
 	}
-	mode := namespace.Exec(pod, "proxy", "/outrigger-tools/busybox", "stat", "-c", "%a", "/tokens/users.txt")
+	mode := namespace.Exec(pod, "app", "stat", "-c", "%a", "/tokens/users.txt")
 	assert.Equal(t, "640", mode)
 }
 

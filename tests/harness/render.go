@@ -259,6 +259,7 @@ func decode(t testing.TB, texts map[string]string) Objects {
 	for _, document := range documents(texts) {
 		object, _, err := decoder.Decode(document, nil, nil)
 		require.NoError(t, err, "%s", document)
+		requireDocuments(t, object)
 		objects = append(objects, object)
 	}
 	return objects

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
@@ -31,11 +32,11 @@ outrigger:
       pgbouncer: {tokenRefresher: token, database: shop}
 `
 
-// ambassador is what the ambassador db is rendered as: its pod, its container, and its configuration's lines.
+// ambassador is what the ambassador db is rendered as: its pod, its container, and what its program does.
 type ambassador struct {
 	pod       corev1.PodSpec
 	container corev1.Container
-	config    string
+	does      document.PgBouncer
 }
 
 func renderAmbassador(t *testing.T, values string, settings ...harness.Settings) ambassador {
@@ -47,8 +48,7 @@ func renderAmbassador(t *testing.T, values string, settings ...harness.Settings)
 		}
 	}
 	require.NotEmpty(t, rendered.container.Name, "the pod has the ambassador")
-	files := harness.Find[*corev1.ConfigMap](t, harness.Consumer(t).Render(t, appPod+values, settings...)).Data
-	rendered.config = files["db.ini"]
+	rendered.does = documentOf[document.PgBouncer](t, rendered.container, "pgbouncer")
 	return rendered
 }
 
@@ -65,12 +65,12 @@ func TestPgBouncerStartsTheAppOnceAQueryHasGoneThroughIt(t *testing.T) {
 	t.Parallel()
 	db := renderAmbassador(t, pooled)
 
-	assert.Equal(t, []string{"outrigger-tools", "db"}, containerNames(db.pod.InitContainers))
+	assert.Equal(t, []string{"outrigger-install", "db"}, containerNames(db.pod.InitContainers))
 	assert.Equal(t, corev1.ContainerRestartPolicyAlways, *db.container.RestartPolicy)
 	assert.Equal(t, "ghcr.io/cloudnative-pg/pgbouncer:1.25.2", db.container.Image)
-	assert.Equal(t, []string{"/outrigger-tools/busybox", "sh", "/outrigger/pgbouncer.sh", "run"}, db.container.Command)
-	assert.Equal(t, "started", db.container.StartupProbe.Exec.Command[3])
-	assert.Equal(t, "ready", db.container.ReadinessProbe.Exec.Command[3])
+	assert.Equal(t, []string{"/outrigger-program/outrigger", "pgbouncer"}, db.container.Command)
+	assert.Equal(t, []string{"/outrigger-program/outrigger-probe", "started"}, db.container.StartupProbe.Exec.Command)
+	assert.Equal(t, []string{"/outrigger-program/outrigger-probe", "ready"}, db.container.ReadinessProbe.Exec.Command)
 	assert.True(t, *db.container.SecurityContext.ReadOnlyRootFilesystem)
 	assert.True(t, *db.container.SecurityContext.RunAsNonRoot)
 }
@@ -79,11 +79,10 @@ func TestPgBouncerReadsASecretsPasswordFromAFile(t *testing.T) {
 	t.Parallel()
 	db := renderAmbassador(t, strings.Replace(pooled, "secret: db", "secret: {name: db, key: pass}", 1))
 
-	env := variables(db.container)
-	assert.Equal(t, "/outrigger-password/password", env["PASSWORD_FILE"])
-	assert.Equal(t, "shop", env["USERNAME"])
-	assert.Equal(t, "shop", env["DATABASE"])
-	assert.NotContains(t, env, "AUTH_FILE")
+	assert.Equal(t, "/outrigger-password/password", db.does.PasswordFile)
+	assert.Equal(t, "shop", db.does.User)
+	assert.Equal(t, "shop", db.does.ProofDatabase)
+	assert.Empty(t, db.does.AuthFile)
 	name := folders(db.container)["/outrigger-password"]
 	for _, volume := range db.pod.Volumes {
 		if volume.Name == name {
@@ -97,9 +96,9 @@ func TestPgBouncerTakesTheFileAndTheServerOfItsRefresher(t *testing.T) {
 	t.Parallel()
 	db := renderAmbassador(t, refreshed)
 
-	assert.Equal(t, []string{"outrigger-tools", "token", "db"}, containerNames(db.pod.InitContainers))
-	assert.Equal(t, "/tokens/users.txt", variables(db.container)["AUTH_FILE"])
-	assert.Contains(t, db.config, "shop = dbname='shop' host='shop.rds.example' port='5433'\n")
+	assert.Equal(t, []string{"outrigger-install", "token", "db"}, containerNames(db.pod.InitContainers))
+	assert.Equal(t, "/tokens/users.txt", db.does.AuthFile)
+	assert.Equal(t, map[string]document.PgBouncerDatabase{"shop": {Host: "shop.rds.example", Port: 5433, Database: "shop"}}, db.does.Databases)
 	for _, mount := range db.container.VolumeMounts {
 		if mount.MountPath == "/tokens" {
 			assert.False(t, mount.ReadOnly, "how a proof ended stands beside the file")
@@ -121,37 +120,52 @@ func TestPgBouncerVerifiesTheServerUnlessToldOtherwise(t *testing.T) {
 	own := renderAmbassador(t, strings.Replace(pooled, "database: shop", "database: shop, tls: {ca: {configMap: {name: ca, key: ca.pem}}}", 1))
 	none := renderAmbassador(t, strings.Replace(pooled, "database: shop", "database: shop, tls: {mode: disable}", 1))
 
-	assert.Contains(t, public.config, "\nserver_tls_sslmode = verify-full\n")
-	assert.Contains(t, public.config, "\nserver_tls_ca_file = /etc/ssl/certs/ca-certificates.crt\n")
-	assert.Contains(t, own.config, "\nserver_tls_sslmode = verify-full\n")
-	assert.Contains(t, own.config, "\nserver_tls_ca_file = /outrigger-ca/ca.crt\n")
+	assert.Equal(t, "verify-full", public.does.Settings["server_tls_sslmode"])
+	assert.Equal(t, "/etc/ssl/certs/ca-certificates.crt", public.does.Settings["server_tls_ca_file"])
+	assert.Equal(t, "verify-full", own.does.Settings["server_tls_sslmode"])
+	assert.Equal(t, "/outrigger-ca/ca.crt", own.does.Settings["server_tls_ca_file"])
 	assert.Contains(t, folders(own.container), "/outrigger-ca")
-	assert.Contains(t, none.config, "\nserver_tls_sslmode = disable\n")
-	assert.NotContains(t, none.config, "ca_file")
+	assert.Equal(t, "disable", none.does.Settings["server_tls_sslmode"])
+	assert.NotContains(t, none.does.Settings, "server_tls_ca_file")
 }
 
-func TestPgBouncersConfigurationEndsInTheSectionThatTheScriptGoesOnWith(t *testing.T) {
+func TestPgBouncersSettingsAreTheLibrarysAndOverThemTheValues(t *testing.T) {
 	t.Parallel()
 	db := renderAmbassador(t, strings.Replace(pooled, "database: shop", `databases: {b: {database: "it's", poolMode: session, poolSize: 3}, a: {host: other}},
         poolMode: statement, maxClientConn: 50, settings: {server_lifetime: 600, server_fast_close: true, application_name_add_host: false}`, 1))
 
-	assert.Equal(t, `[databases]
-a = dbname='a' host='other' port='5432'
-b = dbname='it''s' host='postgres' pool_mode='session' pool_size='3' port='5432'
-[pgbouncer]
-application_name_add_host = 0
-ignore_startup_parameters = extra_float_digits
-log_connections = 0
-log_disconnections = 0
-max_client_conn = 50
-pool_mode = statement
-server_fast_close = 1
-server_lifetime = 600
-server_login_retry = 1
-server_tls_ca_file = /etc/ssl/certs/ca-certificates.crt
-server_tls_sslmode = verify-full
-`, db.config)
-	assert.Equal(t, "b", variables(db.container)["DATABASE"], "the password is for the server that is the ambassador's own")
+	assert.Equal(t, map[string]document.PgBouncerDatabase{
+		"a": {Host: "other", Port: 5432, Database: "a"},
+		"b": {Host: "postgres", Port: 5432, Database: "it's", PoolMode: "session", PoolSize: 3},
+	}, db.does.Databases)
+	assert.Equal(t, map[string]string{
+		"application_name_add_host": "0", "ignore_startup_parameters": "extra_float_digits", "log_connections": "0", "log_disconnections": "0",
+		"max_client_conn": "50", "pool_mode": "statement", "server_fast_close": "1", "server_lifetime": "600", "server_login_retry": "1",
+		"server_tls_ca_file": "/etc/ssl/certs/ca-certificates.crt", "server_tls_sslmode": "verify-full",
+	}, db.does.Settings)
+	assert.Equal(t, "b", db.does.ProofDatabase, "the password is for the server that is the ambassador's own")
+}
+
+func TestPgBouncerMayListenOnAUnixSocketThatTheAppHasAndNoPort(t *testing.T) {
+	t.Parallel()
+	onNode := strings.Replace(appPod, "  spec:\n", "  spec:\n    hostNetwork: true\n", 1)
+	require.NotEqual(t, appPod, onNode)
+
+	db := ambassador{pod: renderPod(t, onNode+strings.Replace(pooled, "database: shop", "database: shop, listen: socket", 1)).Spec}
+	db.container = db.pod.InitContainers[1]
+
+	assert.Equal(t, document.PgBouncerListen{Port: 6432, Directory: "/run/outrigger-db"}, documentOf[document.PgBouncer](t, db.container, "pgbouncer").Listen)
+	assert.Empty(t, db.container.Ports, "in the node's network too: the socket is the pod's own")
+	name := folders(db.container)["/run/outrigger-db"]
+	assert.Contains(t, db.pod.Containers[0].VolumeMounts, corev1.VolumeMount{Name: name, MountPath: "/run/outrigger-db"})
+}
+
+func TestPgBouncersMetricsAreServedWhereTheyAreAskedFor(t *testing.T) {
+	t.Parallel()
+	db := renderAmbassador(t, strings.Replace(pooled, "database: shop", "database: shop, metrics: {port: 9127}", 1))
+
+	assert.Equal(t, &document.Metrics{Port: 9127}, db.does.Metrics)
+	assert.Contains(t, db.container.Ports, corev1.ContainerPort{Name: "metrics", ContainerPort: 9127})
 }
 
 func TestAClassicPgBouncerOutlastsTheApp(t *testing.T) {
@@ -162,7 +176,7 @@ func TestAClassicPgBouncerOutlastsTheApp(t *testing.T) {
 	assert.NotContains(t, variables(native.container), "LINGER_SECONDS")
 	assert.Equal(t, "30", variables(classic.container)["LINGER_SECONDS"])
 	assert.Equal(t, int64(37), *classic.pod.TerminationGracePeriodSeconds)
-	assert.Equal(t, "3", variables(classic.container)["STOP_SECONDS"])
+	assert.EqualValues(t, 3, classic.does.Stop)
 	assert.Equal(t, []string{"app", "db"}, containerNames(classic.pod.Containers))
 }
 
@@ -217,7 +231,7 @@ func TestARefresherKnowsItsAmbassadorsAlsoByATemplate(t *testing.T) {
 	t.Parallel()
 	db := renderAmbassador(t, strings.Replace(refreshed, "tokenRefresher: token", "tokenRefresher: '{{ printf `token` }}'", 1))
 
-	assert.Equal(t, "db", variables(db.pod.InitContainers[1])["OUTRIGGER_PROVERS"])
+	assert.Equal(t, []string{"db"}, documentOf[document.Token](t, db.pod.InitContainers[1], "token").Provers)
 }
 
 func TestARefresherAndAnAmbassadorOfOneNameAreOneProblem(t *testing.T) {

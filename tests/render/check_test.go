@@ -545,13 +545,13 @@ func TestAnImageThatIsRefusedIsToldByTheKeyThatSaysIt(t *testing.T) {
 	const refresher = `tokenRefreshers: {db: {ttl: 5m, file: {path: /tokens/a, format: raw}, `
 	const pooler = `ambassadors: {db: {pgbouncer: {host: a, database: b, secret: c, user: d}}}`
 	for values, want := range map[string]string{
-		shipped + `}}, images: {busybox: b/busybox}}`:                                     `outrigger.images.busybox: "b/busybox"`,
-		shipped + `, image: own/busybox}}, images: {busybox: b/busybox}}`:                 `outrigger.logshippers.ship.image: "own/busybox"`,
-		shipped + "}}, images: {busybox: b/busybox}}\nglobal: {imageRegistry: r.example}": `outrigger.images.busybox: "r.example/b/busybox"`,
-		refresher + `exec: {image: e/exec, command: [token]}}}}`:                          `outrigger.tokenRefreshers.db.exec.image: "e/exec"`,
-		refresher + `image: own/exec, exec: {image: "e/exec:1", command: [token]}}}}`:     `outrigger.tokenRefreshers.db.image: "own/exec"`,
-		refresher + `vault: {address: "https://v", path: p}}}, images: {vault: v/vault}}`: `outrigger.images.vault: "v/vault"`,
-		pooler + `, images: {pgbouncer: p/pgbouncer}}`:                                    `outrigger.images.pgbouncer: "p/pgbouncer"`,
+		shipped + `}}, images: {busybox: b/busybox}}`:                                             `outrigger.images.busybox: "b/busybox"`,
+		shipped + `, image: own/busybox}}, images: {busybox: b/busybox}}`:                         `outrigger.logshippers.ship.image: "own/busybox"`,
+		shipped + "}}, images: {busybox: b/busybox}}\nglobal: {imageRegistry: r.example}":         `outrigger.images.busybox: "r.example/b/busybox"`,
+		refresher + `exec: {image: e/exec, command: [token]}}}}`:                                  `outrigger.tokenRefreshers.db.exec.image: "e/exec"`,
+		refresher + `image: own/exec, exec: {image: "e/exec:1", command: [token]}}}}`:             `outrigger.tokenRefreshers.db.image: "own/exec"`,
+		refresher + `vault: {address: "https://v", path: p}}}, images: {outrigger: o/outrigger}}`: `outrigger.images.outrigger: "o/outrigger"`,
+		pooler + `, images: {pgbouncer: p/pgbouncer}}`:                                            `outrigger.images.pgbouncer: "p/pgbouncer"`,
 	} {
 		message := harness.Consumer(t).RenderError(t, appPod+"outrigger: {"+values+"\n")
 

@@ -19,6 +19,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/outrigger-charts/outrigger/ci/rig"
+	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
@@ -81,6 +82,19 @@ func start(t testing.TB, objects harness.Objects) map[string]started {
 	}
 	require.Len(t, all, len(names))
 	return all
+}
+
+// document returns what stands at a JSON pointer of a container's document: a text, or a list of them.
+func (s started) document(t *testing.T, pointer string) any {
+	t.Helper()
+	var value any
+	require.NoError(t, json.Unmarshal([]byte(s.value(document.Variable)), &value))
+	for _, key := range strings.Split(pointer, "/")[1:] {
+		fields, isObject := value.(map[string]any)
+		require.True(t, isObject, "%s of %s", pointer, s.value(document.Variable))
+		value = fields[key]
+	}
+	return value
 }
 
 // withText returns values in which a text, as it would stand in JSON, has the place of TEXT.
@@ -161,10 +175,11 @@ func TestTextsOfPatternsReachTheirProgramsAsTheyAreWritten(t *testing.T) {
 			"web/back ROTATE_FILES": "/logs/x" + text + "x\n/srv/x" + text + "x/x", "web/back VOLUMES": "1048576 /srv/x" + text + "x",
 			"web/agent args": text, "web/agent LEFT_COMMAND": "'count' '" + words + "'",
 			"web/asked METRICS_URL": "http://" + text, "web/asked LEFT_METRICS": text,
-			"web/token OUTRIGGER_FILE": "/tokens/x" + text + "x", "web/token OUTRIGGER_TEMPLATE": text + " ${password}", "web/token OUTRIGGER_USERNAME": text, "web/token OUTRIGGER_HOST": text,
-			"web/token OUTRIGGER_DATABASE": text, "web/token command": text, "web/token OUTRIGGER_EXPLAIN": text, "web/token OUTRIGGER_NOTIFY_COMMAND": text,
-			"web/leased VAULT_ADDR": "http://" + text, "web/leased SECRET_PATH": text, "web/leased ROLE": text,
-			"web/rds RDS_HOST": text, "web/rds RDS_USER": text, "web/rds OUTRIGGER_USERNAME": text, "web/db USERNAME": text,
+			"web/token /token/file/path": "/tokens/x" + text + "x", "web/token /token/file/template": text + " ${password}", "web/token /token/file/user": text,
+			"web/token /token/file/host": text, "web/token /token/file/database": text, "web/token /token/exec/command": text,
+			"web/token /token/exec/explain": text, "web/token /token/notify/exec/command": text,
+			"web/leased /token/vault/address": "http://" + text, "web/leased /token/vault/path": text, "web/leased /token/vault/kubernetes/role": text,
+			"web/rds /token/awsRds/host": text, "web/rds /token/awsRds/user": text, "web/db /pgbouncer/user": text,
 			"postgres/backup BEFORE": text, "postgres/backup AFTER": text, "postgres/backup PGHOST": text, "postgres/backup PGUSER": text,
 			"postgres/backup DUMP_OPTIONS": text, "postgres/backup DATABASES": text, "postgres/backup RESTIC_REPOSITORY": text,
 			"postgres/backup RESTIC_OPTIONS": "--option=x=" + text, "postgres-drill/backup CHECKS": text,
@@ -175,10 +190,12 @@ func TestTextsOfPatternsReachTheirProgramsAsTheyAreWritten(t *testing.T) {
 			name, part, _ := strings.Cut(place, " ")
 			container, found := containers[name]
 			require.True(t, found, name)
-			switch part {
-			case "command":
+			switch {
+			case strings.HasPrefix(part, "/"):
+				assert.Contains(t, container.document(t, part), want, "%s, as %q is written", place, text)
+			case part == "command":
 				assert.Contains(t, container.Command, want, "%s, as %q is written", place, text)
-			case "args":
+			case part == "args":
 				assert.Contains(t, container.Args, want, "%s, as %q is written", place, text)
 			default:
 				assert.Contains(t, container.value(part), want, "%s, as %q is written", place, text)

@@ -1,12 +1,15 @@
 package render
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
@@ -62,4 +65,12 @@ func TestAPodWithoutAContainerOfAnotherImagesGetsNoProgram(t *testing.T) {
 
 	assert.Equal(t, []string{"beside"}, containerNames(pod.Spec.InitContainers))
 	assert.Len(t, pod.Spec.Volumes, 1)
+}
+
+// documentOf reads what a container's program is to do, as the kubelet hands it over.
+func documentOf[Part any](t *testing.T, container corev1.Container, verb string) (part Part) {
+	t.Helper()
+	text := strings.ReplaceAll(variables(container)[document.Variable], "$$", "$")
+	require.NoError(t, document.Read([]byte(text), verb, &part), text)
+	return part
 }

@@ -9,6 +9,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
@@ -85,8 +86,9 @@ outrigger:
 
 	assert.Contains(t, custom.files["logs.conf.yaml"], `key: "{{ field }}"`)
 	assert.Contains(t, collector.files["logs.conf.yaml"], "{{ field }}")
-	assert.Contains(t, variables(container(t, token, "queue"))["OUTRIGGER_TEMPLATE"], "@{{ host }}")
-	assert.Contains(t, container(t, token, "queue").Command, "demo")
+	does := documentOf[document.Token](t, container(t, token, "queue"), "token")
+	assert.Contains(t, does.File.Template, "@{{ host }}")
+	assert.Equal(t, []string{"token", "demo"}, does.Exec.Command)
 }
 
 func TestAVolumeWhoseFolderIsATemplateIsKnownToOtherPatterns(t *testing.T) {

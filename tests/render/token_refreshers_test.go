@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
@@ -38,16 +39,51 @@ func TestATokenRefresherStartsTheAppWithACredentialAndIsReadyWhileItIsValid(t *t
 
 	refresher := container(t, pod, "db")
 	assert.Equal(t, corev1.ContainerRestartPolicyAlways, *refresher.RestartPolicy)
-	assert.Equal(t, []string{"/outrigger-tools/busybox", "sh", "/outrigger/refresh-token.sh", "started"}, refresher.StartupProbe.Exec.Command)
-	assert.Equal(t, []string{"/outrigger-tools/busybox", "sh", "/outrigger/refresh-token.sh", "ready"}, refresher.ReadinessProbe.Exec.Command)
+	assert.Equal(t, []string{"/outrigger", "token"}, refresher.Command)
+	assert.Equal(t, []string{"/outrigger-probe", "started"}, refresher.StartupProbe.Exec.Command)
+	assert.Equal(t, []string{"/outrigger-probe", "ready"}, refresher.ReadinessProbe.Exec.Command)
 	assert.True(t, *refresher.SecurityContext.ReadOnlyRootFilesystem)
-	assert.Contains(t, refresher.Image, "aws-cli")
-	env := variables(refresher)
-	assert.Equal(t, rdsHost, env["RDS_HOST"])
-	assert.Equal(t, "5432", env["RDS_PORT"])
-	assert.Equal(t, "eu-west-1", env["RDS_REGION"])
-	assert.Equal(t, "shop", env["OUTRIGGER_USERNAME"])
-	assert.Equal(t, "0600", env["OUTRIGGER_MODE"], "libpq reads no password file that others may")
+	assert.Equal(t, "ghcr.io/outrigger-charts/outrigger:0.1.0", refresher.Image)
+	assert.Equal(t, document.Token{
+		Name:   "db",
+		File:   document.TokenFile{Path: "/tokens/pgpass", Format: "pgpass", Mode: "0600", User: "shop", Host: rdsHost, Port: "5432"},
+		AWSRDS: &document.AWSRDS{Host: rdsHost, Port: 5432, User: "shop", Region: "eu-west-1"},
+	}, documentOf[document.Token](t, refresher, "token"), "libpq reads no password file that others may")
+	assert.Equal(t, []string{"db"}, containerNames(pod.Spec.InitContainers), "nothing is copied")
+}
+
+func TestAPodMayStayReadyWhenItsCredentialHasExpired(t *testing.T) {
+	t.Parallel()
+	refresher := container(t, renderPod(t, appPod+rdsToken+"      readinessProbe: {enabled: false}\n"), "db")
+
+	assert.Nil(t, refresher.ReadinessProbe)
+	assert.NotNil(t, refresher.StartupProbe)
+}
+
+func TestARefreshersMetricsAreServedWhereTheyAreAskedFor(t *testing.T) {
+	t.Parallel()
+	refresher := container(t, renderPod(t, appPod+rdsToken+"      metrics: {port: 9402}\n"), "db")
+
+	assert.Equal(t, &document.Metrics{Port: 9402}, documentOf[document.Token](t, refresher, "token").Metrics)
+	assert.Equal(t, []corev1.ContainerPort{{Name: "metrics", ContainerPort: 9402}}, refresher.Ports)
+}
+
+func TestAuthoritiesOfTheValuesAreAFileThatIsTrustedBesides(t *testing.T) {
+	t.Parallel()
+	for source, of := range map[string]func(corev1.Volume) (string, []corev1.KeyToPath){
+		"configMap": func(v corev1.Volume) (string, []corev1.KeyToPath) { return v.ConfigMap.Name, v.ConfigMap.Items },
+		"secret":    func(v corev1.Volume) (string, []corev1.KeyToPath) { return v.Secret.SecretName, v.Secret.Items },
+	} {
+		t.Run(source, func(t *testing.T) {
+			pod := renderPod(t, appPod+rdsToken+"      trust: {"+source+": {name: ours, key: root.pem}}\n")
+
+			refresher := container(t, pod, "db")
+			assert.Equal(t, "/outrigger-trust/ca.crt", documentOf[document.Token](t, refresher, "token").Trust)
+			name, items := of(volumeOf(t, pod, folders(refresher)["/outrigger-trust"]))
+			assert.Equal(t, "ours", name)
+			assert.Equal(t, []corev1.KeyToPath{{Key: "root.pem", Path: "ca.crt"}}, items)
+		})
+	}
 }
 
 func TestTheAppReadsACredentialFromAVolumeInMemoryThatItCannotWrite(t *testing.T) {
@@ -103,18 +139,38 @@ func TestACommandIsRunAsItIsWrittenAndWhatItPrintsIsReadAsTheValuesSay(t *testin
 	t.Parallel()
 	pod := renderPod(t, appPod+anyToken(
 		`exec: {image: "tool:1", command: [print-token, --format, "$(X)"], output: json, pointers: {password: /a/b, expiresAt: /c}, timeout: 1m}`,
-		"file: {path: /tokens/t, format: template, template: \"x=${password:url}\", mode: \"0400\"}",
+		"file: {path: /tokens/t, format: template, template: \"x=${password:url} $$(X) $${\", mode: \"0400\"}",
 		"retry: {delay: 2s, maxDelay: 5m}"))
 
 	refresher := container(t, pod, "db")
-	assert.Equal(t, []string{"/outrigger-tools/busybox", "sh", "/outrigger/refresh-token.sh", "run", "--", "print-token", "--format", "$$(X)"}, refresher.Command)
-	env := variables(refresher)
-	for name, value := range map[string]string{
-		"OUTRIGGER_OUTPUT": "json", "OUTRIGGER_POINTER_PASSWORD": "/a/b", "OUTRIGGER_POINTER_EXPIRES_AT": "/c", "OUTRIGGER_COMMAND_SECONDS": "60", "OUTRIGGER_MODE": "0400",
-		"OUTRIGGER_TEMPLATE": "x=$${password:url}", "OUTRIGGER_RETRY_SECONDS": "2", "OUTRIGGER_RETRY_MAX_SECONDS": "300",
-	} {
-		assert.Equal(t, value, env[name], name)
+	assert.Equal(t, "tool:1", refresher.Image)
+	assert.Equal(t, []string{"/outrigger-program/outrigger", "token"}, refresher.Command)
+	assert.Equal(t, []string{"/outrigger-program/outrigger-probe", "ready"}, refresher.ReadinessProbe.Exec.Command)
+	assert.Equal(t, document.Token{
+		Name:  "db",
+		File:  document.TokenFile{Path: "/tokens/t", Format: "template", Mode: "0400", Template: "x=${password:url} $$(X) $${"},
+		Retry: document.Retry{Delay: 2, MaxDelay: 300},
+		Exec: &document.TokenExec{
+			Command: []string{"print-token", "--format", "$(X)"}, Output: "json", Timeout: 60,
+			Pointers: document.TokenPointers{Password: "/a/b", ExpiresAt: "/c"},
+		},
+	}, documentOf[document.Token](t, refresher, "token"))
+}
+
+func TestALineIsRunByTheImagesShellAndAListAsItIs(t *testing.T) {
+	t.Parallel()
+	does := func(command string) document.Token {
+		return documentOf[document.Token](t, container(t, renderPod(t, appPod+anyToken(
+			`exec: {image: "tool:1", command: [print-token], explain: `+command+`}`, "ttl: 15m", "file: {path: /tokens/t, format: raw}",
+			"notify: {exec: {command: "+command+"}}")), "db"), "token")
 	}
+
+	line, list := does("say it"), does("[say, it]")
+
+	assert.Equal(t, []string{"sh", "-c", "say it"}, line.Exec.Explain)
+	assert.Equal(t, []string{"sh", "-c", "say it"}, line.Notify.Exec.Command)
+	assert.Equal(t, []string{"say", "it"}, list.Exec.Explain)
+	assert.Equal(t, []string{"say", "it"}, list.Notify.Exec.Command)
 }
 
 func TestACommandHasTheVariablesThatTheValuesGiveItWhateverTheirNames(t *testing.T) {
@@ -124,40 +180,63 @@ func TestACommandHasTheVariablesThatTheValuesGiveItWhateverTheirNames(t *testing
 	pod := renderPod(t, appPod+anyToken(`exec: {image: "tool:1", command: [print-token]}`, "ttl: 5m", "env: "+given,
 		"file: {path: /tokens/t, format: pgpass, user: shop, host: db, port: 5432, database: shop}"))
 
-	env := variables(container(t, pod, "db"))
+	refresher := container(t, pod, "db")
+	env := variables(refresher)
 	for name, value := range map[string]string{"HOST": "here", "PORT": "9000", "FILE": "a", "FORMAT": "b", "MODE": "c", "OUTPUT": "d", "TTL": "e"} {
 		assert.Equal(t, value, env[name], name)
 	}
-	assert.Equal(t, "db", env["OUTRIGGER_HOST"])
+	assert.Equal(t, "db", documentOf[document.Token](t, refresher, "token").File.Host)
 }
 
-func TestEachProviderIsAFewFieldsOfACommand(t *testing.T) {
+func TestEachProviderIsAFewFields(t *testing.T) {
 	t.Parallel()
 	file := "file: {path: /tokens/t, format: json}"
-	for name, provider := range map[string]struct{ values, command string }{
-		"Google": {"googleCloudSql: {user: shop@project.iam}", "gcloud sql generate-login-token --quiet"},
-		"Azure":  {"azureDatabase: {user: shop}", "/outrigger-tools/busybox sh /outrigger/token-azure.sh"},
-		"Vault":  {"vault: {address: \"https://vault:8200\", path: database/creds/shop, role: shop}", "/outrigger-tools/busybox sh /outrigger/token-vault.sh"},
+	for name, provider := range map[string]struct {
+		values string
+		want   document.Token
+	}{
+		"Google": {"googleCloudSql: {user: shop@project.iam}", document.Token{GoogleCloudSQL: &document.GoogleCloudSQL{User: "shop@project.iam"}}},
+		"Azure":  {"azureDatabase: {user: shop}", document.Token{AzureDatabase: &document.AzureDatabase{User: "shop"}}},
+		"DSQL": {"awsDsql: {host: abc.dsql.eu-west-1.on.aws, user: admin, secret: keys}", document.Token{
+			AWSDSQL: &document.AWSDSQL{Host: "abc.dsql.eu-west-1.on.aws", User: "admin", CredentialsDirectory: "/outrigger-credentials"}}},
+		"Vault": {"vault: {address: \"https://vault:8200\", namespace: team, path: database/creds/shop, role: shop}", document.Token{
+			Vault: &document.Vault{Address: "https://vault:8200", Namespace: "team", Path: "database/creds/shop",
+				Kubernetes: &document.VaultKubernetes{Role: "shop", TokenFile: "/outrigger-vault/token"}}}},
+		"Vault by an AppRole": {"vault: {address: \"https://vault:8200\", path: kv/data/shop, engine: kv, appRole: {secret: approle, authPath: ours}}", document.Token{
+			Vault: &document.Vault{Address: "https://vault:8200", Path: "kv/data/shop", Engine: "kv",
+				AppRole: &document.VaultAppRole{RoleIDFile: "/outrigger-vault/role_id", SecretIDFile: "/outrigger-vault/secret_id", Mount: "ours"}}}},
+		"Vault by a token": {"vault: {address: \"https://vault:8200\", path: database/creds/shop, tokenSecret: {name: vault, key: t}}", document.Token{
+			Vault: &document.Vault{Address: "https://vault:8200", Path: "database/creds/shop", TokenFile: "/outrigger-vault/token"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			pod := renderPod(t, appPod+anyToken(provider.values, file))
+			does := documentOf[document.Token](t, container(t, renderPod(t, appPod+anyToken(provider.values, file)), "db"), "token")
 
-			command := container(t, pod, "db").Command
-			assert.Equal(t, provider.command, strings.Join(command[5:], " "))
+			does.Name, does.File = "", document.TokenFile{}
+			assert.Equal(t, provider.want, does)
 		})
 	}
 }
 
+func TestVaultIsToldAServiceAccountsTokenWhateverThePodMounts(t *testing.T) {
+	t.Parallel()
+	closed := strings.Replace(appPod, "  spec:\n", "  spec:\n    automountServiceAccountToken: false\n", 1)
+	pod := renderPod(t, closed+anyToken(`vault: {address: "https://vault:8200", path: database/creds/shop, role: shop}`, "file: {path: /tokens/t, format: json}"))
+
+	refresher := container(t, pod, "db")
+	token := volumeOf(t, pod, folders(refresher)["/outrigger-vault"]).Projected.Sources[0].ServiceAccountToken
+	assert.Equal(t, "token", token.Path)
+	assert.NotContains(t, folders(pod.Spec.Containers[0]), "/outrigger-vault", "it is the refresher's alone")
+}
+
 func TestAUserThatTheFileNamesStandsInPlaceOfTheCredentialsOwn(t *testing.T) {
 	t.Parallel()
-	env := func(file string) map[string]string {
+	file := func(file string) document.TokenFile {
 		pod := renderPod(t, appPod+anyToken(`vault: {address: "https://vault:8200", path: database/creds/shop}`, "file: {path: /tokens/t, format: json"+file+"}"))
-		return variables(container(t, pod, "db"))
+		return documentOf[document.Token](t, container(t, pod, "db"), "token").File
 	}
 
-	assert.Equal(t, "/secret/data/username", env("")["OUTRIGGER_POINTER_USERNAME"])
-	assert.Empty(t, env(", user: shop")["OUTRIGGER_POINTER_USERNAME"])
-	assert.Equal(t, "shop", env(", user: shop")["OUTRIGGER_USERNAME"])
+	assert.Empty(t, file("").User)
+	assert.Equal(t, "shop", file(", user: shop").User)
 }
 
 func TestSigningKeysComeFromASecretAsFilesSoThatChangedOnesAreUsed(t *testing.T) {
@@ -165,7 +244,7 @@ func TestSigningKeysComeFromASecretAsFilesSoThatChangedOnesAreUsed(t *testing.T)
 	pod := renderPod(t, appPod+strings.Replace(rdsToken, "region: eu-west-1", "region: eu-west-1, secret: aws-keys", 1))
 
 	refresher := container(t, pod, "db")
-	assert.Equal(t, "/outrigger-credentials", variables(refresher)["CREDENTIALS_DIR"])
+	assert.Equal(t, "/outrigger-credentials", documentOf[document.Token](t, refresher, "token").AWSRDS.CredentialsDirectory)
 	assert.Contains(t, refresher.VolumeMounts, corev1.VolumeMount{Name: "outrigger-db-aws", MountPath: "/outrigger-credentials", ReadOnly: true})
 	assert.NotContains(t, mountNames(pod.Spec.Containers[0]), "outrigger-db-aws")
 }
@@ -174,7 +253,7 @@ func TestWhatIsWrongWithATokenRefresherIsSaidWithItsMend(t *testing.T) {
 	t.Parallel()
 	file := "file: {path: /tokens/t, format: raw}"
 	for name, wrong := range map[string]struct{ values, message string }{
-		"no provider":           {anyToken(file), "needs one provider and has none; set one of awsRds, azureDatabase, exec, googleCloudSql, vault"},
+		"no provider":           {anyToken(file), "needs one provider and has none; set one of awsDsql, awsRds, azureDatabase, exec, googleCloudSql, vault"},
 		"two providers":         {anyToken(printed, "googleCloudSql: {user: a}", file), "needs one provider and has exec and googleCloudSql"},
 		"no file":               {anyToken(printed, "ttl: 15m"), "file.path is missing"},
 		"no format":             {anyToken(printed, "ttl: 15m", "file: {path: /tokens/t}"), "file.format is missing; set it to one of pgbouncer, pgpass, env, json, raw, template"},
@@ -194,6 +273,10 @@ func TestWhatIsWrongWithATokenRefresherIsSaidWithItsMend(t *testing.T) {
 		"a signal to nobody":    {anyToken(printed, "ttl: 15m", file, "notify: {signal: {process: nginx}}"), "set shareProcessNamespace: true"},
 		"no host of RDS":        {anyToken("awsRds: {user: a}", file), "awsRds.host is missing"},
 		"two regions":           {strings.Replace(rdsToken, "region: eu-west-1", "region: eu-west-2", 1), "awsRds.region is eu-west-2, but the host is in eu-west-1"},
+		"no host of DSQL":       {anyToken("awsDsql: {user: a}", file), "awsDsql.host is missing"},
+		"a command of nobody's": {anyToken("googleCloudSql: {user: a}", file, "notify: {exec: {command: [a]}}"), "notify.exec runs in the refresher's container, whose image has no other program"},
+		"two logins to Vault":   {anyToken("vault: {address: \"http://v\", path: a/b, role: a, tokenSecret: b}", file), "vault logs in by one of role and tokenSecret; leave the others out"},
+		"two authorities":       {anyToken(printed, "ttl: 15m", file, "trust: {secret: {name: a, key: b}, configMap: {name: a, key: b}}"), "trust has a secret and a configMap"},
 		"no path in Vault":      {anyToken("vault: {address: \"http://v\"}", file), "vault.path is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -221,7 +304,7 @@ func TestATextOfARefreshersMayNameTheChartsOwnThings(t *testing.T) {
 	t.Parallel()
 	pod := renderPod(t, appPod+strings.Replace(rdsToken, "user: shop", "user: '{{ .Release.Name }}'", 1))
 
-	assert.Equal(t, "demo", variables(container(t, pod, "db"))["RDS_USER"])
+	assert.Equal(t, "demo", documentOf[document.Token](t, container(t, pod, "db"), "token").AWSRDS.User)
 }
 
 func TestAGuaranteedPodStaysSoBesideATokenRefresher(t *testing.T) {

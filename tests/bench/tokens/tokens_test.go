@@ -26,14 +26,14 @@ const (
 )
 
 // The app sees the sidecars' processes and their file, and connects to the server itself as well. It knows the refresher by
-// its script.
+// its command.
 const script = `
 trap 'exit 0' TERM INT
 while true; do sleep 1 & wait $!; done
 `
 
 // process prints the first process of the refresher.
-const process = `refresher=$(grep -lz '/outrigger/[r]efresh-token.sh' /proc/[0-9]*/cmdline | cut -d / -f 3 | sort -n | head -n 1)
+const process = `refresher=$(grep -lzx '/[o]utrigger' /proc/[0-9]*/cmdline | cut -d / -f 3 | sort -n | head -n 1)
 `
 
 func BenchmarkTokens(b *testing.B) {

@@ -12,6 +12,12 @@ defaults:
     requests:
       cpu: 20m
       memory: 64Mi
+  ambassadorResources:
+    limits:
+      memory: 128Mi
+    requests:
+      cpu: 10m
+      memory: 32Mi
   backupResources:
     limits:
       memory: 512Mi
@@ -54,16 +60,12 @@ defaults:
       memory: 32Mi
   tools: copy
 images:
-  awsCli: public.ecr.aws/aws-cli/aws-cli:2.36.17
-  azureCli: mcr.microsoft.com/azure-cli:2.79.0
   busybox: docker.io/library/busybox:1.37.0-musl
   collector: docker.io/otel/opentelemetry-collector-k8s:0.158.0
-  googleCloudCli: gcr.io/google.com/cloudsdktool/google-cloud-cli:573.0.0-stable
   outrigger: ghcr.io/outrigger-charts/outrigger:0.1.0
   pgbouncer: ghcr.io/cloudnative-pg/pgbouncer:1.25.2
   rclone: docker.io/rclone/rclone:1.76.0
   restic: docker.io/restic/restic:0.19.1
-  vault: docker.io/hashicorp/vault:1.21.1
 kubeVersion: ""
 mode: auto
 shareProcessNamespace: false

@@ -5,5 +5,5 @@ Takes: nothing
 Prints: the keys, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.kit.tokenPresets" -}}
-["awsRds", "azureDatabase", "exec", "googleCloudSql", "vault"]
+["awsDsql", "awsRds", "azureDatabase", "exec", "googleCloudSql", "vault"]
 {{- end -}}

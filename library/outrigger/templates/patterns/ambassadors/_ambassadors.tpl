@@ -7,9 +7,8 @@ An Ambassador, of which its own template adds all but the first two:
   call       the Call
   settings   the key's value, a copy
   server     host and port of the server that the password is for
-  databases  their settings, by the names that the app connects to
+  document   what its program is to do
   own        what the library sets of pgbouncer's settings
-  env        variables of its container, by name
   mounts     of its container
   volumes    of the pod
   problems   messages
@@ -19,7 +18,7 @@ Reports: what the entry lacks, or has that means nothing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.ambassadors.contribution" -}}
 {{- $_ := set .contribution "order" 400 -}}
-{{- $_ := set .contribution "tools" true -}}
+{{- $_ := set .contribution "program" true -}}
 {{- if kindIs "map" .config.pgbouncer -}}
   {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncer" (dict "call" . "settings" (.config.pgbouncer | toYaml | fromYaml)) -}}
 {{- else -}}

@@ -1,50 +1,69 @@
 {{- /*
-ambassadors.<name>.pgbouncer: pgbouncer on 127.0.0.1, whose password is a refresher's or a Secret's;
-files/pgbouncer.sh takes up each new one.
+ambassadors.<name>.pgbouncer: pgbouncer on the pod's loopback, or a Unix socket, whose password is a refresher's or a
+Secret's; the library's program runs it and takes up each new one.
 Takes: the Ambassador, with call and settings
 Sets: the contribution
 Reports: what the settings lack, or have that means nothing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncer" -}}
 {{- $call := .call -}}
+{{- $seconds := include "outrigger-0.1.0.kit.shutdownSeconds" (dict "values" $call.values "pattern" "ambassadors" "config" $call.config) | int -}}
+{{- $port := .settings.listenPort | default 6432 | int -}}
 {{- $_ := set . "problems" list -}}
-{{- $_ := set . "env" dict -}}
 {{- $_ := set . "mounts" list -}}
 {{- $_ := set . "volumes" list -}}
 {{- $_ := set . "server" (pick .settings "host" "port") -}}
+{{- $_ := set . "document" (dict
+      "name" $call.name "listen" (dict "port" $port) "stopSeconds" (sub $seconds 2 | max 1) "metrics" .settings.metrics) -}}
 {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerPassword" . -}}
 {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerDatabases" . -}}
-{{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerOwnSettings" . -}}
-{{- $config := include "outrigger-0.1.0.patterns.ambassadors.pgbouncerConfig" . -}}
-{{- $port := .settings.listenPort | default 6432 -}}
-{{- $state := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-pgbouncer" $call.name) -}}
-{{- $_ := set .env "AMBASSADOR" $call.name -}}
-{{- $_ := set .env "LISTEN_PORT" $port -}}
-{{- $seconds := include "outrigger-0.1.0.kit.shutdownSeconds" (dict "values" $call.values "pattern" "ambassadors" "config" $call.config) | int -}}
-{{- $_ := set .env "STOP_SECONDS" (sub $seconds 2 | max 1) -}}
+{{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerSettings" . -}}
+{{- $ports := list -}}
+{{- if eq (.settings.listen | default "tcp") "socket" -}}
+  {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerSocket" . -}}
+{{- else -}}
+  {{- $ports = append $ports (dict "containerPort" $port) -}}
+{{- end -}}
+{{- with .settings.metrics -}}{{- $ports = append $ports (dict "name" "metrics" "containerPort" (int .port)) -}}{{- end -}}
+{{- $env := list (include "outrigger-0.1.0.kit.document" (dict "verb" "pgbouncer" "content" .document) | fromJson) -}}
 {{- if eq $call.form "classic" -}}
   {{- /* A classic sidecar hears SIGTERM when the app does, which has connections to make until it has ended. */ -}}
-  {{- $_ := set .env "LINGER_SECONDS" "0" -}}
+  {{- $env = append $env (dict "name" "LINGER_SECONDS" "value" "0") -}}
   {{- $_ := set $call.contribution "grace" (list (dict "name" "LINGER_SECONDS" "less" (add $seconds 2) "atLeast" 1)) -}}
 {{- end -}}
-{{- $script := list "/outrigger-tools/busybox" "sh" "/outrigger/pgbouncer.sh" -}}
-{{- $_ := set $call.contribution "files" (list "pgbouncer.sh") -}}
-{{- $_ := set $call.contribution "texts" (dict (printf "%s.ini" $call.name) $config) -}}
+{{- $state := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-pgbouncer" $call.name) -}}
+{{- $probe := "/outrigger-program/outrigger-probe" -}}
 {{- $_ := set $call.contribution "problems" .problems -}}
 {{- $_ := set $call.contribution "volumes" (append .volumes (dict "name" $state "emptyDir" (dict "medium" "Memory" "sizeLimit" "4Mi"))) -}}
-{{- $_ := set $call.contribution "sidecars" (list (dict
-      "name" $call.name "image" $call.values.images.pgbouncer "command" (append $script "run")
-      "env" (include "outrigger-0.1.0.kit.variables" .env | fromJsonArray)
-      "ports" (list (dict "containerPort" (int $port)))
+{{- $container := dict
+      "name" $call.name "image" $call.values.images.pgbouncer "command" (list "/outrigger-program/outrigger" "pgbouncer")
+      "env" $env
       "volumeMounts" (append .mounts (dict "name" $state "mountPath" "/run/outrigger"))
-      "startupProbe" (dict "exec" (dict "command" (append $script "started")) "periodSeconds" 1 "timeoutSeconds" 5 "failureThreshold" 1800)
-      "readinessProbe" (dict "exec" (dict "command" (append $script "ready")) "periodSeconds" 5 "timeoutSeconds" 5 "failureThreshold" 2))) -}}
+      "startupProbe" (dict "exec" (dict "command" (list $probe "started")) "periodSeconds" 1 "timeoutSeconds" 5 "failureThreshold" 1800)
+      "readinessProbe" (dict "exec" (dict "command" (list $probe "ready")) "periodSeconds" 5 "timeoutSeconds" 5 "failureThreshold" 2)
+      "resources" (deepCopy ($call.values.defaults.ambassadorResources | default dict)) -}}
+{{- if $ports -}}{{- $_ := set $container "ports" $ports -}}{{- end -}}
+{{- $_ := set $call.contribution "sidecars" (list $container) -}}
+{{- end -}}
+
+{{- /*
+The folder of pgbouncer's Unix socket: a volume that the app's containers have at the same path.
+Takes: the Ambassador
+Sets: what is in .document, .mounts and .volumes, and appVolumeMounts of the contribution
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerSocket" -}}
+{{- $volume := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-socket" .call.name) -}}
+{{- $directory := printf "/run/outrigger-%s" .call.name -}}
+{{- $_ := set .document.listen "directory" $directory -}}
+{{- $_ := set . "volumes" (append .volumes (dict "name" $volume "emptyDir" (dict "medium" "Memory" "sizeLimit" "1Mi"))) -}}
+{{- $_ := set . "mounts" (append .mounts (dict "name" $volume "mountPath" $directory)) -}}
+{{- $_ := set .call.contribution "appVolumeMounts" (list (dict "name" $volume "mountPath" $directory)) -}}
 {{- end -}}
 
 {{- /*
 What an ambassador reads its password from, and of a refresher the server that its tokens are for.
 Takes: the Ambassador
-Sets: what is in .env and .server, and .mounts and .volumes
+Sets: what is in .document and .server, and .mounts and .volumes
 Reports: a password that there is not, in .problems
 */ -}}
 {{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerPassword" -}}
@@ -58,8 +77,8 @@ Reports: a password that there is not, in .problems
   {{- $name := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-password" .call.name) -}}
   {{- $_ := set . "volumes" (append .volumes (dict "name" $name "secret" (dict "secretName" $key.name "items" (list (dict "key" $key.key "path" "password"))))) -}}
   {{- $_ := set . "mounts" (append .mounts (dict "name" $name "mountPath" "/outrigger-password" "readOnly" true)) -}}
-  {{- $_ := set .env "PASSWORD_FILE" "/outrigger-password/password" -}}
-  {{- $_ := set .env "USERNAME" $settings.user -}}
+  {{- $_ := set .document "passwordFile" "/outrigger-password/password" -}}
+  {{- $_ := set .document "user" $settings.user -}}
   {{- if not $settings.user -}}
     {{- $_ := set . "problems" (append .problems "pgbouncer.user is missing; set it to the user whose password the secret has") -}}
   {{- end -}}
@@ -71,7 +90,7 @@ Reports: a password that there is not, in .problems
 {{- /*
 The file of an ambassador's refresher. How each password was proven it writes beside the file.
 Takes: the Ambassador
-Sets: what is in .env and .server, .mounts, and reads of the contribution
+Sets: what is in .document and .server, .mounts, and reads of the contribution
 Reports: a refresher that cannot serve it, in .problems
 */ -}}
 {{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerToken" -}}
@@ -102,7 +121,7 @@ Reports: a refresher that cannot serve it, in .problems
 {{- if $problem -}}
   {{- $_ := set . "problems" (append .problems (printf "pgbouncer.tokenRefresher: %s" $problem)) -}}
 {{- else if $file.path -}}
-  {{- $_ := set .env "AUTH_FILE" $file.path -}}
+  {{- $_ := set .document "authFile" $file.path -}}
   {{- $volume := include "outrigger-0.1.0.kit.tokenVolume" (dict "call" $call "name" $name "path" $file.path) -}}
   {{- if $volume -}}
     {{- $_ := set . "mounts" (append .mounts (dict "name" $volume "mountPath" (dir $file.path))) -}}
@@ -139,7 +158,7 @@ true
 The databases of an ambassador, and the one by which a password is proven: the first that is on the server that the
 password is for.
 Takes: the Ambassador
-Sets: .databases, and what is in .env
+Sets: what is in .document
 Reports: what they lack, in .problems
 */ -}}
 {{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerDatabases" -}}
@@ -147,11 +166,14 @@ Reports: what they lack, in .problems
 {{- $databases := dict -}}
 {{- with $settings.database -}}{{- $_ := set $databases . dict -}}{{- end -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $databases "from" $settings.databases) -}}
-{{- $_ := set . "databases" $databases -}}
+{{- $_ := set .document "databases" dict -}}
 {{- $proof := $settings.database | default "" -}}
 {{- range $alias := keys $databases | sortAlpha -}}
   {{- $database := get $databases $alias -}}
   {{- if and (not $proof) (not $database.host) -}}{{- $proof = $alias -}}{{- end -}}
+  {{- $_ := set $.document.databases $alias (dict
+        "host" ($database.host | default $.server.host) "port" ($database.port | default $.server.port | default 5432 | int)
+        "database" ($database.database | default $alias) "poolMode" $database.poolMode "poolSize" $database.poolSize) -}}
   {{- if not (or $database.host $.server.host) -}}
     {{- $_ := set $ "problems" (append $.problems (printf "the server of the database %s is missing; set pgbouncer.host" $alias)) -}}
   {{- end -}}
@@ -160,7 +182,7 @@ Reports: what they lack, in .problems
     {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer.%s: %q is no name that pgbouncer's configuration can hold; give it one of letters, digits, _, . and -, as in pgbouncer.databases: {shop: {database: %q}}" $key $alias $alias)) -}}
   {{- end -}}
 {{- end -}}
-{{- $_ := set .env "DATABASE" ($proof | default (keys $databases | sortAlpha | join "\n" | splitList "\n" | first)) -}}
+{{- $_ := set .document "proofDatabase" ($proof | default (keys $databases | sortAlpha | join "\n" | splitList "\n" | first)) -}}
 {{- if hasKey $databases "pgbouncer" -}}
   {{- $_ := set . "problems" (append .problems "a database is named pgbouncer, which is pgbouncer's own console; give it another name, as in pgbouncer.databases: {shop: {database: pgbouncer}}") -}}
 {{- end -}}
@@ -170,30 +192,19 @@ Reports: what they lack, in .problems
 {{- end -}}
 
 {{- /*
-pgbouncer's configuration but for what files/pgbouncer.sh adds to its last section.
-Takes: the Ambassador, with databases and own
-Prints: the configuration
+pgbouncer's settings: what the library sets, and over it the values'.
+Takes: the Ambassador
+Sets: what is in .document, and .mounts and .volumes
 Reports: settings that are not the user's, in .problems
 */ -}}
-{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerConfig" -}}
-{{- $settings := .settings -}}
-{{- $lines := list "[databases]" -}}
-{{- range $alias := keys .databases | sortAlpha -}}
-  {{- $database := get $.databases $alias -}}
-  {{- $fields := list -}}
-  {{- range $field, $value := dict
-        "host" ($database.host | default $.server.host) "port" ($database.port | default $.server.port | default 5432 | int)
-        "dbname" ($database.database | default $alias) "pool_mode" $database.poolMode "pool_size" $database.poolSize -}}
-    {{- if $value -}}{{- $fields = append $fields (printf "%s='%s'" $field (toString $value | replace "'" "''")) -}}{{- end -}}
-  {{- end -}}
-  {{- $lines = append $lines (printf "%s = %s" $alias (join " " $fields)) -}}
-{{- end -}}
-{{- $lines = append $lines "[pgbouncer]" -}}
+{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerSettings" -}}
+{{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerOwnSettings" . -}}
 {{- $own := dict -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $own "from" .own) -}}
 {{- $keys := include "outrigger-0.1.0.patterns.ambassadors.pgbouncerKeys" . | fromJson -}}
-{{- range $key, $value := $settings.settings -}}
-  {{- if has $key (list "auth_dbname" "auth_file" "auth_hba_file" "auth_ident_file" "auth_ldap_options" "auth_query" "auth_type" "auth_user" "listen_addr" "logfile" "pidfile" "unix_socket_dir" "user") -}}
+{{- $owned := list "auth_dbname" "auth_file" "auth_hba_file" "auth_ident_file" "auth_ldap_options" "auth_query" "auth_type" "auth_user" "conffile" "listen_addr" "logfile" "pidfile" "unix_socket_dir" "unix_socket_mode" "user" -}}
+{{- range $key, $value := .settings.settings -}}
+  {{- if has $key $owned -}}
     {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer.settings.%s is the library's: pgbouncer listens to the pod alone, and its passwords are proven; leave it out" $key)) -}}
   {{- else if hasKey $keys $key -}}
     {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer.settings.%s has a key of its own; set pgbouncer.%s" $key (get $keys $key))) -}}
@@ -203,17 +214,23 @@ Reports: settings that are not the user's, in .problems
     {{- $_ := set $own $key $value -}}
   {{- end -}}
 {{- end -}}
+{{- $written := dict -}}
 {{- range $key, $value := $own -}}
   {{- if kindIs "bool" $value -}}{{- $value = ternary 1 0 $value -}}{{- end -}}
   {{- if kindIs "float64" $value -}}{{- if eq $value (floor $value) -}}{{- $value = int64 $value -}}{{- end -}}{{- end -}}
-  {{- $lines = append $lines (printf "%s = %v" $key $value) -}}
+  {{- $_ := set $written $key (toString $value) -}}
 {{- end -}}
-{{- range $lines -}}
-  {{- if regexMatch "[\\r\\n]" . -}}
-    {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer: %q has a line break, which its configuration cannot hold; remove it" .)) -}}
+{{- $_ := set .document "settings" $written -}}
+{{- $lines := dict -}}
+{{- range $key, $text := $written -}}{{- $_ := set $lines (printf "settings.%s" $key) $text -}}{{- end -}}
+{{- range $alias, $database := .document.databases -}}
+  {{- range $field, $text := pick $database "host" "database" -}}{{- $_ := set $lines (printf "databases.%s.%s" $alias $field) (toString $text) -}}{{- end -}}
+{{- end -}}
+{{- range $path, $text := $lines -}}
+  {{- if regexMatch "[\\r\\n]" $text -}}
+    {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer.%s: %q has a line break, which its configuration cannot hold; remove it" $path $text)) -}}
   {{- end -}}
 {{- end -}}
-{{- printf "%s\n" (join "\n" $lines) -}}
 {{- end -}}
 
 {{- /*

@@ -1,29 +1,35 @@
 {{- /*
 tokenRefreshers.<name>: obtains a short-lived credential, writes it to a file that the app or its proxy reads, and
 renews it in time. Where it comes from is a command, `exec`, or a preset: a named template
-"….patterns.tokenRefreshers.presets.<preset>" that fills in an exec.
+"….patterns.tokenRefreshers.presets.<preset>" that fills in what the program and its container need.
 
-A Refresher:
-  call    the Call
-  config  the entry's, a copy
-  file    of the config
-  exec    what the preset fills in: image, command, output, and what else says where the credential is, what it is for and
-          what its container needs
+A Refresher, of which the preset's template sets what the last lines say:
+  call          the Call
+  config        the entry's, a copy
+  file          of the config
+  preset        its key
+  provider      the preset's part of the program's document
+  image         another image than the program's own, in which the program is run
+  host, port, user   what the credential is for, where the preset knows it
+  volumes       of the pod                volumeMounts  of the container
 Takes: the Call
 Sets: its contribution
 Reports: what the entry lacks, or has that means nothing
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.contribution" -}}
 {{- $config := .config | toYaml | fromYaml -}}
-{{- $refresher := dict "call" . "config" $config "file" ($config.file | default dict) "exec" dict -}}
+{{- $refresher := dict "call" . "config" $config "file" ($config.file | default dict) "volumes" list "volumeMounts" list -}}
 {{- $preset := include "outrigger-0.1.0.kit.choice" (dict "call" . "what" "provider" "config" $config "keys" (include "outrigger-0.1.0.kit.tokenPresets" . | fromJsonArray)) -}}
 {{- if $preset -}}
+  {{- $_ := set $refresher "preset" $preset -}}
   {{- include (printf "outrigger-0.1.0.patterns.tokenRefreshers.presets.%s" $preset) (dict "refresher" $refresher "settings" (get $config $preset)) -}}
+  {{- include "outrigger-0.1.0.patterns.tokenRefreshers.trust" $refresher -}}
   {{- include "outrigger-0.1.0.patterns.tokenRefreshers.problems" $refresher -}}
   {{- $_ := set .contribution "order" 300 -}}
-  {{- $_ := set .contribution "tools" true -}}
-  {{- if eq $preset "exec" -}}{{- $_ := set .contribution "imageKeys" (dict .name "exec.image") -}}{{- end -}}
-  {{- $_ := set .contribution "files" (concat (list "refresh-token.sh" "token-bytes.awk" "token-format.awk" "token-json.awk" "token-obtain.sh" "token-tell.sh" "token-time.awk") ($refresher.exec.files | default list)) -}}
+  {{- if eq $preset "exec" -}}
+    {{- $_ := set .contribution "program" true -}}
+    {{- $_ := set .contribution "imageKeys" (dict .name "exec.image") -}}
+  {{- end -}}
   {{- if and $refresher.file.path (not (include "outrigger-0.1.0.patterns.tokenRefreshers.clash" $refresher)) -}}{{- include "outrigger-0.1.0.patterns.tokenRefreshers.sidecar" $refresher -}}{{- end -}}
 {{- end -}}
 {{- end -}}
@@ -36,20 +42,22 @@ Sets: the contribution
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.sidecar" -}}
 {{- $call := .call -}}
-{{- $script := list "/outrigger-tools/busybox" "sh" "/outrigger/refresh-token.sh" -}}
+{{- $programs := eq .preset "exec" | ternary "/outrigger-program" "" -}}
+{{- $probe := printf "%s/outrigger-probe" $programs -}}
 {{- $state := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-state" $call.name) -}}
 {{- $container := dict
-      "name" $call.name "image" .exec.image
-      "command" (concat $script (list "run" "--") (include "outrigger-0.1.0.kit.allAsWritten" .exec.command | fromJsonArray))
-      "env" (concat (include "outrigger-0.1.0.patterns.tokenRefreshers.environment" . | fromJsonArray) (.exec.env | default list))
-      "volumeMounts" (concat (list (dict "name" $state "mountPath" "/run/outrigger")) (.exec.volumeMounts | default list) (.config.volumeMounts | default list))
-      "startupProbe" (dict "exec" (dict "command" (append $script "started")) "periodSeconds" 1 "timeoutSeconds" 5 "failureThreshold" 1800)
-      "readinessProbe" (dict "exec" (dict "command" (append $script "ready")) "periodSeconds" 5 "timeoutSeconds" 5 "failureThreshold" 1)
+      "name" $call.name "image" (.image | default $call.values.images.outrigger) "command" (list (printf "%s/outrigger" $programs) "token")
+      "env" (list (include "outrigger-0.1.0.patterns.tokenRefreshers.document" . | fromJson))
+      "volumeMounts" (concat (list (dict "name" $state "mountPath" "/run/outrigger")) .volumeMounts (.config.volumeMounts | default list))
+      "startupProbe" (dict "exec" (dict "command" (list $probe "started")) "periodSeconds" 1 "timeoutSeconds" 5 "failureThreshold" 1800)
+      "readinessProbe" (dict "exec" (dict "command" (list $probe "ready")) "periodSeconds" 5 "timeoutSeconds" 5 "failureThreshold" 1)
       "resources" (deepCopy ($call.values.defaults.tokenRefresherResources | default dict)) -}}
 {{- range $probe := list "startupProbe" "readinessProbe" -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" (get $container $probe) "from" (get $.config $probe | default dict)) -}}
+  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" (get $container $probe) "from" (omit (get $.config $probe | default dict) "enabled")) -}}
 {{- end -}}
-{{- $volumes := concat (list (dict "name" $state "emptyDir" (dict "medium" "Memory" "sizeLimit" "16Mi"))) (.exec.volumes | default list) (.config.volumes | default list) -}}
+{{- if eq (dig "readinessProbe" "enabled" true .config | toString) "false" -}}{{- $_ := unset $container "readinessProbe" -}}{{- end -}}
+{{- with .config.metrics -}}{{- $_ := set $container "ports" (list (dict "name" "metrics" "containerPort" (int .port))) -}}{{- end -}}
+{{- $volumes := concat (list (dict "name" $state "emptyDir" (dict "medium" "Memory" "sizeLimit" "16Mi"))) .volumes (.config.volumes | default list) -}}
 {{- $token := include "outrigger-0.1.0.kit.tokenVolume" (dict "call" $call "name" $call.name "path" .file.path) -}}
 {{- if $token -}}
   {{- $directory := dir .file.path -}}
@@ -61,6 +69,28 @@ Sets: the contribution
 {{- end -}}
 {{- $_ := set $call.contribution "volumes" $volumes -}}
 {{- $_ := set $call.contribution "sidecars" (list $container) -}}
+{{- end -}}
+
+{{- /*
+Certificates of authorities that a refresher trusts besides the public ones, as a file.
+Takes: the Refresher
+Sets: .trust, the file's path, and .volumes and .volumeMounts of the Refresher
+Reports: none, or two
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.tokenRefreshers.trust" -}}
+{{- $trust := .config.trust | default dict -}}
+{{- if $trust -}}
+  {{- $source := $trust.secret | default $trust.configMap | default dict -}}
+  {{- if and $trust.secret $trust.configMap -}}
+    {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" .call "message" "trust has a secret and a configMap; leave one of them out") -}}
+  {{- end -}}
+  {{- $name := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-trust" .call.name) -}}
+  {{- $items := list (dict "key" ($source.key | default "ca.crt") "path" "ca.crt") -}}
+  {{- $volume := empty $trust.secret | not | ternary (dict "secret" (dict "secretName" $source.name "items" $items)) (dict "configMap" (dict "name" $source.name "items" $items)) -}}
+  {{- $_ := set . "volumes" (append .volumes (set $volume "name" $name)) -}}
+  {{- $_ := set . "volumeMounts" (append .volumeMounts (dict "name" $name "mountPath" "/outrigger-trust" "readOnly" true)) -}}
+  {{- $_ := set . "trust" "/outrigger-trust/ca.crt" -}}
+{{- end -}}
 {{- end -}}
 
 {{- /*
@@ -107,37 +137,39 @@ Sets: appVolumeMounts of the contribution
 {{- end -}}
 
 {{- /*
-The environment of refresh-token.sh. Its names have a prefix, as the command inherits them.
+What a refresher's program is to do.
 Takes: the Refresher
-Prints: the variables, as JSON
+Prints: the variable with its document, as JSON
 */ -}}
-{{- define "outrigger-0.1.0.patterns.tokenRefreshers.environment" -}}
-{{- $exec := .exec -}}
+{{- define "outrigger-0.1.0.patterns.tokenRefreshers.document" -}}
 {{- $file := .file -}}
 {{- $retry := .config.retry | default dict -}}
-{{- $notify := .config.notify | default dict -}}
-{{- $pointers := $exec.pointers | default dict -}}
-{{- $mode := toString ($file.mode | default (eq $file.format "pgpass" | ternary "0600" "0640")) -}}
-{{- $env := dict
-      "REFRESHER" .call.name "FILE" $file.path "FORMAT" $file.format "MODE" $mode "TEMPLATE" $file.template
-      "USERNAME" ($file.user | default $exec.user) "HOST" ($file.host | default $exec.host) "PORT" ($file.port | default $exec.port) "DATABASE" $file.database
-      "OUTPUT" ($exec.output | default "raw") "COMMAND_SECONDS" (include "outrigger-0.1.0.kit.secondsOrNone" $exec.timeout)
-      "TTL" (include "outrigger-0.1.0.kit.secondsOrNone" (.config.ttl | default $exec.ttl))
-      "POINTER_PASSWORD" $pointers.password "POINTER_USERNAME" (empty $file.user | ternary $pointers.username "") "POINTER_EXPIRES_AT" $pointers.expiresAt
-      "POINTER_TTL" $pointers.ttl "POINTER_SIGNED_UNTIL" $pointers.signedUntil
-      "RETRY_SECONDS" (include "outrigger-0.1.0.kit.secondsOrNone" $retry.delay) "RETRY_MAX_SECONDS" (include "outrigger-0.1.0.kit.secondsOrNone" $retry.maxDelay)
-      "EXPLAIN" $exec.explain "PROVERS" (include "outrigger-0.1.0.patterns.tokenRefreshers.provers" .call)
-      "NOTIFY_COMMAND" (dig "exec" "command" "" $notify) "NOTIFY_URL" (dig "http" "url" "" $notify) "NOTIFY_METHOD" (dig "http" "method" "" $notify)
-      "NOTIFY_PROCESS" (dig "signal" "process" "" $notify) "NOTIFY_SIGNAL" (dig "signal" "signal" "" $notify) -}}
-{{- $prefixed := dict -}}
-{{- range $name, $value := $env -}}{{- $_ := set $prefixed (printf "OUTRIGGER_%s" $name) $value -}}{{- end -}}
-{{- include "outrigger-0.1.0.kit.variables" $prefixed -}}
+{{- $notify := dict -}}
+{{- range $way, $how := .config.notify -}}
+  {{- if and (eq $way "exec") (kindIs "string" $how.command) -}}{{- $how = dict "command" (list "sh" "-c" $how.command) -}}{{- end -}}
+  {{- $_ := set $notify $way $how -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.kit.document" (dict "verb" "token" "content" (dict
+      "name" .call.name
+      "file" (dict
+        "path" $file.path "format" $file.format "mode" (toString ($file.mode | default (eq $file.format "pgpass" | ternary "0600" "0640")))
+        "template" $file.template "user" ($file.user | default .user) "host" ($file.host | default .host)
+        "port" (toString ($file.port | default .port | default "")) "database" $file.database)
+      "ttlSeconds" (include "outrigger-0.1.0.kit.secondsOrNone" .config.ttl | int64 | default nil)
+      "retry" (dict
+        "delaySeconds" (include "outrigger-0.1.0.kit.secondsOrNone" $retry.delay | int64 | default nil)
+        "maxDelaySeconds" (include "outrigger-0.1.0.kit.secondsOrNone" $retry.maxDelay | int64 | default nil))
+      "provers" (include "outrigger-0.1.0.patterns.tokenRefreshers.provers" .call | fromJsonArray)
+      "notify" $notify
+      "metrics" .config.metrics
+      "trust" .trust
+      .preset .provider)) -}}
 {{- end -}}
 
 {{- /*
 The ambassadors that use a refresher's file in the same pod, which prove each credential.
 Takes: the Call
-Prints: their names, with a space between
+Prints: their names, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.provers" -}}
 {{- $names := list -}}
@@ -152,7 +184,7 @@ Prints: their names, with a space between
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- join " " $names -}}
+{{- toJson $names -}}
 {{- end -}}
 
 {{- /*
@@ -173,11 +205,8 @@ Reports: the problems
       (list (not .file.format) "file.format is missing; set it to one of pgbouncer, pgpass, env, json, raw, template")
       (list (and (eq (.file.format | default "") "template") (not .file.template)) "file.template is missing; set it to the file's text, with ${username} and ${password}")
       (list (and .file.template (ne (.file.format | default "") "template")) (printf "file.template means nothing beside format %s; leave it out, or set format: template" .file.format))
-      (list (not .exec.image) "exec.image is missing; set it to the image that the command is in")
-      (list (not .exec.command) "exec.command is missing; set it to the command, as a list, that prints the credential")
-      (list (and .exec.command (eq (.exec.output | default "raw") "raw") (not (or .config.ttl .exec.ttl))) "ttl is missing: a credential that is printed alone does not say how long it lives; set ttl (15m), or exec.output: json")
-      (list (and .exec.pointers (ne (.exec.output | default "raw") "json")) "exec.pointers means nothing beside output: raw; set exec.output: json")
-      (list (and (has (.file.format | default "") (list "pgbouncer" "pgpass")) .exec.command (not (or .file.user .exec.user (dig "pointers" "username" "" .exec)))) (printf "file.user is missing, which the format %s needs; set it to the user of the database" .file.format))
+      (list (and (has (.file.format | default "") (list "pgbouncer" "pgpass")) (not (or .file.user .user .namesUser))) (printf "file.user is missing, which the format %s needs; set it to the user of the database" .file.format))
+      (list (and $notify.exec (ne .preset "exec")) "notify.exec runs in the refresher's container, whose image has no other program; set notify.http or notify.signal")
       (list (and $notify.signal (eq $call.view "pod") (not $shared)) "notify.signal reaches a process of another container only in a shared process namespace; set shareProcessNamespace: true")
     -}}
   {{- if first $problem -}}{{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call "message" (last $problem)) -}}{{- end -}}

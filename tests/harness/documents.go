@@ -1,0 +1,41 @@
+package harness
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/outrigger-charts/outrigger/library/sidecar/document"
+)
+
+// requireDocuments fails unless the program would read each document in an object as the kubelet hands it over.
+func requireDocuments(t testing.TB, object runtime.Object) {
+	t.Helper()
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	require.NoError(t, err)
+	walk(content, func(fields map[string]any) {
+		text, isText := fields["value"].(string)
+		if fields["name"] != document.Variable || !isText {
+			return
+		}
+		// The kubelet's own rule, of which the templates write nothing but this.
+		require.NoError(t, document.Check([]byte(strings.ReplaceAll(text, "$$", "$"))), "%s", text)
+	})
+}
+
+// walk calls a function for each object in a tree.
+func walk(value any, see func(map[string]any)) {
+	switch value := value.(type) {
+	case map[string]any:
+		see(value)
+		for _, inner := range value {
+			walk(inner, see)
+		}
+	case []any:
+		for _, inner := range value {
+			walk(inner, see)
+		}
+	}
+}
