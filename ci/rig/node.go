@@ -273,3 +273,18 @@ type kindInfo struct{ out io.Writer }
 func (i kindInfo) Info(message string)         { fmt.Fprintln(i.out, "kind:", message) }
 func (i kindInfo) Infof(f string, args ...any) { i.Info(fmt.Sprintf(f, args...)) }
 func (i kindInfo) Enabled() bool               { return true }
+
+// ShippedDigest returns the digest of an image that the project ships, as a registry would have it for this machine's
+// architecture.
+func ShippedDigest(ctx context.Context, ref string, out io.Writer) (digest string, err error) {
+	err = with(out, func(r *Rig) error {
+		env := testimages.Env{Root: r.Root, Cache: r.Cache, Log: r.Reporter.Log()}
+		for _, image := range testimages.All {
+			if image.Ref == ref {
+				digest, err = image.Digest(ctx, env)
+			}
+		}
+		return err
+	})
+	return digest, err
+}

@@ -1,7 +1,7 @@
 // Command schema writes library/outrigger/values.schema.json from the parts in library/schema and Kubernetes' own types, and
 // files/container-fields.json, by which the library checks the containers that no schema sees, and files/first-versions.json, by
 // which it tells what a cluster is too old for, and templates/kit/_default-values.tpl, which has values.yaml for charts that cannot
-// depend on the library.
+// depend on the library, and library/schema/document.json, what the chart and its program agree on.
 //
 // JSON Schema has no way to say "these keys, those of that type, and no others": additionalProperties does not see
 // through allOf. So the parts that share keys are merged here, and the file is generated:
@@ -49,6 +49,7 @@ const (
 
 	chartFile    = "library/outrigger/Chart.yaml"
 	valuesFile   = "library/outrigger/values.yaml"
+	documentFile = "library/schema/document.json"
 	defaultsFile = "library/outrigger/templates/kit/_default-values.tpl"
 )
 
@@ -80,6 +81,13 @@ func run(check bool) error {
 		return err
 	}
 	if err := write(firstFile, first, "", check); err != nil {
+		return err
+	}
+	document, err := documents()
+	if err != nil {
+		return err
+	}
+	if err := write(documentFile, document, "  ", check); err != nil {
 		return err
 	}
 	defaults, err := defaultValues()

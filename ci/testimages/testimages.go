@@ -162,3 +162,20 @@ func (i Image) write(w io.Writer, spec image.Spec) error {
 	}
 	return image.WriteArchive(w, i.Ref, index)
 }
+
+// Digest returns the digest of the manifest of an image that is shipped.
+func (i Image) Digest(ctx context.Context, e Env) (string, error) {
+	spec, err := i.StandIn(ctx, e)
+	if err != nil {
+		return "", err
+	}
+	index, err := image.Index(spec)
+	if err != nil {
+		return "", err
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return "", err
+	}
+	return manifest.Manifests[0].Digest.String(), nil
+}

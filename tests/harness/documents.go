@@ -1,9 +1,12 @@
 package harness
 
 import (
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -21,9 +24,20 @@ func requireDocuments(t testing.TB, object runtime.Object) {
 			return
 		}
 		// The kubelet's own rule, of which the templates write nothing but this.
-		require.NoError(t, document.Check([]byte(strings.ReplaceAll(text, "$$", "$"))), "%s", text)
+		text = strings.ReplaceAll(text, "$$", "$")
+		require.NoError(t, document.Check([]byte(text)), "%s", text)
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		require.NoError(t, err, "%s", text)
+		schema, err := documentSchema()
+		require.NoError(t, err)
+		require.NoError(t, schema.Validate(value), "%s", text)
 	})
 }
+
+// documentSchema is the schema that is made of the program's types.
+var documentSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
+	return jsonschema.NewCompiler().Compile(filepath.Join(Root(), "library", "schema", "document.json"))
+})
 
 // walk calls a function for each object in a tree.
 func walk(value any, see func(map[string]any)) {

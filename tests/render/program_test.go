@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -73,4 +74,24 @@ func documentOf[Part any](t *testing.T, container corev1.Container, verb string)
 	text := strings.ReplaceAll(variables(container)[document.Variable], "$$", "$")
 	require.NoError(t, document.Read([]byte(text), verb, &part), text)
 	return part
+}
+
+func TestADocumentThatNoPodCouldCarryIsRefused(t *testing.T) {
+	t.Parallel()
+	entry := func(name string, bytes int) string {
+		return fmt.Sprintf(`
+    %s:
+      ttl: 15m
+      file: {path: /%s/f, format: template, template: %q}
+      exec: {image: "t:1", command: [print]}
+`, name, name, strings.Repeat("x", bytes))
+	}
+	refreshers := "outrigger:\n  tokenRefreshers:"
+
+	renderPod(t, appPod+refreshers+entry("a", 31<<10))
+	long := harness.Consumer(t).RenderError(t, appPod+refreshers+entry("a", 33<<10))
+	many := harness.Consumer(t).RenderError(t, appPod+refreshers+entry("a", 31<<10)+entry("b", 31<<10)+entry("c", 31<<10)+entry("d", 31<<10))
+
+	assert.Regexp(t, `1 problem\(s\) .*\n- outrigger.tokenRefreshers.a: makes a document of 34\d{3} bytes for its program, and 32768 are the most`, long)
+	assert.Regexp(t, `1 problem\(s\) .*\n- outrigger: the documents of this pod's programs have 12\d{4} bytes together, and 98304 are the most`, many)
 }

@@ -22,13 +22,13 @@ type PgBouncer struct {
 	User         string `json:"user,omitempty"`
 
 	// Proof is how long the server may take for a proof: 10 where it is left out.
-	Proof Seconds `json:"proofSeconds,omitzero"`
+	Proof Seconds `json:"proofSeconds,omitempty,omitzero"`
 	// RetryMax is the longest wait before a password that was refused is tried again: 15.
-	RetryMax Seconds `json:"retryMaxSeconds,omitzero"`
+	RetryMax Seconds `json:"retryMaxSeconds,omitempty,omitzero"`
 	// Quiet is how long there must be no client for it to end before the variable LINGER_SECONDS is over: 10.
-	Quiet Seconds `json:"quietSeconds,omitzero"`
+	Quiet Seconds `json:"quietSeconds,omitempty,omitzero"`
 	// Stop is how long clients may stay after that: 5.
-	Stop Seconds `json:"stopSeconds,omitzero"`
+	Stop Seconds `json:"stopSeconds,omitempty,omitzero"`
 	// Metrics is where SHOW POOLS and SHOW STATS are served; nowhere where it is left out.
 	Metrics *Metrics `json:"metrics,omitempty"`
 }

@@ -15,14 +15,14 @@ type Token struct {
 	// File is where the credential is written.
 	File TokenFile `json:"file"`
 	// TTL is how long a credential lives at most: the earlier of this and of what the provider says counts.
-	TTL Seconds `json:"ttlSeconds,omitzero"`
+	TTL Seconds `json:"ttlSeconds,omitempty,omitzero"`
 	// Retry is how long is waited after a failure.
-	Retry Retry `json:"retry,omitzero"`
+	Retry Retry `json:"retry,omitempty,omitzero"`
 	// Provers are the names of the pgbouncers of the pod that prove the file: a credential is in use when all of them have
 	// taken it.
 	Provers []string `json:"provers,omitempty"`
 	// Notify is whom to tell that the file was replaced.
-	Notify Notify `json:"notify,omitzero"`
+	Notify Notify `json:"notify,omitempty,omitzero"`
 	// Metrics is where the metrics are served; nowhere where it is left out.
 	Metrics *Metrics `json:"metrics,omitempty"`
 	// Trust is a file of certificates, in PEM, of authorities that are trusted besides the public ones.
@@ -57,8 +57,8 @@ type TokenFile struct {
 
 // Retry is how long is waited after a failure: Delay after the first, twice that after the next, up to MaxDelay.
 type Retry struct {
-	Delay    Seconds `json:"delaySeconds,omitzero"`    // 1 where it is left out
-	MaxDelay Seconds `json:"maxDelaySeconds,omitzero"` // 60
+	Delay    Seconds `json:"delaySeconds,omitempty,omitzero"`    // 1 where it is left out
+	MaxDelay Seconds `json:"maxDelaySeconds,omitempty,omitzero"` // 60
 }
 
 // Notify is whom to tell that a file was replaced: all that are named.
@@ -160,9 +160,9 @@ type TokenExec struct {
 	// Output is raw: all of it but a newline at its end is the password; or json.
 	Output string `json:"output"`
 	// Timeout is after how long the command is ended: 30 where it is left out.
-	Timeout Seconds `json:"timeoutSeconds,omitzero"`
+	Timeout Seconds `json:"timeoutSeconds,omitempty,omitzero"`
 	// Pointers are where things are in JSON.
-	Pointers TokenPointers `json:"pointers,omitzero"`
+	Pointers TokenPointers `json:"pointers,omitempty,omitzero"`
 	// Explain is a command that prints one line about why a credential may have been refused.
 	Explain []string `json:"explain,omitempty"`
 }

@@ -20,6 +20,7 @@ Reports: fails with all of them in one message
 {{- end -}}
 {{- include "outrigger-0.1.0.check.fields" . -}}
 {{- include "outrigger-0.1.0.check.versions" . -}}
+{{- include "outrigger-0.1.0.check.documents" . -}}
 {{- include "outrigger-0.1.0.kit.failWithProblems" . -}}
 {{- end -}}
 

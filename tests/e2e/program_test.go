@@ -1,0 +1,65 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/outrigger-charts/outrigger/ci/rig"
+	"github.com/outrigger-charts/outrigger/ci/testimages"
+	"github.com/outrigger-charts/outrigger/tests/harness"
+)
+
+// beside is an app that stays, with further lines of the library's values.
+func beside(lines string) string {
+	return restrictedApp(`trap 'exit 0' TERM`+serving) + lines
+}
+
+func TestThePodsRunTheVeryImageThatIsShipped(t *testing.T) {
+	harness.Facts(t)
+	namespace := harness.NewNamespace(t, harness.Restricted)
+	digest, err := rig.ShippedDigest(t.Context(), testimages.OutriggerRef, t.Output())
+	require.NoError(t, err)
+
+	namespace.Install("demo", harness.Consumer(t).Write(t), beside(`
+  containers:
+    program: {kind: init, image: "`+testimages.OutriggerRef+`", command: [/outrigger, --version]}
+`))
+	pod := namespace.ReadyPods(web, 1)[0]
+
+	id := harness.Status(t, pod, "program").ImageID
+	assert.Contains(t, id, digest, "the image's manifest, as it is pushed")
+	assert.Equal(t, "outrigger version 0.1.0\n", namespace.Logs(pod.Name, "program"))
+}
+
+func TestTheProgramStartsInWhateverImageItIsBroughtTo(t *testing.T) {
+	harness.Facts(t)
+	for way, settings := range map[string]string{"by a copy": "copy", "by an image volume": "image"} {
+		t.Run(way, func(t *testing.T) {
+			harness.Facts(t)
+			namespace := harness.NewNamespace(t, harness.Restricted)
+			// musl and no libraries at all, a dynamic build of glibc's, Debian's with another user and entrypoint.
+			values := beside(`
+  defaults: {tools: ` + settings + `}
+  tokenRefreshers:
+    musl: {ttl: 15m, file: {path: /tokens/a/f, format: raw}, exec: {image: "` + busybox + `", command: [echo, a]}}
+    glibc: {ttl: 15m, file: {path: /tokens/b/f, format: raw}, exec: {image: "` + testimages.DynamicBusyBoxRef + `", command: [echo, b]}, securityContext: {runAsUser: 1000650000, runAsGroup: 0}}
+    debian: {ttl: 15m, file: {path: /tokens/c/f, format: raw}, exec: {image: "` + testimages.PostgresRef + `", command: [echo, c]}}
+`)
+			namespace.Install("demo", harness.Consumer(t).Write(t), values)
+
+			pod := namespace.ReadyPods(web, 1)[0]
+
+			for folder, token := range map[string]string{"a": "a", "b": "b", "c": "c"} {
+				assert.Equal(t, token, strings.TrimSpace(namespace.Exec(pod.Name, "app", "cat", "/tokens/"+folder+"/f")))
+			}
+			status := namespace.Exec(pod.Name, "glibc", "/outrigger-program/outrigger", "status")
+			assert.Contains(t, status, "glibc", "a person sees how it is, in an image of any kind")
+			for _, container := range pod.Spec.InitContainers {
+				assert.True(t, container.Name != "outrigger-install" || settings == "copy", "nothing is copied where the image is the volume")
+			}
+		})
+	}
+}
