@@ -165,7 +165,7 @@ func TestPgBouncersMetricsAreServedWhereTheyAreAskedFor(t *testing.T) {
 	db := renderAmbassador(t, strings.Replace(pooled, "database: shop", "database: shop, metrics: {port: 9127}", 1))
 
 	assert.Equal(t, &document.Metrics{Port: 9127}, db.does.Metrics)
-	assert.Contains(t, db.container.Ports, corev1.ContainerPort{Name: "metrics", ContainerPort: 9127})
+	assert.Contains(t, db.container.Ports, corev1.ContainerPort{Name: "metrics-9127", ContainerPort: 9127})
 }
 
 func TestAClassicPgBouncerOutlastsTheApp(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
@@ -65,7 +66,21 @@ func TestARefreshersMetricsAreServedWhereTheyAreAskedFor(t *testing.T) {
 	refresher := container(t, renderPod(t, appPod+rdsToken+"      metrics: {port: 9402}\n"), "db")
 
 	assert.Equal(t, &document.Metrics{Port: 9402}, documentOf[document.Token](t, refresher, "token").Metrics)
-	assert.Equal(t, []corev1.ContainerPort{{Name: "metrics", ContainerPort: 9402}}, refresher.Ports)
+	assert.Equal(t, []corev1.ContainerPort{{Name: "metrics-9402", ContainerPort: 9402}}, refresher.Ports)
+}
+
+func TestACredentialThatExpiresAlarmsAndSoDoesOneThatIsNotRenewed(t *testing.T) {
+	t.Parallel()
+	made := rule(t, rdsToken+"      metrics: {port: 9402, alerts: true, ruleLabels: {prometheus: ours}}\n")
+
+	assert.Equal(t, "ours", made.Labels["prometheus"])
+	require.Len(t, made.Spec.Groups[0].Rules, 2)
+	expires, fails := made.Spec.Groups[0].Rules[0], made.Spec.Groups[0].Rules[1]
+	assert.Equal(t, "OutriggerCredentialExpires", expires.Alert)
+	assert.Equal(t, `outrigger_credential_expiry_timestamp_seconds{namespace="default",refresher="db"} - time() < 60`, expires.Expr.String())
+	assert.Equal(t, "OutriggerCredentialNotRenewed", fails.Alert)
+	assert.Equal(t, `increase(outrigger_credential_failures_total{namespace="default",refresher="db"}[10m]) > 0`, fails.Expr.String())
+	assert.Contains(t, fails.Annotations["summary"], "db in the pod {{ $labels.pod }}")
 }
 
 func TestAuthoritiesOfTheValuesAreAFileThatIsTrustedBesides(t *testing.T) {

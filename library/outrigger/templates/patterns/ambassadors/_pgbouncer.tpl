@@ -14,7 +14,7 @@ Reports: what the settings lack, or have that means nothing
 {{- $_ := set . "volumes" list -}}
 {{- $_ := set . "server" (pick .settings "host" "port") -}}
 {{- $_ := set . "document" (dict
-      "name" $call.name "listen" (dict "port" $port) "stopSeconds" (sub $seconds 2 | max 1) "metrics" .settings.metrics) -}}
+      "name" $call.name "listen" (dict "port" $port) "stopSeconds" (sub $seconds 2 | max 1)) -}}
 {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerPassword" . -}}
 {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerDatabases" . -}}
 {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerSettings" . -}}
@@ -24,7 +24,11 @@ Reports: what the settings lack, or have that means nothing
 {{- else -}}
   {{- $ports = append $ports (dict "containerPort" $port) -}}
 {{- end -}}
-{{- with .settings.metrics -}}{{- $ports = append $ports (dict "name" "metrics" "containerPort" (int .port)) -}}{{- end -}}
+{{- with .settings.metrics -}}
+  {{- $_ := set $.document "metrics" (pick . "port") -}}
+  {{- $ports = append $ports (dict "name" (printf "metrics-%d" (int .port)) "containerPort" (int .port)) -}}
+  {{- include "outrigger-0.1.0.kit.findMetrics" (dict "call" $call "metrics" . "port" .port) -}}
+{{- end -}}
 {{- $env := list (include "outrigger-0.1.0.kit.document" (dict "verb" "pgbouncer" "content" .document) | fromJson) -}}
 {{- if eq $call.form "classic" -}}
   {{- /* A classic sidecar hears SIGTERM when the app does, which has connections to make until it has ended. */ -}}

@@ -37,18 +37,7 @@ Reports: what the collector lacks, or has that means nothing
 {{- $_ := set $call.contribution "texts" (dict $file (toYaml $collector)) -}}
 {{- $_ := set $call.contribution "problems" (concat $call.contribution.problems $made.problems) -}}
 {{- $_ := set $call.contribution "volumes" (concat $call.contribution.volumes $made.volumes) -}}
-{{- if dig "metrics" "annotations" false $config -}}
-  {{- $_ := set $call.contribution "podAnnotations" (dict "prometheus.io/scrape" "true" "prometheus.io/port" (toString $ports.metrics)) -}}
-{{- end -}}
-{{- if dig "metrics" "podMonitor" false $config -}}
-  {{- $label := include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" (include "outrigger-0.1.0.kit.owner" $call) $call.name) -}}
-  {{- $_ := set $call.contribution "podLabels" (dict (printf "outrigger/%s" $call.name) $label) -}}
-  {{- $_ := set $call.contribution "objects" (list (dict
-        "apiVersion" "monitoring.coreos.com/v1" "kind" "PodMonitor" "metadata" (dict "name" $call.name)
-        "spec" (dict
-          "selector" (dict "matchLabels" (dict (printf "outrigger/%s" $call.name) $label))
-          "podMetricsEndpoints" (list (dict "port" (printf "metrics-%d" (int $ports.metrics))))))) -}}
-{{- end -}}
+{{- include "outrigger-0.1.0.kit.findMetrics" (dict "call" $call "metrics" ($config.metrics | default dict) "port" $ports.metrics) -}}
 {{- $image := $config.image | default $call.values.images.collector -}}
 {{- $_ := set $container "image" $image -}}
 {{- $_ := set $container "args" (concat (include "outrigger-0.1.0.patterns.logshippers.collectorCommand" (dict "call" $call "image" $image) | fromJsonArray)

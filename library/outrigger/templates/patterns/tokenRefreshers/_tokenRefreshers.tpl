@@ -56,7 +56,11 @@ Sets: the contribution
   {{- include "outrigger-0.1.0.kit.overlay" (dict "into" (get $container $probe) "from" (omit (get $.config $probe | default dict) "enabled")) -}}
 {{- end -}}
 {{- if eq (dig "readinessProbe" "enabled" true .config | toString) "false" -}}{{- $_ := unset $container "readinessProbe" -}}{{- end -}}
-{{- with .config.metrics -}}{{- $_ := set $container "ports" (list (dict "name" "metrics" "containerPort" (int .port))) -}}{{- end -}}
+{{- with .config.metrics -}}
+  {{- $_ := set $container "ports" (list (dict "name" (printf "metrics-%d" (int .port)) "containerPort" (int .port))) -}}
+  {{- include "outrigger-0.1.0.kit.findMetrics" (dict "call" $call "metrics" . "port" .port) -}}
+  {{- if .alerts -}}{{- include "outrigger-0.1.0.patterns.tokenRefreshers.alerts" $call -}}{{- end -}}
+{{- end -}}
 {{- $volumes := concat (list (dict "name" $state "emptyDir" (dict "medium" "Memory" "sizeLimit" "16Mi"))) .volumes (.config.volumes | default list) -}}
 {{- $token := include "outrigger-0.1.0.kit.tokenVolume" (dict "call" $call "name" $call.name "path" .file.path) -}}
 {{- if $token -}}
@@ -161,7 +165,7 @@ Prints: the variable with its document, as JSON
         "maxDelaySeconds" (include "outrigger-0.1.0.kit.secondsOrNone" $retry.maxDelay | int64 | default nil))
       "provers" (include "outrigger-0.1.0.patterns.tokenRefreshers.provers" .call | fromJsonArray)
       "notify" $notify
-      "metrics" .config.metrics
+      "metrics" (pick (.config.metrics | default dict) "port")
       "trust" .trust
       .preset .provider)) -}}
 {{- end -}}
