@@ -55,9 +55,10 @@ func try(t *testing.T, chart harness.Chart, apiServer *oracle, bytes []byte) {
 	for _, document := range documents {
 		object, err := yaml.YAMLToJSONStrict(document)
 		require.NoError(t, err, "%s\nvalues:\n%s", document, text)
-		var kind struct{ APIVersion string }
-		require.NoError(t, json.Unmarshal(object, &kind))
-		if served.MatchString(kind.APIVersion) {
+		var content map[string]any
+		require.NoError(t, json.Unmarshal(object, &content))
+		harness.RequireDocuments(t, content)
+		if version, _ := content["apiVersion"].(string); served.MatchString(version) {
 			require.NoError(t, apiServer.create(t, object), "%s\nvalues:\n%s", document, text)
 		}
 	}

@@ -188,15 +188,19 @@ func tokenRefresher(c *choices) object {
 	c.maybe(file, "containers", func() any { return of(c, []any{}, []any{"app"}, []any{"second"}, []any{"missing"}) })
 	config := object{"file": file}
 	for range 1 + c.number(20)/19 {
-		provider := []string{"awsRds", "exec", "vault", "googleCloudSql", "azureDatabase"}[c.random.IntN(5)]
-		config[provider] = map[string]func(*choices) object{"awsRds": awsRDS, "exec": printing, "vault": vault, "googleCloudSql": cloudDatabase, "azureDatabase": cloudDatabase}[provider](c)
+		provider := []string{"awsDsql", "awsRds", "exec", "vault", "googleCloudSql", "azureDatabase"}[c.random.IntN(6)]
+		config[provider] = map[string]func(*choices) object{"awsDsql": awsDSQL, "awsRds": awsRDS, "exec": printing, "vault": vault, "googleCloudSql": cloudDatabase, "azureDatabase": cloudDatabase}[provider](c)
 	}
 	c.maybe(config, "ttl", func() any { return of(c, "15m", "1h30m", "0s", "1w", "15") })
 	c.maybe(config, "retry", func() any { return object{"delay": of(c, "1s", "0s"), "maxDelay": of(c, "1m", "1w")} })
 	c.maybe(config, "notify", func() any {
-		return of(c, object{"signal": object{"process": "nginx"}}, object{"http": object{"url": "http://127.0.0.1/reload", "method": "GET"}}, object{"exec": object{"command": "echo $(A)"}}, object{})
+		return of(c, object{"signal": object{"process": "nginx"}}, object{"http": object{"url": "http://127.0.0.1/reload", "method": "GET"}}, object{"exec": object{"command": of[any](c, "echo $(A)", []any{"tell", "$(A)"})}}, object{})
 	})
-	c.maybe(config, "readinessProbe", func() any { return object{"periodSeconds": of(c, 1, 60)} })
+	c.maybe(config, "readinessProbe", func() any { return object{"periodSeconds": of(c, 1, 60), "enabled": c.yes()} })
+	c.maybe(config, "metrics", func() any { return metrics(c) })
+	c.maybe(config, "trust", func() any {
+		return of(c, object{}, object{"secret": object{"name": "ca", "key": "a"}}, object{"configMap": object{"name": "ca", "key": "{{ .Release.Name }}"}})
+	})
 	c.maybe(config, "volumes", func() any {
 		return []any{object{"name": of(c, "mine", "own", "outrigger-token-token"), "emptyDir": object{}}}
 	})
@@ -207,6 +211,21 @@ func tokenRefresher(c *choices) object {
 	c.maybe(config, "resources", func() any { return resources(c) })
 	c.maybe(config, "securityContext", func() any { return securityContext(c) })
 	c.maybe(config, "afterInit", func() any { return c.yes() })
+	return config
+}
+
+func metrics(c *choices) object {
+	config := object{"port": of(c, 9402, 8080)}
+	for _, key := range []string{"annotations", "podMonitor", "alerts"} {
+		c.maybe(config, key, func() any { return c.yes() })
+	}
+	return config
+}
+
+func awsDSQL(c *choices) object {
+	config := object{"host": of(c, "abc.dsql.eu-west-1.on.aws", "$(A)")}
+	c.maybe(config, "user", func() any { return "admin" })
+	c.maybe(config, "secret", func() any { return "aws" })
 	return config
 }
 
@@ -232,6 +251,7 @@ func printing(c *choices) object {
 	c.maybe(config, "output", func() any { return of(c, "raw", "json") })
 	c.maybe(config, "pointers", func() any { return object{"password": "/a/b", "username": "/c", "ttl": "/d"} })
 	c.maybe(config, "timeout", func() any { return "10s" })
+	c.maybe(config, "explain", func() any { return of[any](c, "say $(A)", []any{"say"}) })
 	c.maybe(config, "user", func() any { return "shop" })
 	c.maybe(config, "host", func() any { return "db" })
 	return config
@@ -243,6 +263,9 @@ func vault(c *choices) object {
 	config["address"] = "https://vault:8200"
 	c.maybe(config, "path", func() any { return "database/creds/shop" })
 	c.maybe(config, "role", func() any { return "shop" })
+	c.maybe(config, "appRole", func() any { return object{"secret": "approle"} })
+	c.maybe(config, "tokenSecret", func() any { return of[any](c, "vault", object{"name": "vault", "key": "t"}) })
+	c.maybe(config, "engine", func() any { return of(c, "kv", "database") })
 	return config
 }
 
@@ -275,6 +298,12 @@ func ambassador(c *choices) object {
 		return object{of(c, "shop", "reports", "pgbouncer"): of[any](c, object{}, nil, object{"host": "other", "poolMode": "session", "poolSize": 2})}
 	})
 	c.maybe(settings, "listenPort", func() any { return of(c, 6432, 8080, 80) })
+	c.maybe(settings, "listen", func() any { return of(c, "tcp", "socket") })
+	c.maybe(settings, "metrics", func() any {
+		of := metrics(c)
+		delete(of, "alerts")
+		return of
+	})
 	c.maybe(settings, "poolMode", func() any { return of(c, "session", "transaction") })
 	c.maybe(settings, "maxClientConn", func() any { return of(c, 1, 1000000) })
 	c.maybe(settings, "tls", func() any {

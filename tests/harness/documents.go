@@ -13,11 +13,17 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 )
 
-// requireDocuments fails unless the program would read each document in an object as the kubelet hands it over.
+// requireDocuments is RequireDocuments for an object.
 func requireDocuments(t testing.TB, object runtime.Object) {
 	t.Helper()
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	require.NoError(t, err)
+	RequireDocuments(t, content)
+}
+
+// RequireDocuments fails unless the program would read each document in an object's content as the kubelet hands it over.
+func RequireDocuments(t testing.TB, content map[string]any) {
+	t.Helper()
 	walk(content, func(fields map[string]any) {
 		text, isText := fields["value"].(string)
 		if fields["name"] != document.Variable || !isText {

@@ -125,3 +125,9 @@ func versioned(t testing.TB, folder, version string) map[string]string {
 	}))
 	return files
 }
+
+// OfVersion returns the chart with the library as another version of it would be.
+func (c Chart) OfVersion(t testing.TB, version string) Chart {
+	t.Helper()
+	return c.With(versioned(t, "charts/outrigger", version))
+}
