@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"sigs.k8s.io/kind/pkg/cluster"
 	"sigs.k8s.io/kind/pkg/cluster/nodeutils"
 	kindexec "sigs.k8s.io/kind/pkg/exec"
@@ -274,17 +275,11 @@ func (i kindInfo) Info(message string)         { fmt.Fprintln(i.out, "kind:", me
 func (i kindInfo) Infof(f string, args ...any) { i.Info(fmt.Sprintf(f, args...)) }
 func (i kindInfo) Enabled() bool               { return true }
 
-// ShippedDigest returns the digest of an image that the project ships, as a registry would have it for this machine's
-// architecture.
-func ShippedDigest(ctx context.Context, ref string, out io.Writer) (digest string, err error) {
+// Shipped returns the image of the program, as a registry has it for this machine's architecture.
+func Shipped(ctx context.Context, out io.Writer) (shipped v1.Image, err error) {
 	err = with(out, func(r *Rig) error {
-		env := testimages.Env{Root: r.Root, Cache: r.Cache, Log: r.Reporter.Log()}
-		for _, image := range testimages.All {
-			if image.Ref == ref {
-				digest, err = image.Digest(ctx, env)
-			}
-		}
+		shipped, err = testimages.Outrigger.Image(ctx, testimages.Env{Root: r.Root, Cache: r.Cache, Log: r.Reporter.Log()})
 		return err
 	})
-	return digest, err
+	return shipped, err
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/outrigger-charts/outrigger/ci/cache"
 	"github.com/outrigger-charts/outrigger/ci/image"
 	"github.com/outrigger-charts/outrigger/ci/product"
@@ -163,19 +165,19 @@ func (i Image) write(w io.Writer, spec image.Spec) error {
 	return image.WriteArchive(w, i.Ref, index)
 }
 
-// Digest returns the digest of the manifest of an image that is shipped.
-func (i Image) Digest(ctx context.Context, e Env) (string, error) {
+// Image returns an image that is shipped, as a registry has it for this machine's architecture.
+func (i Image) Image(ctx context.Context, e Env) (v1.Image, error) {
 	spec, err := i.StandIn(ctx, e)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	index, err := image.Index(spec)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	manifest, err := index.IndexManifest()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return manifest.Manifests[0].Digest.String(), nil
+	return index.Image(manifest.Manifests[0].Digest)
 }

@@ -20,7 +20,9 @@ func beside(lines string) string {
 func TestThePodsRunTheVeryImageThatIsShipped(t *testing.T) {
 	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
-	digest, err := rig.ShippedDigest(t.Context(), testimages.OutriggerRef, t.Output())
+	shipped, err := rig.Shipped(t.Context(), t.Output())
+	require.NoError(t, err)
+	digest, err := shipped.Digest()
 	require.NoError(t, err)
 
 	namespace.Install("demo", harness.Consumer(t).Write(t), beside(`
@@ -30,7 +32,7 @@ func TestThePodsRunTheVeryImageThatIsShipped(t *testing.T) {
 	pod := namespace.ReadyPods(web, 1)[0]
 
 	id := harness.Status(t, pod, "program").ImageID
-	assert.Contains(t, id, digest, "the image's manifest, as it is pushed")
+	assert.Contains(t, id, digest.String(), "the image's manifest, as it is pushed")
 	assert.Equal(t, "outrigger version 0.1.0\n", namespace.Logs(pod.Name, "program"))
 }
 

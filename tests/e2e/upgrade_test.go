@@ -29,7 +29,7 @@ func TestAnUpgradeWhosePodsFailHarmsNoneThatRun(t *testing.T) {
 	}{
 		{"to a host that is not the database", harness.Consumer(t), strings.Replace(good, "host: "+harness.TokenServerHost, "host: nowhere.invalid", 1)},
 		{"to a database that there is not", harness.Consumer(t), strings.Replace(good, "database: shop", "database: shopp", 1)},
-		{"to another version of the library, whose image is not there", harness.Consumer(t).OfVersion(t, "0.9.0"), good},
+		{"to another version of the library than its program is of", harness.Consumer(t).OfVersion(t, "0.9.0"), good},
 	} {
 		require.True(t, upgrade.values != good || strings.Contains(upgrade.name, "version"), upgrade.name)
 		tokens := rds.Report().Tokens

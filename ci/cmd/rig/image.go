@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -52,23 +53,29 @@ func pushImage(ctx context.Context, r *rig.Rig) error {
 	if registry == "" {
 		return errors.New("usage: make push REGISTRY=registry.example/team")
 	}
-	tag, err := name.NewTag(registry + "/" + filepath.Base(testimages.OutriggerRef))
+	pushed, err := push(ctx, r, registry)
 	if err != nil {
-		return fmt.Errorf("REGISTRY: %w", err)
+		return err
+	}
+	r.Reporter.Say("Pushed %s", pushed)
+	return nil
+}
+
+// push pushes the image to a registry, with the credentials that docker login has left there, and returns its name with its digest.
+func push(ctx context.Context, r *rig.Rig, registry string) (string, error) {
+	tag, err := name.NewTag(registry + "/" + path.Base(testimages.OutriggerRef))
+	if err != nil {
+		return "", fmt.Errorf("REGISTRY: %w", err)
 	}
 	index, err := productIndex(ctx, r)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := remote.WriteIndex(tag, index, remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithContext(ctx)); err != nil {
-		return err
+		return "", err
 	}
 	digest, err := index.Digest()
-	if err != nil {
-		return err
-	}
-	r.Reporter.Say("Pushed %s@%s", tag, digest)
-	return nil
+	return fmt.Sprintf("%s@%s", tag, digest), err
 }
 
 // productIndex makes the image for all architectures.
