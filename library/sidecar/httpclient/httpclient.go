@@ -13,7 +13,7 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
-// Limit is how long a request may take, its answer included.
+// Limit is how long a request may take, its answer included, and all that a person or a credential waits for.
 const Limit = 30 * time.Second
 
 const (

@@ -23,9 +23,6 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/httpclient"
 )
 
-// limit is how long a credential may take to be obtained.
-const limit = 30 * time.Second
-
 // NewRDS returns the provider for a user of RDS or Aurora. A client of nil is the program's own.
 func NewRDS(settings document.AWSRDS, client *http.Client) (credential.Provider, error) {
 	if settings.Host == "" || settings.User == "" {
@@ -96,7 +93,7 @@ func newProvider(host, user, region, directory string, client *http.Client) *pro
 
 // Obtain makes a token, and says until when the credentials live that signed it.
 func (p *provider) Obtain(ctx context.Context) (credential.Credential, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, httpclient.Limit)
 	defer cancel()
 	region, err := p.regionOrSDK(ctx)
 	if err != nil {

@@ -2,9 +2,7 @@ package aws
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -17,6 +15,7 @@ import (
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/credential"
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
+	"github.com/outrigger-charts/outrigger/library/sidecar/token/provider/internal/inprocess"
 )
 
 const (
@@ -27,41 +26,13 @@ const (
 // alone takes from the environment what the SDK might find there.
 func alone(t testing.TB) {
 	t.Helper()
-	for _, variable := range os.Environ() {
-		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") {
-			t.Setenv(name, "")
-			require.NoError(t, os.Unsetenv(name))
-		}
-	}
+	inprocess.Unset(t, "AWS_")
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "config"))
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "credentials"))
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 }
 
-// service answers requests in place of AWS, whatever their host.
-type service func(w http.ResponseWriter, r *http.Request)
-
-func (s service) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	answer := httptest.NewRecorder()
-	s(answer, r)
-	response := answer.Result()
-	response.Request = r
-	return response, nil
-}
-
-func (s service) client() *http.Client { return &http.Client{Transport: s} }
-
-// nobody answers nothing.
-var nobody = &http.Client{Transport: unreachable{}}
-
-type unreachable struct{}
-
-func (unreachable) RoundTrip(r *http.Request) (*http.Response, error) {
-	return nil, fmt.Errorf("dial tcp %s: connect: network is unreachable", r.URL.Host)
-}
+var nobody = inprocess.Unreachable()
 
 func write(t testing.TB, directory, name, text string) {
 	t.Helper()

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
-	"github.com/outrigger-charts/outrigger/library/sidecar/httpclient"
+	"github.com/outrigger-charts/outrigger/library/sidecar/token/provider/internal/inprocess"
 )
 
 // assumed is STS's answer, as https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html has it.
@@ -50,14 +50,14 @@ func TestTheRoleOfAServiceAccountSigns(t *testing.T) {
 	serviceAccount(t)
 	synctest.Test(t, func(t *testing.T) {
 		at(noon)
-		client := service(func(w http.ResponseWriter, r *http.Request) {
+		client := inprocess.Answers(func(w http.ResponseWriter, r *http.Request) {
 			require.NoError(t, r.ParseForm())
 			require.Equal(t, "sts.eu-central-1.amazonaws.com", r.URL.Host)
 			require.Equal(t, "AssumeRoleWithWebIdentity", r.Form.Get("Action"))
 			require.Equal(t, role, r.Form.Get("RoleArn"))
 			require.Equal(t, "header.payload.SIGNATURE", r.Form.Get("WebIdentityToken"))
 			fmt.Fprint(w, assumed("ASIA1", time.Now().Add(time.Hour)))
-		}).client()
+		})
 
 		c := obtain(t, newRDS(t, client))
 
@@ -72,14 +72,14 @@ func TestCredentialsThatExpireBeforeATokenDoesAreRefreshedFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		at(noon)
 		asked, away := 0, false
-		client := service(func(w http.ResponseWriter, _ *http.Request) {
+		client := inprocess.Answers(func(w http.ResponseWriter, _ *http.Request) {
 			if away {
 				stsError(w, http.StatusServiceUnavailable, "ServiceUnavailable", "away")
 				return
 			}
 			asked++
 			fmt.Fprint(w, assumed(fmt.Sprint("ASIA", asked), time.Now().Add(time.Hour)))
-		}).client()
+		})
 		p := newRDS(t, client)
 		key := func() string { key, _, _ := strings.Cut(field(t, obtain(t, p), "X-Amz-Credential"), "/"); return key }
 
@@ -104,9 +104,9 @@ func TestCredentialsThatExpireBeforeATokenDoesAreRefreshedFirst(t *testing.T) {
 func TestARoleThatMayNotBeAssumedIsNamed(t *testing.T) {
 	serviceAccount(t)
 	synctest.Test(t, func(t *testing.T) {
-		client := service(func(w http.ResponseWriter, _ *http.Request) {
+		client := inprocess.Answers(func(w http.ResponseWriter, _ *http.Request) {
 			stsError(w, http.StatusForbidden, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
-		}).client()
+		})
 		_, err := newRDS(t, client).Obtain(t.Context())
 		require.ErrorContains(t, err, "assuming the role "+role+" (AWS_ROLE_ARN) by the token in /")
 		require.ErrorContains(t, err, "(AWS_WEB_IDENTITY_TOKEN_FILE): AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity")
@@ -143,7 +143,7 @@ func TestTheRoleOfTheNodeSigns(t *testing.T) {
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "false")
 	synctest.Test(t, func(t *testing.T) {
 		at(noon)
-		client := service(func(w http.ResponseWriter, r *http.Request) {
+		client := inprocess.Answers(func(w http.ResponseWriter, r *http.Request) {
 			require.Equal(t, "169.254.169.254", r.URL.Host)
 			switch r.Method + " " + r.URL.Path {
 			case "PUT /latest/api/token":
@@ -158,7 +158,7 @@ func TestTheRoleOfTheNodeSigns(t *testing.T) {
 			default:
 				http.NotFound(w, r)
 			}
-		}).client()
+		})
 
 		c := obtain(t, newRDS(t, client))
 
@@ -170,7 +170,7 @@ func TestTheRoleOfTheNodeSigns(t *testing.T) {
 func TestWhereThereAreNoCredentialsOneErrorSaysSoonWhatWasTried(t *testing.T) {
 	alone(t)
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "false")
-	silent := &http.Client{Transport: hole{}, Timeout: httpclient.Limit}
+	silent := inprocess.Silent()
 	for name, client := range map[string]*http.Client{"refused": nobody, "no answer": silent} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -186,14 +186,6 @@ func TestWhereThereAreNoCredentialsOneErrorSaysSoonWhatWasTried(t *testing.T) {
 	}
 }
 
-// hole takes requests and answers none.
-type hole struct{}
-
-func (hole) RoundTrip(r *http.Request) (*http.Response, error) {
-	<-r.Context().Done()
-	return nil, r.Context().Err()
-}
-
 // As https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html has it.
 const identity = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
 <Arn>arn:aws:sts::1:assumed-role/shop/x</Arn><UserId>AROA:x</UserId><Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`
@@ -201,12 +193,12 @@ const identity = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/do
 func TestARefusalOfRDSIsExplained(t *testing.T) {
 	alone(t)
 	refuse := func(code, message string) *http.Client {
-		return service(func(w http.ResponseWriter, _ *http.Request) { stsError(w, http.StatusForbidden, code, message) }).client()
+		return inprocess.Answers(func(w http.ResponseWriter, _ *http.Request) { stsError(w, http.StatusForbidden, code, message) })
 	}
-	anyone := service(func(w http.ResponseWriter, r *http.Request) {
+	anyone := inprocess.Answers(func(w http.ResponseWriter, r *http.Request) {
 		require.Equal(t, "sts.eu-central-1.amazonaws.com", r.URL.Host)
 		fmt.Fprint(w, identity)
-	}).client()
+	})
 	china := func(s *document.AWSRDS) {
 		s.Host, s.Region = "db.abc.rds.cn-north-1.amazonaws.com.cn", "cn-northwest-1"
 	}
@@ -239,7 +231,7 @@ func TestARefusalOfRDSIsExplained(t *testing.T) {
 		{name: "nothing of that, and no AWS to ask", client: nobody,
 			want: "the token is signed for the user shop@a of " + rdsHost + ":5432 in eu-central-1 until 2026-01-02T12:15:00Z: " +
 				"check that the user has the role rds_iam, and that the policy of the access key K allows rds-db:connect to it"},
-		{name: "nothing of that, and an AWS that is silent", client: &http.Client{Transport: hole{}},
+		{name: "nothing of that, and an AWS that is silent", client: inprocess.Silent(),
 			want: "and that the policy of the access key K allows rds-db:connect to it"},
 		{name: "nothing of that", client: anyone, want: "and that the policy of arn:aws:sts::1:assumed-role/shop/x allows rds-db:connect to it"},
 	} {
@@ -271,7 +263,7 @@ func TestARefusalOfDSQLIsExplained(t *testing.T) {
 	alone(t)
 	synctest.Test(t, func(t *testing.T) {
 		at(noon)
-		client := service(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, identity) }).client()
+		client := inprocess.Answers(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, identity) })
 		for user, want := range map[string]string{
 			"shop": "the token is signed for the user shop of abc.dsql.us-east-1.on.aws in us-east-1 until 2026-01-02T12:15:00Z: check that the user is " +
 				"linked to the role of IAM that signs (AWS IAM GRANT), and that the policy of arn:aws:sts::1:assumed-role/shop/x allows dsql:DbConnect",

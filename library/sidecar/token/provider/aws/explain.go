@@ -14,6 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/credential"
+	"github.com/outrigger-charts/outrigger/library/sidecar/httpclient"
 )
 
 // identityLimit is how long STS may take to say whose credentials they are: a person waits for the explanation.
@@ -22,6 +23,8 @@ const identityLimit = 5 * time.Second
 // Explain says what is wrong with a token that was refused, as far as that can be found out: its time, its region, the
 // credentials that signed it, this pod's clock; and else whose policy has to allow what.
 func (p *provider) Explain(ctx context.Context, refused credential.Credential) string {
+	ctx, cancel := context.WithTimeout(ctx, httpclient.Limit)
+	defer cancel()
 	made, ok := parse(refused.Password)
 	if !ok {
 		return ""

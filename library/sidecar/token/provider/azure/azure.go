@@ -24,12 +24,8 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/httpclient"
 )
 
-const (
-	// limit is how long a credential may take to be obtained.
-	limit = 30 * time.Second
-	// tryLimit is for one of a few requests: a token that is made anew takes seconds.
-	tryLimit = 8 * time.Second
-)
+// tryLimit is for one of a few requests: a token that is made anew takes seconds.
+const tryLimit = 8 * time.Second
 
 // Azure's own variables, which its webhook sets.
 const (
@@ -56,7 +52,7 @@ func New(settings document.AzureDatabase, client *http.Client) (credential.Provi
 
 // Obtain asks for a token. None is kept from before: whoever asks wants one that lives as long as it can.
 func (p *provider) Obtain(ctx context.Context) (credential.Credential, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, httpclient.Limit)
 	defer cancel()
 	source, asked, err := p.identity()
 	if err != nil {

@@ -2,10 +2,8 @@ package azure
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -18,34 +16,14 @@ import (
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/credential"
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
+	"github.com/outrigger-charts/outrigger/library/sidecar/token/provider/internal/inprocess"
 )
 
 // alone takes from the environment what the SDK might find there.
 func alone(t testing.TB) {
 	t.Helper()
-	for _, variable := range os.Environ() {
-		name, _, _ := strings.Cut(variable, "=")
-		for _, prefix := range []string{"AZURE_", "IDENTITY_", "MSI_", "IMDS_"} {
-			if strings.HasPrefix(name, prefix) {
-				t.Setenv(name, "")
-				require.NoError(t, os.Unsetenv(name))
-			}
-		}
-	}
+	inprocess.Unset(t, "AZURE_", "IDENTITY_", "MSI_", "IMDS_")
 }
-
-// service answers requests in place of Azure, whatever their host.
-type service func(w http.ResponseWriter, r *http.Request)
-
-func (s service) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer := httptest.NewRecorder()
-	s(answer, r)
-	response := answer.Result()
-	response.Request = r
-	return response, nil
-}
-
-func (s service) client() *http.Client { return &http.Client{Transport: s} }
 
 const (
 	client = "11111111-2222-3333-4444-555555555555"
@@ -68,7 +46,7 @@ func workload(t *testing.T) (file string) {
 // entra answers as Microsoft Entra does: whom to ask, and what the test says where a token is asked for.
 func entra(t *testing.T, token func(w http.ResponseWriter, form url.Values)) *http.Client {
 	t.Helper()
-	return service(func(w http.ResponseWriter, r *http.Request) {
+	return inprocess.Answers(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		host := r.URL.Host
 		switch {
@@ -82,7 +60,7 @@ func entra(t *testing.T, token func(w http.ResponseWriter, form url.Values)) *ht
 		default:
 			t.Errorf("%s %s", r.Method, r.URL)
 		}
-	}).client()
+	})
 }
 
 func issue(w http.ResponseWriter, token string, seconds int) {
@@ -181,7 +159,7 @@ func TestAManagedIdentityAsksAsMicrosoftDocuments(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				time.Sleep(time.Until(noon))
 				asked := 0
-				p := newProvider(t, service(func(w http.ResponseWriter, r *http.Request) {
+				p := newProvider(t, inprocess.Answers(func(w http.ResponseWriter, r *http.Request) {
 					asked++
 					require.Equal(t, "http://169.254.169.254/metadata/identity/oauth2/token", "http://"+r.URL.Host+r.URL.Path)
 					require.Equal(t, "true", r.Header.Get("Metadata"))
@@ -192,7 +170,7 @@ func TestAManagedIdentityAsksAsMicrosoftDocuments(t *testing.T) {
 					w.Header().Set("Content-Type", "application/json")
 					fmt.Fprintf(w, `{"access_token":"eyJ.%d.x","refresh_token":"","expires_in":"3599","expires_on":"%d","not_before":"1","resource":"r","token_type":"Bearer"}`,
 						asked, noon.Add(3599*time.Second).Unix())
-				}).client(), document.AzureDatabase{})
+				}), document.AzureDatabase{})
 
 				for i := 1; i <= 2; i++ {
 					c, err := p.Obtain(t.Context())
@@ -207,33 +185,26 @@ func TestAManagedIdentityAsksAsMicrosoftDocuments(t *testing.T) {
 
 func TestWhereThereIsNoIdentityOneErrorSaysSoonWhatWasTried(t *testing.T) {
 	alone(t)
-	for name, node := range map[string]roundTripper{
-		"refused": func(*http.Request) (*http.Response, error) { return nil, errors.New("connect: network is unreachable") },
-		"no answer": func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
-		},
-		"not assigned": service(func(w http.ResponseWriter, _ *http.Request) {
+	for name, node := range map[string]*http.Client{
+		"refused":   inprocess.Unreachable(),
+		"no answer": inprocess.Silent(),
+		"not assigned": inprocess.Answers(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprint(w, `{"error":"invalid_request","error_description":"Identity not found"}`)
-		}).RoundTrip,
+		}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				_, err := newProvider(t, &http.Client{Transport: node}, document.AzureDatabase{}).Obtain(t.Context())
+				_, err := newProvider(t, node, document.AzureDatabase{}).Obtain(t.Context())
 				require.ErrorContains(t, err, "there is no workload identity (no AZURE_FEDERATED_TOKEN_FILE")
 				require.ErrorContains(t, err, "the node's metadata service gives no token for the managed identity that the node has")
 				require.NotContains(t, err.Error(), "\n")
-				require.LessOrEqual(t, time.Since(began), limit)
+				require.LessOrEqual(t, time.Since(began), 30*time.Second)
 			})
 		})
 	}
 }
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // The names are those of azure-cli's azure/cli/core/cloud.py: ossrdbms_resource_id of its clouds.
 func TestTheScopeIsOfTheServersCloud(t *testing.T) {

@@ -26,8 +26,6 @@ import (
 const (
 	// scope is for logins, and for nothing else that the account may do.
 	scope = "https://www.googleapis.com/auth/sqlservice.login"
-	// limit is how long a credential may take to be obtained.
-	limit = 30 * time.Second
 	// metadataLimit is for the node's metadata service: GKE's takes some seconds in a pod that has just begun.
 	metadataLimit = 10 * time.Second
 	fileVariable  = "GOOGLE_APPLICATION_CREDENTIALS"
@@ -48,7 +46,7 @@ func New(settings document.GoogleCloudSQL, client *http.Client) (credential.Prov
 
 // Obtain asks for a token. A metadata server hands out one that it has until 5 minutes before its end.
 func (p *provider) Obtain(ctx context.Context) (credential.Credential, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, httpclient.Limit)
 	defer cancel()
 	obtain := p.fromMetadata
 	if os.Getenv(fileVariable) != "" {

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -25,24 +24,8 @@ import (
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/credential"
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
+	"github.com/outrigger-charts/outrigger/library/sidecar/token/provider/internal/inprocess"
 )
-
-// service answers requests in place of Google, whatever their host.
-type service func(w http.ResponseWriter, r *http.Request)
-
-func (s service) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer := httptest.NewRecorder()
-	s(answer, r)
-	response := answer.Result()
-	response.Request = r
-	return response, nil
-}
-
-func (s service) client() *http.Client { return &http.Client{Transport: s} }
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func newProvider(t testing.TB, client *http.Client, user string) credential.Provider {
 	t.Helper()
@@ -78,13 +61,13 @@ func TestTheMetadataServersTokenHasTheExpiryThatItSays(t *testing.T) {
 	alone(t)
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(noon))
-		p := newProvider(t, service(func(w http.ResponseWriter, r *http.Request) {
+		p := newProvider(t, inprocess.Answers(func(w http.ResponseWriter, r *http.Request) {
 			require.Equal(t, "http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default/token", "http://"+r.URL.Host+r.URL.Path)
 			require.Equal(t, "Google", r.Header.Get("Metadata-Flavor"))
 			require.Equal(t, "https://www.googleapis.com/auth/sqlservice.login", r.URL.Query().Get("scopes"))
 			// An hour's token that it has kept for 54 minutes.
 			fmt.Fprint(w, `{"access_token":"ya29.TOKEN","expires_in":360,"token_type":"Bearer"}`)
-		}).client(), "shop@project.iam")
+		}), "shop@project.iam")
 
 		c, err := p.Obtain(t.Context())
 
@@ -100,13 +83,13 @@ func TestAMetadataServerThatComesLaterIsAsked(t *testing.T) {
 	alone(t)
 	synctest.Test(t, func(t *testing.T) {
 		there := false
-		p := newProvider(t, &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		p := newProvider(t, &http.Client{Transport: inprocess.RoundTripper(func(r *http.Request) (*http.Response, error) {
 			if !there {
 				return nil, errors.New("connect: connection refused")
 			}
-			return service(func(w http.ResponseWriter, _ *http.Request) {
+			return inprocess.Answers(func(w http.ResponseWriter, _ *http.Request) {
 				fmt.Fprint(w, `{"access_token":"ya29.T","expires_in":3599}`)
-			}).RoundTrip(r)
+			}).Transport.RoundTrip(r)
 		})}, "")
 		_, err := p.Obtain(t.Context())
 		require.ErrorContains(t, err, "connection refused")
@@ -122,24 +105,21 @@ func TestAMetadataServerThatComesLaterIsAsked(t *testing.T) {
 func TestWhereThereIsNoAccountOneErrorSaysSoonWhatWasTried(t *testing.T) {
 	alone(t)
 	for name, c := range map[string]struct {
-		server roundTripper
+		server *http.Client
 		want   string
 	}{
-		"refused": {func(*http.Request) (*http.Response, error) { return nil, errors.New("connect: network is unreachable") }, "network is unreachable"},
-		"no answer": {func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
-		}, "context deadline exceeded"},
-		"no account": {service(func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }).RoundTrip, "it has no service account"},
-		"forbidden": {service(func(w http.ResponseWriter, _ *http.Request) {
+		"refused":    {inprocess.Unreachable(), "network is unreachable"},
+		"no answer":  {inprocess.Silent(), "context deadline exceeded"},
+		"no account": {inprocess.Answers(func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }), "it has no service account"},
+		"forbidden": {inprocess.Answers(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "Permission 'iam.serviceAccounts.getAccessToken'\ndenied", http.StatusForbidden)
-		}).RoundTrip, "it answered 403: Permission 'iam.serviceAccounts.getAccessToken' denied"},
-		"nonsense": {service(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "SECRET") }).RoundTrip, "it answered without a token"},
+		}), "it answered 403: Permission 'iam.serviceAccounts.getAccessToken' denied"},
+		"nonsense": {inprocess.Answers(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "SECRET") }), "it answered without a token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				_, err := newProvider(t, &http.Client{Transport: c.server}, "").Obtain(t.Context())
+				_, err := newProvider(t, c.server, "").Obtain(t.Context())
 				require.ErrorContains(t, err, "there is no file of credentials (no GOOGLE_APPLICATION_CREDENTIALS), and the metadata server gives no token: ")
 				require.ErrorContains(t, err, c.want)
 				require.NotContains(t, err.Error(), "\n")
@@ -170,7 +150,7 @@ func TestAKeyFileAsksAsGoogleDocuments(t *testing.T) {
 	credentialsFile(t, content)
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(noon))
-		p := newProvider(t, service(func(w http.ResponseWriter, r *http.Request) {
+		p := newProvider(t, inprocess.Answers(func(w http.ResponseWriter, r *http.Request) {
 			require.Equal(t, "https://oauth2.googleapis.com/token", r.URL.String())
 			require.NoError(t, r.ParseForm())
 			require.Equal(t, "urn:ietf:params:oauth:grant-type:jwt-bearer", r.PostForm.Get("grant_type"))
@@ -188,7 +168,7 @@ func TestAKeyFileAsksAsGoogleDocuments(t *testing.T) {
 			require.NoError(t, rsa.VerifyPKCS1v15(&private.PublicKey, crypto.SHA256, digest[:], part(2)))
 			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprint(w, `{"access_token":"ya29.KEY","expires_in":3599,"token_type":"Bearer"}`)
-		}).client(), "")
+		}), "")
 
 		c, err := p.Obtain(t.Context())
 
@@ -216,7 +196,7 @@ func TestWorkloadIdentityFederationAsksAsGoogleDocuments(t *testing.T) {
 	credentialsFile(t, federated(t))
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(noon))
-		p := newProvider(t, service(func(w http.ResponseWriter, r *http.Request) {
+		p := newProvider(t, inprocess.Answers(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			switch r.URL.Host {
 			case "sts.googleapis.com":
@@ -234,7 +214,7 @@ func TestWorkloadIdentityFederationAsksAsGoogleDocuments(t *testing.T) {
 			default:
 				t.Errorf("asked %s", r.URL)
 			}
-		}).client(), "")
+		}), "")
 
 		c, err := p.Obtain(t.Context())
 
@@ -248,15 +228,21 @@ func TestAFileThatIsRefusedIsNamed(t *testing.T) {
 	_, content := key(t)
 	name := credentialsFile(t, content)
 	synctest.Test(t, func(t *testing.T) {
-		_, err := newProvider(t, service(func(w http.ResponseWriter, _ *http.Request) {
+		_, err := newProvider(t, inprocess.Answers(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprint(w, `{"error":"invalid_grant","error_description":"Invalid JWT Signature."}`)
-		}).client(), "").Obtain(t.Context())
+		}), "").Obtain(t.Context())
 		require.EqualError(t, err, "Google gives no token for the service_account in "+name+" (GOOGLE_APPLICATION_CREDENTIALS): invalid_grant: Invalid JWT Signature.")
 	})
-	require.NoError(t, os.WriteFile(name, []byte("PRIVATE"), 0o600))
+	content["private_key"] = "-----BEGIN PRIVATE KEY-----\nPRIVATE\n-----END PRIVATE KEY-----\n"
+	credentialsFile(t, content)
 	_, err := newProvider(t, nil, "").Obtain(t.Context())
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), "PRIVATE\n")
+	t.Setenv(fileVariable, name)
+	require.NoError(t, os.WriteFile(name, []byte("PRIVATE"), 0o600))
+	_, err = newProvider(t, nil, "").Obtain(t.Context())
 	require.EqualError(t, err, "GOOGLE_APPLICATION_CREDENTIALS: "+name+" is no file of Google's credentials: it is no JSON with a type")
 	require.NoError(t, os.Remove(name))
 	_, err = newProvider(t, nil, "").Obtain(t.Context())
@@ -265,10 +251,10 @@ func TestAFileThatIsRefusedIsNamed(t *testing.T) {
 
 func TestARefusalOfGoogleSaysWhoseTokenItIs(t *testing.T) {
 	alone(t)
-	email := service(func(w http.ResponseWriter, r *http.Request) {
+	email := inprocess.Answers(func(w http.ResponseWriter, r *http.Request) {
 		require.True(t, strings.HasSuffix(r.URL.Path, "/default/email"))
 		fmt.Fprintln(w, "shop@project.iam.gserviceaccount.com")
-	}).client()
+	})
 	check := "the token is of the service account shop@project.iam.gserviceaccount.com: check that the instance has the flag " +
 		"cloudsql.iam_authentication, that it has the user shop@project.iam of the type of a service account, and that the account has the role roles/cloudsql.instanceUser"
 	require.Equal(t, check, newProvider(t, email, "shop@project.iam").Explain(t.Context(), credential.Credential{}))
@@ -285,10 +271,10 @@ func TestARefusalOfGoogleSaysWhoseTokenItIs(t *testing.T) {
 func TestNoRequestHasTheTokenInItsURL(t *testing.T) {
 	alone(t)
 	var urls []*url.URL
-	p := newProvider(t, service(func(w http.ResponseWriter, r *http.Request) {
+	p := newProvider(t, inprocess.Answers(func(w http.ResponseWriter, r *http.Request) {
 		urls = append(urls, r.URL)
 		fmt.Fprint(w, `{"access_token":"ya29.T","expires_in":3599}`)
-	}).client(), "")
+	}), "")
 	c, err := p.Obtain(t.Context())
 	require.NoError(t, err)
 	p.Explain(t.Context(), c)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
+	"github.com/outrigger-charts/outrigger/library/sidecar/token/provider/internal/inprocess"
 )
 
 // standIn answers as Vault's documentation says, https://developer.hashicorp.com/vault/api-docs: auth/kubernetes (Login), auth/approle
@@ -49,11 +50,7 @@ var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 func newStandIn(t *testing.T) *standIn {
 	t.Helper()
 	// Each test has its own answers; what is said besides is not this machine's.
-	for _, variable := range os.Environ() {
-		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "VAULT_") {
-			t.Setenv(name, "")
-		}
-	}
+	inprocess.Unset(t, "VAULT_")
 	s := &standIn{
 		t: t, now: noon, tokens: map[string]*held{}, leases: map[string]*held{}, bodies: map[string]string{},
 		ttl: 20 * time.Minute, max: 24 * time.Hour, renews: true, leaseTTL: time.Hour,

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/vault/api"
+
+	"github.com/outrigger-charts/outrigger/library/sidecar/httpclient"
 )
 
 // serviceAccountToken is where Kubernetes puts it.
@@ -57,11 +60,11 @@ func (p *provider) login(ctx context.Context) error {
 	var body map[string]any
 	switch kubernetes, appRole := p.settings.Kubernetes, p.settings.AppRole; {
 	case kubernetes != nil:
-		jwt, err := fileText(or(kubernetes.TokenFile, serviceAccountToken), "the service account's token")
+		jwt, err := fileText(cmp.Or(kubernetes.TokenFile, serviceAccountToken), "the service account's token")
 		if err != nil {
 			return fmt.Errorf("%w: is automountServiceAccountToken false?", err)
 		}
-		path, as = "auth/"+or(kubernetes.Mount, "kubernetes")+"/login", "as the role "+kubernetes.Role
+		path, as = "auth/"+cmp.Or(kubernetes.Mount, "kubernetes")+"/login", "as the role "+kubernetes.Role
 		body = map[string]any{"role": kubernetes.Role, "jwt": jwt}
 	default:
 		role, err := fileText(appRole.RoleIDFile, "the role's id (vault.appRole.roleIdFile)")
@@ -72,7 +75,7 @@ func (p *provider) login(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		path, as = "auth/"+or(appRole.Mount, "approle")+"/login", "by the ids in "+appRole.RoleIDFile+" and "+appRole.SecretIDFile
+		path, as = "auth/"+cmp.Or(appRole.Mount, "approle")+"/login", "by the ids in "+appRole.RoleIDFile+" and "+appRole.SecretIDFile
 		body = map[string]any{"role_id": role, "secret_id": secret}
 	}
 	p.client.ClearToken()
@@ -159,7 +162,7 @@ type lease struct {
 // Renew renews the token that read the credential, and then the lease.
 func (l *lease) Renew(ctx context.Context) (time.Time, error) {
 	p := l.provider
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, httpclient.Limit)
 	defer cancel()
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -189,7 +192,7 @@ func (l *lease) Renew(ctx context.Context) (time.Time, error) {
 // Revoke ends the credential.
 func (l *lease) Revoke(ctx context.Context) error {
 	p := l.provider
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, httpclient.Limit)
 	defer cancel()
 	p.mutex.Lock()
 	defer p.mutex.Unlock()

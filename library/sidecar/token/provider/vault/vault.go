@@ -3,6 +3,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -22,9 +23,6 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/library/sidecar/httpclient"
 )
-
-// limit is how long a credential may take to be obtained.
-const limit = 30 * time.Second
 
 type provider struct {
 	settings document.Vault
@@ -57,7 +55,7 @@ func New(settings document.Vault, client *http.Client) (credential.Provider, err
 	own.Transport = transport
 	// Vault's client follows a redirection by itself.
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	config := &api.Config{HttpClient: &own, Timeout: limit, MaxRetries: 2}
+	config := &api.Config{HttpClient: &own, Timeout: httpclient.Limit, MaxRetries: 2}
 	if err := config.ReadEnvironment(); err != nil {
 		return nil, fmt.Errorf("a variable of Vault's clients (VAULT_CACERT, VAULT_CLIENT_CERT, …): %w", err)
 	}
@@ -75,7 +73,7 @@ func New(settings document.Vault, client *http.Client) (credential.Provider, err
 // Obtain reads the credential. What a lease goes with dies with the token that read it; the others do not. What a key-value
 // store has does not say when it expires.
 func (p *provider) Obtain(ctx context.Context) (credential.Credential, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, httpclient.Limit)
 	defer cancel()
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -161,14 +159,14 @@ func (p *provider) credential(secret *api.Secret, asked time.Time) (credential.C
 	}
 	if err == nil && c.Password == "" {
 		err = fmt.Errorf("%s of %s has no %s: set vault.passwordKey to one of %s",
-			p.path, p.where(), or(p.settings.PasswordKey, "password"), strings.Join(slices.Sorted(maps.Keys(data)), ", "))
+			p.path, p.where(), cmp.Or(p.settings.PasswordKey, "password"), strings.Join(slices.Sorted(maps.Keys(data)), ", "))
 	}
 	return c, err
 }
 
 // value is a key's, of the settings or else the usual one, which may be missing.
 func (p *provider) value(data map[string]any, key, usual, option string) (string, error) {
-	switch value := data[or(key, usual)].(type) {
+	switch value := data[cmp.Or(key, usual)].(type) {
 	case string:
 		return value, nil
 	case json.Number:
@@ -179,7 +177,7 @@ func (p *provider) value(data map[string]any, key, usual, option string) (string
 		}
 	}
 	return "", fmt.Errorf("%s of %s has no text as %s: set vault.%s to one of %s",
-		p.path, p.where(), or(key, usual), option, strings.Join(slices.Sorted(maps.Keys(data)), ", "))
+		p.path, p.where(), cmp.Or(key, usual), option, strings.Join(slices.Sorted(maps.Keys(data)), ", "))
 }
 
 // staticTTL is for how long yet a static role has its password.
@@ -200,7 +198,7 @@ func (p *provider) Explain(ctx context.Context, refused credential.Credential) s
 	if !ok {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, httpclient.Limit)
 	defer cancel()
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -256,13 +254,6 @@ func fileText(name, what string) (string, error) {
 		return trimmed, nil
 	}
 	return "", fmt.Errorf("%s: %s is empty", what, name)
-}
-
-func or(text, other string) string {
-	if text == "" {
-		return other
-	}
-	return text
 }
 
 func utc(at time.Time) string { return at.UTC().Format(time.RFC3339) }
