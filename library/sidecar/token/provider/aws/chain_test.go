@@ -3,7 +3,6 @@ package aws
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -114,27 +113,35 @@ func TestARoleThatMayNotBeAssumedIsNamed(t *testing.T) {
 	})
 }
 
+// As https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html has it.
 func TestEKSPodIdentitySigns(t *testing.T) {
 	alone(t)
 	directory := t.TempDir()
 	write(t, directory, "token", "POD-TOKEN")
-	until := time.Now().Add(6 * time.Hour).UTC().Truncate(time.Second)
-	// As https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html has it.
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/v1/credentials" || r.Header.Get("Authorization") != "POD-TOKEN" {
-			http.Error(w, "no", http.StatusUnauthorized)
-			return
-		}
-		fmt.Fprintf(w, `{"AccessKeyId":"ASIAPOD","SecretAccessKey":"s","Token":"t","AccountId":"123456789012","Expiration":%q}`, utc(until))
-	}))
-	defer server.Close()
-	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", server.URL+"/v1/credentials")
+	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials")
 	t.Setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", filepath.Join(directory, "token"))
+	synctest.Test(t, func(t *testing.T) {
+		at(noon)
+		client := inprocess.Answers(func(w http.ResponseWriter, r *http.Request) {
+			require.Equal(t, "http://169.254.170.23/v1/credentials", r.URL.String())
+			if r.Header.Get("Authorization") != "POD-TOKEN" {
+				http.Error(w, `{"code":"AccessDeniedException","message":"of another pod"}`, http.StatusUnauthorized)
+				return
+			}
+			fmt.Fprint(w, `{"AccessKeyId":"ASIAPOD","SecretAccessKey":"s","Token":"t","AccountId":"1","Expiration":"2026-01-02T18:00:00Z"}`)
+		})
 
-	c := obtain(t, newRDS(t, nil))
+		c := obtain(t, newRDS(t, client))
 
-	require.True(t, strings.HasPrefix(field(t, c, "X-Amz-Credential"), "ASIAPOD/"))
-	require.Equal(t, until, c.SignedUntil)
+		require.True(t, strings.HasPrefix(field(t, c, "X-Amz-Credential"), "ASIAPOD/"))
+		require.Equal(t, noon.Add(6*time.Hour), c.SignedUntil)
+
+		write(t, directory, "token", "WRONG")
+		_, err := newRDS(t, client).Obtain(t.Context())
+		require.ErrorContains(t, err, "the credentials that AWS_CONTAINER_CREDENTIALS_FULL_URI names (http://169.254.170.23/v1/credentials): ")
+		require.ErrorContains(t, err, "of another pod")
+		require.NotContains(t, err.Error(), "WRONG")
+	})
 }
 
 // As https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html has it.

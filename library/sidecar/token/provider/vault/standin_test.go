@@ -27,7 +27,8 @@ type standIn struct {
 
 	mutex    sync.Mutex
 	now      time.Time
-	asked    []string          // method, path, and what is the test's: the namespace or the token
+	asked    []string          // methods and paths
+	by       []string          // the tokens by which that was asked
 	bodies   map[string]string // of the last request to a path
 	forbids  []string          // paths that the policy forbids
 	tokens   map[string]*held
@@ -36,6 +37,7 @@ type standIn struct {
 	ttl, max time.Duration // of tokens
 	renews   bool
 	leaseTTL time.Duration
+	fixed    bool // leases are not renewable
 	away     bool
 	misspelt bool // logins are refused
 }
@@ -65,6 +67,7 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.mutex.Unlock()
 	path := strings.TrimPrefix(r.URL.Path, "/v1/")
 	s.asked = append(s.asked, r.Method+" "+path)
+	s.by = append(s.by, r.Header.Get("X-Vault-Token"))
 	var body map[string]any
 	_ = json.NewDecoder(r.Body).Decode(&body)
 	text, _ := json.Marshal(body)
@@ -108,8 +111,8 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.issued++
 		id := fmt.Sprintf("database/creds/shop/l%d", s.issued)
 		s.leases[id] = &held{parent: given, expires: s.now.Add(s.leaseTTL)}
-		fmt.Fprintf(w, `{"request_id":"r","lease_id":%q,"lease_duration":%d,"renewable":true,"data":{"username":"v-k8s-shop-%d","password":"A-\"p-%d"},"warnings":null}`,
-			id, int(s.leaseTTL.Seconds()), s.issued, s.issued)
+		fmt.Fprintf(w, `{"request_id":"r","lease_id":%q,"lease_duration":%d,"renewable":%t,"data":{"username":"v-k8s-shop-%d","password":"A-\"p-%d"},"warnings":null}`,
+			id, int(s.leaseTTL.Seconds()), !s.fixed, s.issued, s.issued)
 	case "GET database/static-creds/shop":
 		fmt.Fprint(w, `{"request_id":"r","lease_id":"","lease_duration":0,"renewable":false,"data":{"last_vault_rotation":"2026-01-02T07:47:14.1Z",`+
 			`"password":"132ae3ef","rotation_period":86400,"ttl":71234,"username":"shop"}}`)
@@ -125,6 +128,8 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"data":{"path":"secret/","type":"kv","options":{"version":"2"}}}`)
 	case "GET kv/shop":
 		fmt.Fprint(w, `{"lease_id":"","lease_duration":2764800,"renewable":false,"data":{"username":"shop","password":"k1","ttl":"1h"}}`)
+	case "GET kv/rotated":
+		fmt.Fprint(w, `{"lease_id":"","lease_duration":2764800,"renewable":false,"data":{"username":"shop","password":"k1","ttl":60,"rotation_period":60}}`)
 	case "PUT sys/leases/renew":
 		l, ok := s.leases[leaseID]
 		if !ok {

@@ -161,6 +161,8 @@ func TestASecretOfAKeyValueStoreDoesNotSayWhenItExpires(t *testing.T) {
 	}{
 		{name: "version 1", path: "kv/shop", user: "shop", password: "k1", asked: []string{"GET kv/shop"}},
 		{name: "version 1, said so", path: "/kv/shop", engine: "kv", user: "shop", password: "k1", asked: []string{"GET kv/shop"}},
+		{name: "version 1, with keys like a static role's", path: "kv/rotated", engine: "kv", user: "shop", password: "k1",
+			asked: []string{"GET kv/rotated"}},
 		{name: "version 2", path: "secret/data/shop", user: "shop", password: "k2", asked: []string{"GET secret/data/shop"}},
 		{name: "version 2 without data", path: "secret/shop", engine: "kv", user: "shop", password: "k2",
 			asked: []string{"GET secret/shop", "GET sys/internal/ui/mounts/secret/shop", "GET secret/data/shop"}},
@@ -268,9 +270,19 @@ func TestALeaseOfATokenThatWasReplacedIsRenewedByItsOwn(t *testing.T) {
 	expires, err := first.Lease.Renew(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, noon.Add(20*time.Minute), expires)
+	require.Equal(t, "hvs.1", s.by[len(s.by)-1])
 	expires, err = second.Lease.Renew(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, noon.Add(35*time.Minute), expires)
+}
+
+func TestALeaseThatIsNotRenewableSaysSo(t *testing.T) {
+	s := newStandIn(t)
+	s.fixed = true
+	c := obtain(t, s.provider(s.kubernetes("database/creds/shop")))
+	_, err := c.Lease.Renew(t.Context())
+	require.EqualError(t, err, "the lease database/creds/shop/l1 is not renewable")
+	require.NoError(t, c.Lease.Revoke(t.Context()))
 }
 
 func TestALeaseIsRevoked(t *testing.T) {
@@ -315,6 +327,7 @@ func TestTheNamespaceIsTheValuesOrElseTheEnvironments(t *testing.T) {
 		t.Setenv("VAULT_TOKEN", "hvs.X")
 		t.Setenv("VAULT_NAMESPACE", "of/env")
 		t.Setenv("VAULT_ADDR", "http://of.env:8200")
+		t.Setenv("VAULT_AGENT_ADDR", "http://of.env:8200")
 		p, err := New(document.Vault{Address: server.URL, Path: "kv/x", Namespace: given}, nil)
 		require.NoError(t, err)
 		_, err = p.Obtain(t.Context())
@@ -352,6 +365,11 @@ func TestTLSIsAsVaultsOwnVariablesSay(t *testing.T) {
 	require.NoError(t, err)
 	_, err = p.Obtain(t.Context())
 	require.ErrorContains(t, err, "has nothing at kv/x")
+
+	t.Setenv("VAULT_SKIP_VERIFY", "true")
+	_, err = New(settings, trusting)
+	require.NoError(t, err)
+	require.False(t, trusting.Transport.(*http.Transport).TLSClientConfig.InsecureSkipVerify, "another's client stays as it is")
 
 	t.Setenv("VAULT_CACERT", "/none")
 	_, err = New(settings, nil)
