@@ -11,12 +11,15 @@ type Credential struct {
 	// Username is the one that the provider made or knows; empty where it knows none.
 	Username string
 	Password string
-	// ExpiresAt is when the server stops taking it.
+	// ExpiresAt is when the server stops taking it; zero where the provider cannot know: then the caller's ttl counts, and
+	// without one it cannot be used.
 	ExpiresAt time.Time
 	// SignedUntil is when what made it expires, with which it dies; zero where nothing is known of that.
 	SignedUntil time.Time
 	// Lease is what the provider holds for it and may be given back; nil where it holds nothing.
 	Lease Lease
+	// Note is what a person should be told although there is a credential, in a line; mostly empty.
+	Note string
 }
 
 func (Credential) String() string   { return "***" }
@@ -24,7 +27,8 @@ func (Credential) GoString() string { return "***" }
 
 // Lease is what a provider holds for a credential.
 type Lease interface {
-	// Renew makes the credential live longer and returns until when; the credential stays the same.
+	// Renew makes the credential, and what made it, live longer, and returns until when both do; the credential stays the
+	// same. An earlier ExpiresAt and SignedUntil count no more.
 	Renew(ctx context.Context) (expiresAt time.Time, err error)
 	// Revoke ends the credential at once.
 	Revoke(ctx context.Context) error
