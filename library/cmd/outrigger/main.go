@@ -11,6 +11,7 @@ import (
 
 	_ "time/tzdata" // time zones, likewise
 
+	"github.com/outrigger-charts/outrigger/library/sidecar/pgbouncer"
 	"github.com/outrigger-charts/outrigger/library/sidecar/version"
 )
 
@@ -23,6 +24,7 @@ func main() {
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(pgbouncer.Command())
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "outrigger:", err)
 		os.Exit(exitCode(err))
