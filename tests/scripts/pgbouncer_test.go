@@ -3,11 +3,13 @@ package scripts
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,7 +25,7 @@ import (
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
-// pgbouncer returns a folder with a program pgbouncer that every user may run.
+// pgbouncer returns the path of a pgbouncer that every user may run.
 var pgbouncer = sync.OnceValues(func() (string, error) {
 	root, err := rig.PgBouncer(context.Background(), os.Stderr)
 	if err != nil {
@@ -33,37 +35,22 @@ var pgbouncer = sync.OnceValues(func() (string, error) {
 	if err := exec.Command("cp", "-a", root, folder).Run(); err != nil {
 		return "", err
 	}
-	script, err := os.ReadFile("../../library/outrigger/files/pgbouncer.sh")
-	if err != nil {
-		return "", err
-	}
 	linkers, err := filepath.Glob(folder + "/usr/lib*/ld-linux-*.so.*")
 	libraries, _ := filepath.Glob(folder + "/usr/lib/*-linux-gnu*")
 	if err != nil || len(linkers) == 0 || len(libraries) == 0 {
 		return "", fmt.Errorf("no dynamic linker in %s", root)
 	}
 	start := fmt.Sprintf("#!%s/sh\nexec %s --library-path %s %s/usr/sbin/pgbouncer \"$@\"\n", appletDir, linkers[0], libraries[0], folder)
-	programs := filepath.Join(folder, "programs")
-	return programs, firstError(
-		os.Mkdir(programs, 0o755),
-		os.WriteFile(filepath.Join(programs, "pgbouncer"), []byte(start), 0o755),
-		os.WriteFile(filepath.Join(programs, "pgbouncer.sh"), script, 0o644))
+	path := filepath.Join(folder, "pgbouncer")
+	return path, os.WriteFile(path, []byte(start), 0o755)
 })
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // server is a PostgreSQL server that takes one password, in clear.
 type server struct {
 	listener net.Listener
 	mutex    sync.Mutex
 	password string
+	sqlState string // of what is said to who has another one
 	refusal  string
 	logins   []string // the passwords that came
 }
@@ -72,7 +59,7 @@ func newServer(t *testing.T, password string) *server {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s := &server{listener: listener, password: password, refusal: `PAM "authentication" failed \ for shop`}
+	s := &server{listener: listener, password: password, sqlState: "28P01", refusal: `PAM "authentication" failed \ for shop`}
 	t.Cleanup(func() { listener.Close() })
 	go func() {
 		for {
@@ -92,11 +79,13 @@ func (s *server) accept(password string) {
 	s.password = password
 }
 
-func (s *server) refuseWith(message string) {
+func (s *server) refuseWith(sqlState, message string) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.refusal = message
+	s.sqlState, s.refusal = sqlState, message
 }
+
+func (s *server) port() int { return s.listener.Addr().(*net.TCPAddr).Port }
 
 func (s *server) lastLogin() string {
 	s.mutex.Lock()
@@ -108,14 +97,14 @@ func (s *server) lastLogin() string {
 }
 
 // login returns why a password is refused, or nothing where it is taken.
-func (s *server) login(password string) (refusal string) {
+func (s *server) login(password string) (refusal *pgproto3.ErrorResponse) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.logins = append(s.logins, password)
 	if password == s.password {
-		return ""
+		return nil
 	}
-	return s.refusal
+	return &pgproto3.ErrorResponse{Severity: "FATAL", Code: s.sqlState, Message: s.refusal}
 }
 
 // serve speaks with one client: each query has one row, with what was asked.
@@ -137,32 +126,52 @@ func (s *server) serve(connection net.Conn) {
 	if !is {
 		return
 	}
-	if refusal := s.login(password.Password); refusal != "" {
-		backend.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "28P01", Message: refusal})
+	if refusal := s.login(password.Password); refusal != nil {
+		backend.Send(refusal)
 		_ = backend.Flush()
 		return
 	}
 	backend.Send(&pgproto3.AuthenticationOk{})
 	backend.Send(&pgproto3.ParameterStatus{Name: "server_version", Value: "15.0"})
 	backend.Send(&pgproto3.BackendKeyData{ProcessID: 1, SecretKey: []byte{0, 0, 0, 1}})
-	for {
-		backend.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
-		if backend.Flush() != nil {
-			return
-		}
+	backend.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+	for backend.Flush() == nil {
 		message, err := backend.Receive()
 		if err != nil {
 			return
 		}
-		if query, is := message.(*pgproto3.Query); is {
-			backend.Send(&pgproto3.RowDescription{Fields: []pgproto3.FieldDescription{{Name: []byte("asked"), DataTypeOID: 25}}})
-			backend.Send(&pgproto3.DataRow{Values: [][]byte{[]byte(query.String)}})
-			backend.Send(&pgproto3.CommandComplete{CommandTag: []byte("SELECT 1")})
-		}
+		answerQuery(backend, message)
 	}
 }
 
-// proxy is a pgbouncer under its script, with the file of its password.
+// answerQuery answers a message of a query, of the simple protocol or of the extended one.
+func answerQuery(backend *pgproto3.Backend, message pgproto3.FrontendMessage) {
+	describe := func() {
+		backend.Send(&pgproto3.RowDescription{Fields: []pgproto3.FieldDescription{{Name: []byte("asked"), DataTypeOID: 25}}})
+	}
+	row := func(text string) {
+		backend.Send(&pgproto3.DataRow{Values: [][]byte{[]byte(text)}})
+		backend.Send(&pgproto3.CommandComplete{CommandTag: []byte("SELECT 1")})
+	}
+	switch message := message.(type) {
+	case *pgproto3.Query:
+		describe()
+		row(message.String)
+		backend.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+	case *pgproto3.Parse:
+		backend.Send(&pgproto3.ParseComplete{})
+	case *pgproto3.Bind:
+		backend.Send(&pgproto3.BindComplete{})
+	case *pgproto3.Describe:
+		describe()
+	case *pgproto3.Execute:
+		row("1")
+	case *pgproto3.Sync:
+		backend.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+	}
+}
+
+// proxy is a pgbouncer under the program, with the file of its password.
 type proxy struct {
 	*shipper
 	t      *testing.T
@@ -185,43 +194,111 @@ func (p *proxy) put(text string) {
 	require.NoError(p.t, os.Rename(fresh, p.file))
 }
 
-func newProxy(t *testing.T, password string, env ...string) *proxy {
+// setup is what a test changes of a proxy's document and environment before it starts.
+type setup struct {
+	document map[string]any
+	env      []string
+}
+
+// with sets a key of the document.
+func with(key string, value any) func(*setup) { return func(s *setup) { s.document[key] = value } }
+
+// withSetting sets one of pgbouncer's own settings.
+func withSetting(name, value string) func(*setup) {
+	return func(s *setup) { s.document["settings"].(map[string]string)[name] = value }
+}
+
+func lingers(seconds string) func(*setup) {
+	return func(s *setup) { s.env = append(s.env, "LINGER_SECONDS="+seconds) }
+}
+
+func newProxy(t *testing.T, password string, changes ...func(*setup)) *proxy {
 	t.Helper()
-	programs, err := pgbouncer()
+	path, err := pgbouncer()
 	require.NoError(t, err)
-	s := newServer(t, password)
-	port := harness.FreePort(t)
+	server := newServer(t, password)
 	place := newPlace(t)
+	place.state = shortFolder(t)
 	place.asOtherUser()
 	require.NoError(t, os.Chmod(place.logs, 0o777))
-	p := &proxy{t: t, server: s, file: place.path("users.txt"), state: place.state, port: port}
-	config := place.path("db.ini")
-	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, `[databases]
-shop = host=127.0.0.1 port=%d dbname=shop
-[pgbouncer]
-pool_mode = session
-server_login_retry = 1
-server_tls_sslmode = disable
-`, s.listener.Addr().(*net.TCPAddr).Port), 0o644))
+	p := &proxy{t: t, server: server, file: place.path("users.txt"), state: place.state, port: harness.FreePort(t)}
+	s := &setup{document: map[string]any{
+		"name": "db", "program": path, "listen": map[string]any{"port": p.port},
+		"databases":     map[string]any{"shop": map[string]any{"host": "127.0.0.1", "port": server.port(), "database": "shop"}},
+		"proofDatabase": "shop", "authFile": p.file, "proofSeconds": 5,
+		"settings": map[string]string{"pool_mode": "session", "server_tls_sslmode": "disable"},
+	}}
+	for _, change := range changes {
+		change(s)
+	}
+	config, err := json.Marshal(map[string]any{"version": "0.1", "pgbouncer": s.document})
+	require.NoError(t, err)
 	command := place.command()
-	command.Path, command.Args = filepath.Join(appletDir, "sh"), []string{"sh", filepath.Join(programs, "pgbouncer.sh"), "run"}
-	command.Env = append([]string{
-		"PATH=" + programs, "TOOLS=" + appletDir, "STATE_DIR=" + place.state, "AMBASSADOR=db", "AUTH_FILE=" + p.file,
-		"DATABASE=shop", "CONFIG=" + config, fmt.Sprintf("LISTEN_PORT=%d", port), "PROOF_SECONDS=5",
-	}, env...)
-	p.shipper = run(t, command)
+	command.Path, command.Args = program(t), []string{"outrigger", "pgbouncer"}
+	command.Env = append([]string{"OUTRIGGER_CONFIG=" + string(config), "OUTRIGGER_STATE_DIR=" + place.state}, s.env...)
+	p.start(command)
 	return p
 }
 
-// verdict is what the script has said of the file that is there, if anything.
+func (p *proxy) start(command *exec.Cmd) {
+	p.shipper = run(p.t, command)
+	p.t.Cleanup(p.kill)
+}
+
+// shortFolder is one whose sockets have paths as short as in a container.
+func shortFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "pgb")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	return folder
+}
+
+// pgBouncers are the processes that run with a configuration.
+func pgBouncers(configuration string) (pids []int) {
+	commands, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range commands {
+		command, _ := os.ReadFile(path)
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil && strings.Contains(string(command), configuration) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// live is the process of the pgbouncer that clients connect to.
+func (p *proxy) live() int {
+	p.t.Helper()
+	pids := pgBouncers(p.state + "/pgbouncer.ini")
+	require.Len(p.t, pids, 1)
+	return pids[0]
+}
+
+// kill kills all processes, as the end of a container does.
+func (p *proxy) kill() {
+	p.signalAll(syscall.SIGKILL)
+	p.await(func() bool {
+		for _, pid := range pgBouncers(p.state) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		select {
+		case <-p.ended:
+			return true
+		default:
+			return false
+		}
+	}, "something of it stays")
+}
+
+// verdict is what the program has said of the file that is there, if anything: its outcome, and why.
 func (p *proxy) verdict() string {
 	text, _ := os.ReadFile(p.file)
 	said, _ := os.ReadFile(filepath.Join(filepath.Dir(p.file), ".outrigger-db"))
-	verdict, is := strings.CutPrefix(string(said), fmt.Sprintf("%x ", sha256.Sum256(text)))
-	if !is {
+	var verdict struct{ Sha256, Outcome, Reason string }
+	if json.Unmarshal(said, &verdict) != nil || verdict.Sha256 != fmt.Sprintf("%x", sha256.Sum256(text)) {
 		return ""
 	}
-	return strings.TrimSuffix(verdict, "\n")
+	return strings.TrimSpace(verdict.Outcome + " " + verdict.Reason)
 }
 
 func (p *proxy) awaitVerdict() string {
@@ -235,12 +312,16 @@ func (p *proxy) await(condition func() bool, otherwise string) {
 	require.Eventually(p.t, condition, patience, 10*time.Millisecond, "%s", otherwise)
 }
 
-// started tells what the startup probe does.
-func (p *proxy) started() bool {
-	command := exec.Command(p.command.Path, p.command.Args[1], "started")
-	command.Env = p.command.Env
-	return command.Run() == nil
+// probe runs a probe.
+func (p *proxy) probe(question string) error {
+	output, err := exec.Command(probePath, "-socket", filepath.Join(p.state, "health.sock"), question).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, output)
+	}
+	return nil
 }
+
+func (p *proxy) started() bool { return p.probe("started") == nil }
 
 // within is as long as a server may take for anything.
 func within(t *testing.T) context.Context {
@@ -281,7 +362,6 @@ func TestAPasswordOfAnyBytesReachesTheServer(t *testing.T) {
 	}
 }
 
-// Upstream's busybox counts the characters of a text, and not its bytes.
 func TestAUserWithLettersOfSeveralBytesIsProven(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, "secret")
@@ -372,7 +452,7 @@ func TestAServerThatDoesNotAnswerIsNamedAndHasRefusedNothing(t *testing.T) {
 
 func TestAServerThatSaysNothingHasRefusedNothing(t *testing.T) {
 	t.Parallel()
-	p := newProxy(t, "secret", "PROOF_SECONDS=1")
+	p := newProxy(t, "secret", with("proofSeconds", 1))
 	p.server.mutex.Lock() // so that it waits with its answer
 	p.put(users("secret"))
 
@@ -383,10 +463,13 @@ func TestAServerThatSaysNothingHasRefusedNothing(t *testing.T) {
 
 func TestAServerThatStartsOrIsFullHasRefusedNothing(t *testing.T) {
 	t.Parallel()
-	for _, message := range []string{"the database system is starting up", "sorry, too many clients already"} {
+	for message, sqlState := range map[string]string{
+		"the database system is starting up": "57P03", "sorry, too many clients already": "53300",
+		"désolé, trop de clients sont déjà connectés": "53300",
+	} {
 		t.Run(message, func(t *testing.T) {
-			p := newProxy(t, "secret")
-			p.server.refuseWith(message)
+			p := newProxy(t, "secret", with("proofSeconds", 1))
+			p.server.refuseWith(sqlState, message)
 			p.put(users("wrong"))
 
 			assert.Equal(t, "unanswered "+message, p.awaitVerdict())
@@ -399,13 +482,13 @@ func TestWhileANewPasswordIsRefusedARestartedContainerHasTheOneThatWorks(t *test
 	p := newProxy(t, "first")
 	p.put(users("first"))
 	p.await(p.started, "it does not start")
-	p.signal(syscall.SIGKILL)
+	p.kill()
 	require.Error(t, p.wait())
 	p.put(users("wrong"))
 
 	again := exec.Command(p.command.Path, p.command.Args[1:]...)
 	again.Env, again.Dir, again.SysProcAttr = p.command.Env, p.command.Dir, p.command.SysProcAttr
-	p.shipper = run(t, again)
+	p.start(again)
 
 	assert.Regexp(t, "^refused .", p.awaitVerdict())
 	p.await(p.started, "it does not start")
@@ -415,7 +498,7 @@ func TestWhileANewPasswordIsRefusedARestartedContainerHasTheOneThatWorks(t *test
 func TestALongAnswerOfTheServerIsToldAndNotWhatPgBouncerRemarksOnIt(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, "secret")
-	p.server.refuseWith(strings.Repeat("the role may not log in, ", 12))
+	p.server.refuseWith("28000", strings.Repeat("the role may not log in, ", 12))
 	p.put(users("wrong"))
 
 	assert.Regexp(t, `^refused the role may not log in, the role`, p.awaitVerdict())
@@ -433,7 +516,10 @@ func TestASecretsPasswordIsTakenUpWhenItsVolumeChanges(t *testing.T) {
 	}
 	write("..1", "it\"s\n")
 	require.NoError(t, os.Symlink("..data/password", filepath.Join(volume, "password")))
-	p := newProxy(t, `it"s`, "AUTH_FILE=", "PASSWORD_FILE="+filepath.Join(volume, "password"), "USERNAME=shop")
+	p := newProxy(t, `it"s`, func(s *setup) {
+		delete(s.document, "authFile")
+		s.document["passwordFile"], s.document["user"] = filepath.Join(volume, "password"), "shop"
+	})
 	p.await(p.started, "it does not start")
 
 	p.server.accept("second")
@@ -447,13 +533,14 @@ func TestTheContainerEndsWhenPgBouncerDoes(t *testing.T) {
 	p.put(users("first"))
 	p.await(p.started, "it does not start")
 
-	require.NoError(t, exec.Command("pkill", "-9", "-g", fmt.Sprint(p.command.Process.Pid), "-f", "pgbouncer.ini").Run())
-	require.Error(t, p.wait())
+	require.NoError(t, syscall.Kill(p.live(), syscall.SIGKILL))
+
+	assert.Equal(t, 137, exitCode(p.wait()))
 	assert.Contains(t, p.output.String(), `"message":"pgbouncer ended with exit code 137"`)
 }
 
 func TestPgBouncerEndsAtOnceWhenNoClientIsLeft(t *testing.T) {
-	p := newProxy(t, "first", "STOP_SECONDS=60")
+	p := newProxy(t, "first", with("stopSeconds", 60))
 	p.put(users("first"))
 	p.await(p.started, "it does not start")
 
@@ -465,7 +552,7 @@ func TestPgBouncerEndsAtOnceWhenNoClientIsLeft(t *testing.T) {
 
 func TestAClientThatStaysIsCutOffWhenTheTimeIsUp(t *testing.T) {
 	t.Parallel()
-	p := newProxy(t, "first", "STOP_SECONDS=1")
+	p := newProxy(t, "first", with("stopSeconds", 1))
 	p.put(users("first"))
 	p.await(p.started, "it does not start")
 	_, err := p.connect()
@@ -477,7 +564,7 @@ func TestAClientThatStaysIsCutOffWhenTheTimeIsUp(t *testing.T) {
 
 func TestBesideAnAppThatStillWorksPgBouncerTakesNewConnectionsAndPasswords(t *testing.T) {
 	t.Parallel()
-	p := newProxy(t, "first", "LINGER_SECONDS=600", "QUIET_SECONDS=1", "STOP_SECONDS=60")
+	p := newProxy(t, "first", lingers("600"), with("quietSeconds", 1), with("stopSeconds", 60))
 	p.put(users("first"))
 	p.await(p.started, "it does not start")
 	session, err := p.connect()
@@ -498,7 +585,7 @@ func (p *proxy) count(text string) int { return strings.Count(p.output.String(),
 
 func TestARefusalIsSaidOnceWhileItIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	p := newProxy(t, "right", "RETRY_MAX_SECONDS=1")
+	p := newProxy(t, "right", with("retryMaxSeconds", 1))
 	p.put(users("wrong"))
 	tries := func() int {
 		p.server.mutex.Lock()
@@ -530,7 +617,7 @@ func TestWhoMayReadThePasswordMayReadHowItsProofEnded(t *testing.T) {
 func TestAFileThatCannotBeReadIsSaidOnceAndTakenUpWhenItCan(t *testing.T) {
 	t.Parallel()
 	if os.Getuid() != 0 {
-		t.Skip("only root can make a file that the script's user may not read")
+		t.Skip("only root can make a file that the program's user may not read")
 	}
 	p := newProxy(t, "first")
 	require.NoError(t, os.WriteFile(p.file, []byte(users("first")), 0o600))
@@ -542,13 +629,14 @@ func TestAFileThatCannotBeReadIsSaidOnceAndTakenUpWhenItCan(t *testing.T) {
 
 func TestTheEndDoesNotWaitForAProofThatHasNotBegun(t *testing.T) {
 	t.Parallel()
-	slow := t.TempDir()
-	require.NoError(t, os.Chmod(slow, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(slow, "pgbouncer"), []byte("#!"+appletDir+"/sh\necho begun >&2\n"+appletDir+"/busybox sleep 5\n"+appletDir+"/busybox sleep 1000\n"), 0o755))
-	p := newProxy(t, "first", "PATH="+slow, "PROOF_SECONDS=1000")
+	slow := filepath.Join(shortFolder(t), "pgbouncer")
+	begun := slow + ".begun"
+	require.NoError(t, os.Chmod(filepath.Dir(slow), 0o777))
+	text := fmt.Sprintf("#!%[1]s/sh\n: >%[2]s\n%[1]s/busybox sleep 1000\n", appletDir, begun)
+	require.NoError(t, os.WriteFile(slow, []byte(text), 0o755))
+	p := newProxy(t, "first", with("program", slow), with("proofSeconds", 1000))
 	p.put(users("first"))
-	log := filepath.Join(p.state, "proof.log")
-	p.await(func() bool { text, _ := os.ReadFile(log); return len(text) > 0 }, "no proof begins")
+	p.await(func() bool { return exists(begun) }, "no proof begins")
 
 	p.signal(syscall.SIGTERM)
 	require.NoError(t, p.wait())

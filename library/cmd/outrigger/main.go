@@ -12,6 +12,7 @@ import (
 	_ "time/tzdata" // time zones, likewise
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/install"
+	"github.com/outrigger-charts/outrigger/library/sidecar/pgbouncer"
 	"github.com/outrigger-charts/outrigger/library/sidecar/seed"
 	"github.com/outrigger-charts/outrigger/library/sidecar/status"
 	"github.com/outrigger-charts/outrigger/library/sidecar/version"
@@ -28,6 +29,7 @@ func main() {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
 		install.Command(),
+		pgbouncer.Command(),
 		seed.Command(),
 		status.Command(),
 	)

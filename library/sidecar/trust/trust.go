@@ -1,14 +1,10 @@
-// Package trust says whom the program's connections believe: the public authorities that are linked into it, or the image's,
-// and those that the values add.
+// Package trust says whom the program's connections believe besides the public authorities.
 package trust
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"net/http"
 	"os"
-	"time"
 )
 
 // Roots returns the public authorities and those in a file of certificates in PEM; nil, which is the public ones, where the
@@ -29,18 +25,4 @@ func Roots(path string) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("trust: %s has no certificate in PEM", path)
 	}
 	return roots, nil
-}
-
-// Client returns an HTTP client that believes Roots and takes the proxies of HTTPS_PROXY and NO_PROXY, of which none is ever
-// asked for loopback.
-func Client(path string) (*http.Client, error) {
-	roots, err := Roots(path)
-	if err != nil {
-		return nil, err
-	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	// Credentials are asked for every few minutes: what is open until then costs memory, and may be dead.
-	transport.IdleConnTimeout = 5 * time.Second
-	return &http.Client{Transport: transport}, nil
 }

@@ -1,0 +1,140 @@
+package pgbouncer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/outrigger-charts/outrigger/library/sidecar/document"
+	"github.com/outrigger-charts/outrigger/library/sidecar/postgres"
+	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
+)
+
+// prover proves passwords by a pgbouncer of its own, which has no connection that was made with another one. It listens on a
+// Unix socket in a folder that nobody else enters.
+type prover struct {
+	config   document.PgBouncer
+	settings map[string]string
+	folder   string
+}
+
+var errProverEnded = errors.New("it ended")
+
+// prove returns how the proof of a credential ended, which the end of the context cuts short.
+func (p prover) prove(ctx context.Context, candidate *credential) proof.Verdict {
+	verdict := p.outcome(ctx, candidate)
+	verdict.Sum = candidate.sum
+	return verdict
+}
+
+func (p prover) outcome(ctx context.Context, candidate *credential) proof.Verdict {
+	user, err := firstUser(candidate.users)
+	if err != nil {
+		return proof.Verdict{Outcome: proof.Refused, Reason: err.Error()}
+	}
+	configPath, err := p.write(candidate)
+	if err != nil {
+		return proof.Verdict{Outcome: proof.Unanswered, Reason: postgres.Line(err.Error())}
+	}
+	log := &proofLog{}
+	running, err := start(p.config.Program, configPath, log)
+	if err != nil {
+		return proof.Verdict{Outcome: proof.Unanswered, Reason: "pgbouncer cannot start: " + postgres.Line(err.Error())}
+	}
+	answer := p.ask(ctx, user, running)
+	ended := running.hasEnded()
+	running.kill()
+	switch {
+	case answer.Outcome == proof.Accepted:
+		return answer
+	case ended:
+		return proof.Verdict{Outcome: proof.Unanswered, Reason: "pgbouncer cannot start: " + log.whyEnded(running)}
+	}
+	return log.judge(answer)
+}
+
+// write writes what the pgbouncer reads, and returns the path of its configuration.
+func (p prover) write(candidate *credential) (string, error) {
+	configPath, users := filepath.Join(p.folder, "pgbouncer.ini"), filepath.Join(p.folder, "users.txt")
+	patience := fmt.Sprint(math.Ceil(p.config.Proof.Duration().Seconds()))
+	text := configuration(p.config.Databases, p.settings, map[string]string{
+		"listen_port":     fmt.Sprint(p.config.Listen.Port),
+		"unix_socket_dir": p.folder, "unix_socket_mode": "0700", "auth_type": "trust", "auth_file": users,
+		"min_pool_size": "0", "server_login_retry": "1", "log_connections": "1", "log_disconnections": "1",
+		"server_connect_timeout": patience, "query_wait_timeout": patience, "client_login_timeout": patience,
+	})
+	if err := proof.Replace(configPath, []byte(text), 0o600); err != nil {
+		return "", err
+	}
+	return configPath, proof.Replace(users, candidate.users, 0o600)
+}
+
+// ask asks for a row until there is an answer, the pgbouncer ends, or the time is up.
+func (p prover) ask(ctx context.Context, user string, running *child) proof.Verdict {
+	ctx, cancel := context.WithTimeout(ctx, p.config.Proof.Duration())
+	defer cancel()
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	go func() {
+		select {
+		case <-running.ended:
+			fail(errProverEnded)
+		case <-ctx.Done():
+		}
+	}()
+	return postgres.Ask(ctx, postgres.Target{
+		Host: p.folder, Port: p.config.Listen.Port, User: user, Database: p.config.ProofDatabase, Dial: dialUntil,
+	})
+}
+
+// dialUntil connects as soon as somebody listens.
+func dialUntil(ctx context.Context, network, address string) (net.Conn, error) {
+	for {
+		connection, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err == nil || ctx.Err() != nil {
+			return connection, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// judge returns the verdict where a proof had no row. What the server said decides, and else what the pgbouncer could not read;
+// all else it says itself, under one SQLSTATE for everything, is that there was no server to ask.
+func (l *proofLog) judge(answer proof.Verdict) proof.Verdict {
+	isServers := answer.SQLState != "" && (answer.SQLState != "08P01" || l.isServers(answer.Reason))
+	switch {
+	case isServers:
+		return answer
+	case l.badUsers != "":
+		return proof.Verdict{Outcome: proof.Refused, Reason: "pgbouncer cannot read it: " + postgres.Line(l.badUsers)}
+	case answer.Outcome == proof.Refused:
+		return answer
+	}
+	return proof.Verdict{Outcome: proof.Unanswered, Reason: postgres.Line(l.why(answer.Reason))}
+}
+
+// isServers tells whether a message was a server's: the log has the beginning of each.
+func (l *proofLog) isServers(message string) bool {
+	return l.serverSaid != "" && (strings.HasPrefix(message, postgres.Line(l.serverSaid)) ||
+		strings.HasPrefix(postgres.Line(l.serverSaid), message))
+}
+
+// whyEnded is the line in which a pgbouncer said why it would not run.
+func (l *proofLog) whyEnded(ended *child) string {
+	switch {
+	case l.firstError != "":
+		return postgres.Line(l.firstError)
+	case l.lastError != "":
+		return postgres.Line(l.lastError)
+	}
+	return fmt.Sprintf("it ended with exit code %d", ended.exitCode())
+}
