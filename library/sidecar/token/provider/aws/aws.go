@@ -46,7 +46,8 @@ func NewDSQL(settings document.AWSDSQL, client *http.Client) (credential.Provide
 	}
 	p := newProvider(settings.Host, settings.User, settings.Region, settings.CredentialsDirectory, client)
 	action := "DbConnect"
-	p.advice = "check that the user is linked to the role of IAM that signs (AWS IAM GRANT), and that %s allows dsql:DbConnect"
+	p.advice = "check that the user is linked to the role of IAM that signs (AWS IAM GRANT), and that %s allows " +
+		"dsql:DbConnect"
 	if settings.User == "admin" {
 		action = "DbConnectAdmin"
 		p.advice = "check that %s allows dsql:DbConnectAdmin"
@@ -70,7 +71,8 @@ func dsqlToken(ctx context.Context, host, action, region string, signing aws.Cre
 	if err != nil {
 		return "", err
 	}
-	signed, _, err := v4.NewSigner().PresignHTTP(ctx, credentials, request, emptyPayload, "dsql", region, time.Now().UTC())
+	signed, _, err := v4.NewSigner().PresignHTTP(ctx, credentials, request, emptyPayload, "dsql",
+		region, time.Now().UTC())
 	return strings.TrimPrefix(signed, "https://"), err
 }
 
@@ -104,7 +106,8 @@ func (p *provider) Obtain(ctx context.Context) (credential.Credential, error) {
 		return credential.Credential{}, err
 	}
 	if signing.Expired() {
-		return credential.Credential{}, fmt.Errorf("the credentials that sign it have expired: at %s", utc(signing.Expires))
+		return credential.Credential{}, fmt.Errorf("the credentials that sign it have expired: at %s",
+			utc(signing.Expires))
 	}
 	password, err := p.sign(ctx, region, fixed(signing))
 	if err != nil {
@@ -127,7 +130,8 @@ func (p *provider) regionOrSDK(ctx context.Context) (string, error) {
 	}
 	config, err := p.load(ctx, "")
 	if err == nil && config.Region == "" {
-		err = fmt.Errorf("no region is known: set %s or AWS_REGION, as the host's name %s has none", p.regionOption, p.host)
+		err = fmt.Errorf("no region is known: set %s or AWS_REGION, as the host's name %s has none",
+			p.regionOption, p.host)
 	}
 	return config.Region, err
 }

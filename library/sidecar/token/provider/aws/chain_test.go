@@ -100,7 +100,7 @@ func TestCredentialsThatExpireBeforeATokenDoesAreRefreshedFirst(t *testing.T) {
 	})
 }
 
-func TestARoleThatMayNotBeAssumedIsNamed(t *testing.T) {
+func TestWhatAWSSaysIsSaidWhereThereIsNoToken(t *testing.T) {
 	serviceAccount(t)
 	synctest.Test(t, func(t *testing.T) {
 		client := inprocess.Answers(func(w http.ResponseWriter, _ *http.Request) {

@@ -33,14 +33,16 @@ func (p *provider) Explain(ctx context.Context, refused credential.Credential) s
 		return fmt.Sprintf("the token has expired: at %s, and this pod's clock says %s", utc(made.expires), utc(now))
 	}
 	if region := p.regionOf(made.host); region != "" && region != made.region {
-		return fmt.Sprintf("the region is wrong: the token is signed for %s, and the server %s is in %s", made.region, made.host, region)
+		return fmt.Sprintf("the region is wrong: the token is signed for %s, and the server %s is in %s",
+			made.region, made.host, region)
 	}
 	signing, _, err := p.signing(ctx, made.region)
 	if err != nil {
 		return "the credentials that sign it are not there: " + err.Error()
 	}
 	if now := time.Now(); signing.CanExpire && !now.Before(signing.Expires) {
-		return fmt.Sprintf("the credentials that sign it have expired: at %s, and this pod's clock says %s", utc(signing.Expires), utc(now))
+		return fmt.Sprintf("the credentials that sign it have expired: at %s, and this pod's clock says %s",
+			utc(signing.Expires), utc(now))
 	}
 	identity, trouble := p.identity(ctx, made.region, signing)
 	if trouble != "" {
@@ -77,7 +79,8 @@ func (p *provider) identity(ctx context.Context, region string, signing aws.Cred
 		return "", "this pod's clock is wrong" + skew(message) + ": AWS says: " + message
 	}
 	for _, invalid := range []string{
-		"ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClient", "IncompleteSignature", "InvalidAccessKeyId",
+		"ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClient", "IncompleteSignature",
+		"InvalidAccessKeyId",
 	} {
 		if strings.HasPrefix(code, invalid) {
 			return "", "the credentials that sign it are not valid: AWS says: " + message

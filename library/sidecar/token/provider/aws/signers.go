@@ -82,10 +82,12 @@ func fromVersion(version, directory string) (aws.Credentials, error) {
 	}
 	found := aws.Credentials{AccessKeyID: read(keyFile), SecretAccessKey: read(secretFile), SessionToken: read(sessionFile)}
 	if !found.HasKeys() {
-		return found, fmt.Errorf("the Secret of the credentials has no %s, or no %s: see %s", keyFile, secretFile, directory)
+		return found, fmt.Errorf("the Secret of the credentials has no %s, or no %s: see %s",
+			keyFile, secretFile, directory)
 	}
 	if strings.HasPrefix(found.AccessKeyID, "ASIA") && found.SessionToken == "" {
-		return found, fmt.Errorf("the Secret of the credentials has no %s, which goes with its temporary key: see %s", sessionFile, directory)
+		return found, fmt.Errorf("the Secret of the credentials has no %s, which goes with its temporary key: see %s",
+			sessionFile, directory)
 	}
 	if text := read(expiresFile); text != "" {
 		expires, err := time.Parse(time.RFC3339, text)
@@ -154,15 +156,16 @@ func whereSought(err error) error {
 	said := gist(err)
 	switch {
 	case file != "":
-		return fmt.Errorf("assuming the role %s (AWS_ROLE_ARN) by the token in %s (AWS_WEB_IDENTITY_TOKEN_FILE): %s", role, file, said)
+		return fmt.Errorf("assuming the role %s (AWS_ROLE_ARN) by the token in %s (AWS_WEB_IDENTITY_TOKEN_FILE): %s",
+			role, file, said)
 	case firstSet("AWS_PROFILE") != "":
 		return fmt.Errorf("the credentials of the profile %s (AWS_PROFILE): %s", os.Getenv("AWS_PROFILE"), said)
 	case container != "":
 		return fmt.Errorf("the credentials that %s names (%s): %s", container, os.Getenv(container), said)
 	}
 	return fmt.Errorf("no credentials of AWS were found: there is no AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, no "+
-		"AWS_WEB_IDENTITY_TOKEN_FILE (a role of the service account), no AWS_CONTAINER_CREDENTIALS_FULL_URI (EKS Pod Identity), "+
-		"and none of the node's metadata service: %s", said)
+		"AWS_WEB_IDENTITY_TOKEN_FILE (a role of the service account), no AWS_CONTAINER_CREDENTIALS_FULL_URI "+
+		"(EKS Pod Identity), and none of the node's metadata service: %s", said)
 }
 
 func firstSet(names ...string) string {

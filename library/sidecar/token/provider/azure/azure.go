@@ -76,15 +76,16 @@ func (p *provider) identity() (azcore.TokenCredential, string, error) {
 	if file := os.Getenv(tokenFile); file != "" {
 		for _, name := range []string{clientID, tenantID} {
 			if os.Getenv(name) == "" {
-				return nil, "", fmt.Errorf("%s is set, but not %s: is the service account annotated with azure.workload.identity/client-id, "+
-					"and the pod labelled azure.workload.identity/use: \"true\"?", tokenFile, name)
+				return nil, "", fmt.Errorf("%s is set, but not %s: is the service account annotated with "+
+					"azure.workload.identity/client-id, and the pod labelled azure.workload.identity/use: \"true\"?", tokenFile, name)
 			}
 		}
 		source, err := azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{ClientOptions: p.options})
 		if err != nil {
 			return nil, "", fmt.Errorf("%s: %w", authorityHost, err)
 		}
-		return source, fmt.Sprintf("Microsoft Entra gives no token for the application %s (%s) of the tenant %s (%s) by the service account's token in %s (%s)",
+		return source, fmt.Sprintf("Microsoft Entra gives no token for the application %s (%s) of the tenant %s "+
+			"(%s) by the service account's token in %s (%s)",
 			client, clientID, os.Getenv(tenantID), tenantID, file, tokenFile), nil
 	}
 	options := azidentity.ManagedIdentityCredentialOptions{ClientOptions: p.options}
@@ -96,8 +97,8 @@ func (p *provider) identity() (azcore.TokenCredential, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("the managed identity %s: %w", which, err)
 	}
-	return source, fmt.Sprintf("there is no workload identity (no %s: is the pod labelled azure.workload.identity/use: \"true\"?), "+
-		"and the node's metadata service gives no token for the managed identity %s", tokenFile, which), nil
+	return source, fmt.Sprintf("there is no workload identity (no %s: is the pod labelled "+
+		"azure.workload.identity/use: \"true\"?), and the node's metadata service gives no token for the managed identity %s", tokenFile, which), nil
 }
 
 // scope is that of Azure's databases, in the cloud that the server or the authority is of.
@@ -150,8 +151,9 @@ func (p *provider) Explain(_ context.Context, refused credential.Credential) str
 	if now := time.Now(); !now.Before(expires) {
 		return fmt.Sprintf("the token has expired: at %s, and this pod's clock says %s", utc(expires), utc(now))
 	}
-	return fmt.Sprintf("the token is of the application %s, which is the object %s in Microsoft Entra, for %s until %s: check that the server "+
-		"takes logins of Microsoft Entra, and that %s was made for this object, by pgaadauth_create_principal",
+	return fmt.Sprintf("the token is of the application %s, which is the object %s in Microsoft Entra, for %s "+
+		"until %s: check that the server takes logins of Microsoft Entra, and that %s was made for this object, by "+
+		"pgaadauth_create_principal",
 		cmp.Or(claims.AppID, claims.AZP), claims.Object, claims.Audience, utc(expires), user(p.settings.User))
 }
 

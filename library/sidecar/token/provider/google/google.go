@@ -88,10 +88,12 @@ func (p *provider) fromFile(ctx context.Context) (*oauth2.Token, error) {
 	}
 	token, err := credentials.TokenSource.Token()
 	if err != nil {
-		return nil, fmt.Errorf("Google gives no token for the %s in %s (%s): %s", read.Type, name, fileVariable, gist(err))
+		return nil, fmt.Errorf("Google gives no token for the %s in %s (%s): %s",
+			read.Type, name, fileVariable, gist(err))
 	}
 	if token.Expiry.IsZero() {
-		return nil, fmt.Errorf("Google gives a token for the %s in %s (%s) that does not say when it expires", read.Type, name, fileVariable)
+		return nil, fmt.Errorf("Google gives a token for the %s in %s (%s) that does not say when it expires",
+			read.Type, name, fileVariable)
 	}
 	return token, nil
 }
@@ -101,7 +103,8 @@ func (p *provider) fromFile(ctx context.Context) (*oauth2.Token, error) {
 func (p *provider) fromMetadata(ctx context.Context) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, metadataLimit)
 	defer cancel()
-	text, err := metadata.NewClient(p.client).GetWithContext(ctx, "instance/service-accounts/default/token?"+url.Values{"scopes": {scope}}.Encode())
+	text, err := metadata.NewClient(p.client).GetWithContext(ctx,
+		"instance/service-accounts/default/token?"+url.Values{"scopes": {scope}}.Encode())
 	asked := time.Now()
 	var answer struct {
 		AccessToken string `json:"access_token"`
@@ -111,10 +114,12 @@ func (p *provider) fromMetadata(ctx context.Context) (*oauth2.Token, error) {
 		err = errors.New("it answered without a token")
 	}
 	if _, none := errors.AsType[metadata.NotDefinedError](err); none {
-		err = errors.New("it has no service account: give the node one, or bind the pod's to one (Workload Identity Federation for GKE)")
+		err = errors.New("it has no service account: give the node one, or bind the pod's to one (Workload " +
+			"Identity Federation for GKE)")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("there is no file of credentials (no %s), and the metadata server gives no token: %s", fileVariable, gist(err))
+		return nil, fmt.Errorf("there is no file of credentials (no %s), and the metadata server gives no token: %s",
+			fileVariable, gist(err))
 	}
 	return &oauth2.Token{AccessToken: answer.AccessToken, Expiry: asked.Add(time.Duration(answer.ExpiresIn) * time.Second)}, nil
 }
@@ -148,10 +153,13 @@ func (p *provider) Explain(ctx context.Context, _ credential.Credential) string 
 	postgres := strings.TrimSuffix(account, end)
 	mysql, _, _ := strings.Cut(account, "@")
 	if user := p.settings.User; user != "" && user != postgres && user != mysql && user != account {
-		return fmt.Sprintf("the token is of the service account %s, whose user in PostgreSQL is %s and in MySQL %s: the user is %s", account, postgres, mysql, user)
+		return fmt.Sprintf("the token is of the service account %s, whose user in PostgreSQL is %s and in MySQL "+
+			"%s: the user is %s", account, postgres, mysql, user)
 	}
-	return fmt.Sprintf("the token is of the service account %s: check that the instance has the flag cloudsql.iam_authentication, that it has the "+
-		"user %s of the type of a service account, and that the account has the role roles/cloudsql.instanceUser", account, cmp.Or(p.settings.User, postgres))
+	return fmt.Sprintf("the token is of the service account %s: check that the instance has the flag "+
+		"cloudsql.iam_authentication, that it has the user %s of the type of a service account, and that the account "+
+		"has the role roles/cloudsql.instanceUser",
+		account, cmp.Or(p.settings.User, postgres))
 }
 
 // account is the e-mail address of the service account; empty where it is not known.

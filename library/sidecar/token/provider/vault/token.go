@@ -75,7 +75,8 @@ func (p *provider) login(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		path, as = "auth/"+cmp.Or(appRole.Mount, "approle")+"/login", "by the ids in "+appRole.RoleIDFile+" and "+appRole.SecretIDFile
+		path = "auth/" + cmp.Or(appRole.Mount, "approle") + "/login"
+		as = "by the ids in " + appRole.RoleIDFile + " and " + appRole.SecretIDFile
 		body = map[string]any{"role_id": role, "secret_id": secret}
 	}
 	p.client.ClearToken()
@@ -87,7 +88,10 @@ func (p *provider) login(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("logging in to %s %s, by %s: %s", p.where(), as, path, gist(err))
 	}
-	t := &token{value: answer.Auth.ClientToken, lives: time.Duration(answer.Auth.LeaseDuration) * time.Second, renewable: answer.Auth.Renewable}
+	t := &token{
+		value: answer.Auth.ClientToken, renewable: answer.Auth.Renewable,
+		lives: time.Duration(answer.Auth.LeaseDuration) * time.Second,
+	}
 	if t.lives > 0 {
 		t.expires = asked.Add(t.lives)
 	}
@@ -106,7 +110,8 @@ func (p *provider) given(ctx context.Context) error {
 		}
 	}
 	if value == "" {
-		return errors.New("there is no token of Vault's: set vault.kubernetes, vault.appRole, vault.tokenFile or VAULT_TOKEN")
+		return errors.New("there is no token of Vault's: set vault.kubernetes, vault.appRole, vault.tokenFile or " +
+			"VAULT_TOKEN")
 	}
 	p.client.SetToken(value)
 	if p.token == nil || p.token.value != value || p.token.expired(p.now()) {

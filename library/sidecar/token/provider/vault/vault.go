@@ -102,9 +102,8 @@ func (p *provider) Obtain(ctx context.Context) (credential.Credential, error) {
 // read asks for the secret, at its own place where a versioned key-value store has it under data/.
 func (p *provider) read(ctx context.Context) (*api.Secret, error) {
 	secret, err := p.client.Logical().ReadWithContext(ctx, p.path)
-	misplaced := err == nil && secret != nil && secret.Data == nil && slices.ContainsFunc(secret.Warnings, func(warning string) bool {
-		return strings.Contains(warning, "versioned K/V")
-	})
+	misplaced := err == nil && secret != nil && secret.Data == nil &&
+		strings.Contains(strings.Join(secret.Warnings, " "), "versioned K/V")
 	// A policy for the right place forbids the other one.
 	if !misplaced && status(err) != http.StatusForbidden {
 		return secret, err
@@ -151,7 +150,8 @@ func (p *provider) credential(secret *api.Secret, asked time.Time) (credential.C
 		// Vault counts down to 0, and rotates the password then.
 		c.ExpiresAt = asked.Add(ttl + time.Second)
 	case engine == "database":
-		return c, fmt.Errorf("%s of %s has neither a lease nor a ttl: is it database/creds/ROLE, or database/static-creds/ROLE?", p.path, p.where())
+		return c, fmt.Errorf("%s of %s has neither a lease nor a ttl: is it database/creds/ROLE, or "+
+			"database/static-creds/ROLE?", p.path, p.where())
 	}
 	var err error
 	if c.Username, err = p.value(data, p.settings.UsernameKey, "username", "usernameKey"); err == nil {
@@ -203,15 +203,19 @@ func (p *provider) Explain(ctx context.Context, refused credential.Credential) s
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if l.token.expired(p.now()) {
-		return fmt.Sprintf("the Vault token that read the credential has expired at %s: Vault has ended the credential with it", utc(l.token.expires))
+		return fmt.Sprintf("the Vault token that read the credential has expired at %s: Vault has ended the "+
+			"credential with it", utc(l.token.expires))
 	}
 	p.client.SetToken(l.token.value)
 	_, err := p.client.Sys().LookupWithContext(ctx, l.id)
-	switch {
-	case status(err) == http.StatusBadRequest:
+	switch status(err) {
+	case http.StatusBadRequest:
 		return "Vault has revoked the lease of the credential, or it has expired"
-	case status(err) == http.StatusForbidden && (strings.Contains(gist(err), "invalid token") || strings.Contains(gist(err), "bad token")):
-		return "Vault has revoked the token that read the credential, and the credential with it"
+	case http.StatusForbidden:
+		// A policy that forbids to ask says only that permission is denied.
+		if said := gist(err); strings.Contains(said, "invalid token") || strings.Contains(said, "bad token") {
+			return "Vault has revoked the token that read the credential, and the credential with it"
+		}
 	}
 	return ""
 }
