@@ -121,7 +121,7 @@ func TestPgBouncerVerifiesTheServerUnlessToldOtherwise(t *testing.T) {
 	none := renderAmbassador(t, strings.Replace(pooled, "database: shop", "database: shop, tls: {mode: disable}", 1))
 
 	assert.Equal(t, "verify-full", public.does.Settings["server_tls_sslmode"])
-	assert.Equal(t, "/etc/ssl/certs/ca-certificates.crt", public.does.Settings["server_tls_ca_file"])
+	assert.NotContains(t, public.does.Settings, "server_tls_ca_file", "the program has those of the public authorities")
 	assert.Equal(t, "verify-full", own.does.Settings["server_tls_sslmode"])
 	assert.Equal(t, "/outrigger-ca/ca.crt", own.does.Settings["server_tls_ca_file"])
 	assert.Contains(t, folders(own.container), "/outrigger-ca")
@@ -141,7 +141,7 @@ func TestPgBouncersSettingsAreTheLibrarysAndOverThemTheValues(t *testing.T) {
 	assert.Equal(t, map[string]string{
 		"application_name_add_host": "0", "ignore_startup_parameters": "extra_float_digits", "log_connections": "0", "log_disconnections": "0",
 		"max_client_conn": "50", "pool_mode": "statement", "server_fast_close": "1", "server_lifetime": "600", "server_login_retry": "1",
-		"server_tls_ca_file": "/etc/ssl/certs/ca-certificates.crt", "server_tls_sslmode": "verify-full",
+		"server_tls_sslmode": "verify-full",
 	}, db.does.Settings)
 	assert.Equal(t, "b", db.does.ProofDatabase, "the password is for the server that is the ambassador's own")
 }

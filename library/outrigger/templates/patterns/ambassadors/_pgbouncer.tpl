@@ -286,9 +286,6 @@ Reports: a certificate authority that there is not, in .problems
   {{- end -}}
   {{- $_ := set . "mounts" (append .mounts (dict "name" $volume "mountPath" "/outrigger-ca" "readOnly" true)) -}}
   {{- $_ := set $own "server_tls_ca_file" "/outrigger-ca/ca.crt" -}}
-{{- else if hasPrefix "verify-" $mode -}}
-  {{- /* Of public authorities, in upstream's image. */ -}}
-  {{- $_ := set $own "server_tls_ca_file" "/etc/ssl/certs/ca-certificates.crt" -}}
 {{- end -}}
 {{- $_ := set . "own" $own -}}
 {{- end -}}
