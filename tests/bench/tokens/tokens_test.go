@@ -5,7 +5,11 @@ package tokens
 import (
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/outrigger-charts/outrigger/ci/rig"
+	"github.com/outrigger-charts/outrigger/ci/testimages"
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
@@ -21,26 +27,44 @@ func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 
 const (
 	renewals    = 8
-	idleSeconds = 20
+	idleSeconds = 300
 	latencyRuns = 3
+	probeRuns   = 40
 )
 
-// The app sees the sidecars' processes and their file, and connects to the server itself as well. It knows the refresher by
-// its command.
+// The app sees the sidecars' processes and their file, and connects to the server itself as well.
 const script = `
 trap 'exit 0' TERM INT
 while true; do sleep 1 & wait $!; done
 `
 
-// process prints the first process of the refresher.
-const process = `refresher=$(grep -lzx '/[o]utrigger' /proc/[0-9]*/cmdline | cut -d / -f 3 | sort -n | head -n 1)
+// process prints the process of the refresher db.
+const process = `for process in /proc/[0-9]*; do
+  case $(tr '\000' ' ' <$process/cmdline) in '/outrigger token ') refresher=${process#/proc/}; break ;; esac
+done
+`
+
+// besides are a refresher whose pod's readiness does not ask it, and one whose container has a tenth of a processor.
+const besides = `
+    quiet:
+      readinessProbe: {enabled: false}
+      awsRds: {host: HOST, user: shop, region: eu-west-1, secret: keys}
+      ttl: 15m
+      file: {path: /quiet/users.txt, format: raw}
+    limited:
+      exec: {image: IMAGE, command: [echo, token]}
+      ttl: 15m
+      file: {path: /limited/token, format: raw}
+      resources: {limits: {cpu: 100m}}
 `
 
 func BenchmarkTokens(b *testing.B) {
 	namespace := harness.NewNamespace(b, harness.Restricted)
 	rds := namespace.OwnTokenServer("tokenLifetime=15s")
+	namespace.Apply(`{apiVersion: v1, kind: Secret, metadata: {name: keys}, stringData: {AWS_ACCESS_KEY_ID: a, AWS_SECRET_ACCESS_KEY: b}}`)
 	values := rds.Beside(script, "ttl: 15s", "pod: shareProcessNamespace: true")
 	values = strings.Replace(values, "format: pgbouncer}", "format: pgbouncer, containers: [app]}", 1)
+	values = strings.Replace(values, "  ambassadors:", strings.TrimPrefix(strings.NewReplacer("HOST", harness.TokenServerHost, "IMAGE", testimages.PostgresRef).Replace(besides), "\n")+"  ambassadors:", 1)
 	values += `
     direct:
       pgbouncer:
@@ -92,15 +116,21 @@ func BenchmarkTokens(b *testing.B) {
 	first := number(b, shell(process+`
 printf '%s %s %s %s' "$(stat -c %.9Y /tokens/users.txt)" "$(date +%s.%N)" "$(cut -d ' ' -f 1 /proc/uptime)" "$(cut -d ' ' -f 22 /proc/$refresher/stat)"`), 4)
 	start := first[0] - (first[1] - first[2] + first[3]/100)
-	idle := number(b, shell(process+`
-before=$(cut -d ' ' -f 14-17 /proc/$refresher/stat)
-sleep `+strconv.Itoa(idleSeconds)+`
-memory=0
-for status in /proc/$refresher/status $(grep -l "^PPid:.$refresher\$" /proc/[0-9]*/status 2>/dev/null); do
-  memory=$((memory + $(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' $status)))
-done
-after=$(cut -d ' ' -f 14-17 /proc/$refresher/stat)
-printf '%s %s %s\n' "$memory" "$(echo $before | tr ' ' +)" "$(echo $after | tr ' ' +)" | { read memory before after; echo $memory $((after - (before))); }`), 2)
+	memory := number(b, shell(process+`
+sed -n 's/^Rss\(Anon\):[^0-9]*\([0-9]*\).*/\2/p; s/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' /proc/$refresher/status`), 2)
+	resident, anonymous := memory[0]*1024/1e6, memory[1]*1024/1e6
+	if resident < anonymous {
+		resident, anonymous = anonymous, resident
+	}
+	before := namespace.ProcessorTime(pod)
+	began := time.Now()
+	namespace.Eventually((idleSeconds+60)*time.Second, "five minutes pass", func() bool { return time.Since(began) > idleSeconds*time.Second })
+	after := namespace.ProcessorTime(pod)
+	asleep := func(container string) float64 { return float64((after[container] - before[container]).Milliseconds()) }
+	probe := number(b, namespace.Exec(pod, "limited", "bash", "-ec", `
+TIMEFORMAT='%R %U %S'
+{ time for run in {1..`+strconv.Itoa(probeRuns)+`}; do /outrigger-program/outrigger-probe ready; done; } 2>&1`), 3)
+	probeWall, probeProcessor := probe[0]*1000/probeRuns, (probe[1]+probe[2])*1000/probeRuns
 
 	latency := func(port int, user string) float64 {
 		var runs []float64
@@ -116,24 +146,71 @@ printf '%s %s %s\n' "$memory" "$(echo $before | tr ' ' +)" "$(echo $after | tr '
 	direct := namespaceLatency(b, namespace)
 
 	fmt.Printf(`
-| A token refresher and pgbouncer | |
-|---|---:|
-| resident while it sleeps, MB | %.2f |
-| processor time in %d s of sleep, ms | %.0f |
-| from its start to the first token, s | %.2f |
-| from a new token's writing to a login with it, median of %d, s | %.2f |
-| the longest of them, s | %.2f |
-| a query from the server's own pod, ms | %.3f |
-| a query from the app through pgbouncer, ms | %.3f |
+| A token refresher and pgbouncer | | goal |
+|---|---:|---:|
+| resident while it sleeps, MB | %.1f | 18 |
+| of it anonymous, MB | %.1f | 7 |
+| processor time in five minutes of sleep, with the chart's probes, ms | %.0f | |
+| the same without them, ms | %.0f | |
+| from its start to the first token, s | %.2f | 0.5 |
+| from a new token's writing to a login with it, median of %d, s | %.2f | 0.2 |
+| the longest of them, s | %.2f | |
+| processor time for a token of RDS, ms | %.2f | 1 |
+| a query from the server's own pod, ms | %.3f | |
+| a query from the app through pgbouncer, ms | %.3f | |
+| processor time of a probe, ms | %.1f | 10 |
+| a probe in a container with a tenth of a processor, ms | %.0f | 150 |
+| the program's image, compressed, MB | %.1f | |
 
-bench: tokens/idle-memory-mb %.2f MB
-bench: tokens/idle-cpu-ms-per-minute %.0f ms
-bench: tokens/start-to-first-token-s %.2f s
+bench: tokens/idle-rss-mb %.1f MB
+bench: tokens/idle-anon-mb %.1f MB
+bench: tokens/idle-cpu-ms %.0f ms
+bench: tokens/first-token-s %.2f s
 bench: tokens/write-to-use-s %.2f s
-bench: tokens/hop-ms %.3f ms
+bench: tokens/rds-token-cpu-ms %.2f ms
+bench: pgbouncer/hop-ms %.3f ms
+bench: probe/cpu-ms %.1f ms
+bench: probe/wall-ms-at-100m %.0f ms
+bench: image/compressed-mb %.1f MB
 end of the report
-`, idle[0]*1024/1e6, idleSeconds, idle[1]*10, start, renewals, harness.Median(uses), slices.Max(uses), direct, through,
-		idle[0]*1024/1e6, idle[1]*10*60/idleSeconds, start, harness.Median(uses), through-direct)
+`, resident, anonymous, asleep("db"), asleep("quiet"), start, renewals, harness.Median(uses), slices.Max(uses), rdsToken(b), direct, through,
+		probeProcessor, probeWall, imageSize(b),
+		resident, anonymous, asleep("db"), start, harness.Median(uses), rdsToken(b), through-direct, probeProcessor, probeWall, imageSize(b))
+}
+
+// rdsToken returns the processor time that a token of RDS takes, in ms, by the benchmark beside the code that makes it.
+var rdsToken = func() func(b *testing.B) float64 {
+	var measured float64
+	return func(b *testing.B) float64 {
+		b.Helper()
+		if measured > 0 {
+			return measured
+		}
+		command := exec.Command("go", "test", "./sidecar/token/provider/aws", "-run", "^$", "-bench", "^BenchmarkRDSToken$")
+		command.Dir = filepath.Join(harness.Root(), "library")
+		output, err := command.CombinedOutput()
+		require.NoError(b, err, string(output))
+		found := regexp.MustCompile(`([0-9.]+) cpu-ns/op`).FindSubmatch(output)
+		require.NotNil(b, found, string(output))
+		measured = number(b, string(found[1]), 1)[0] / 1e6
+		return measured
+	}
+}()
+
+// imageSize returns what a node pulls, in MB.
+func imageSize(b *testing.B) float64 {
+	b.Helper()
+	shipped, err := rig.Shipped(b.Context(), io.Discard)
+	require.NoError(b, err)
+	layers, err := shipped.Layers()
+	require.NoError(b, err)
+	total := int64(0)
+	for _, layer := range layers {
+		size, err := layer.Size()
+		require.NoError(b, err)
+		total += size
+	}
+	return float64(total) / 1e6
 }
 
 // namespaceLatency returns how long a query takes that goes to the server over TCP and through nothing else, in ms.
