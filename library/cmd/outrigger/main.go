@@ -14,6 +14,7 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/install"
 	"github.com/outrigger-charts/outrigger/library/sidecar/seed"
 	"github.com/outrigger-charts/outrigger/library/sidecar/status"
+	"github.com/outrigger-charts/outrigger/library/sidecar/token"
 	"github.com/outrigger-charts/outrigger/library/sidecar/version"
 )
 
@@ -30,6 +31,7 @@ func main() {
 		install.Command(),
 		seed.Command(),
 		status.Command(),
+		token.Command(),
 	)
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "outrigger:", err)

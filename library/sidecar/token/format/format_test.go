@@ -125,7 +125,7 @@ func TestEveryFormatHoldsACredentialToTheByteOrRefusesIt(t *testing.T) {
 	for _, password := range []string{
 		"", "a", `"`, `\`, `'`, ":", `\:`, `a"b'c\d:e`, "a\nb", "\n", "\r", "a\rb", "a\r", "a\r\n", "$PATH", "${password}", "$(id)", "`id`", "%", "a b", " ", "\t", "#a",
 		"é😀\u2028\u007f", "\xff", "\xed\xa0\x80", "\xc0\x80", "\xf4\x90\x80\x80", "a\x00b", "\x00", all.String(),
-		"md50123456789abcdef0123456789abcdef", "md50123456789ABCDEF0123456789abcdef", "md5", "SCRAM-SHA-256$4096:x", "SCRAM-SHA-256",
+		"md50123456789abcdef0123456789abcdef", "md50123456789ABCDEF0123456789abcdef", "md50123456789abcdef0123456789abcdef0", "md5", "SCRAM-SHA-256$4096:x", "SCRAM-SHA-256",
 		strings.Repeat("x", 2047), strings.Repeat("x", 2048), strings.Repeat(`"`, 1023) + "x", strings.Repeat(`"`, 1024),
 		strings.Repeat("\"\\':", 16384), strings.Repeat("x", 65522), strings.Repeat("x", 65523), strings.Repeat("x", 65537),
 	} {
@@ -211,10 +211,11 @@ func TestWhatAFormatCannotHoldIsSaidWithoutIt(t *testing.T) {
 
 func TestATemplateIsAsItIsButForItsPlaceholders(t *testing.T) {
 	t.Parallel()
-	texts := Texts{Username: "u", Password: `p'"/`, Host: "h", Port: "1", Database: "d", ExpiresAt: expiresAt}
+	texts := Texts{Username: "u", Password: `p'"/`, Host: "@[Zz{", Port: "1", Database: "d", ExpiresAt: expiresAt}
 	for template, want := range map[string]string{
 		"plain $ { } $x $(": "plain $ { } $x $(",
-		"${username}@${host}:${port}/${database} ${expiresAt}": "u@h:1/d 2026-01-02T03:04:05Z",
+		"${username}@${host}:${port}/${database} ${expiresAt}": "u@@[Zz{:1/d 2026-01-02T03:04:05Z",
+		"${host:url}": "%40%5BZz%7B",
 		"${password}": `p'"/`, "${password:url} ${password|url}": "p%27%22%2F p%27%22%2F",
 		"${password:json} ${password|json}": `"p'\"/" "p'\"/"`, "${password|sh}": `'p'\''"/'`, "${password:base64}": "cCciLw==",
 		"$${password} $$${password}": `${password} $${password}`, "$$$${": "$$${",

@@ -73,7 +73,7 @@ func member(object jsontext.Value, name string) (found jsontext.Value) {
 
 func element(array jsontext.Value, number string) jsontext.Value {
 	wanted, err := strconv.Atoi(number)
-	if err != nil || strconv.Itoa(wanted) != number || wanted < 0 {
+	if err != nil || strconv.Itoa(wanted) != number {
 		return nil
 	}
 	decoder := jsontext.NewDecoder(bytes.NewReader(array), jsontext.AllowDuplicateNames(true))
