@@ -15,6 +15,7 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/pgbouncer"
 	"github.com/outrigger-charts/outrigger/library/sidecar/seed"
 	"github.com/outrigger-charts/outrigger/library/sidecar/status"
+	"github.com/outrigger-charts/outrigger/library/sidecar/token"
 	"github.com/outrigger-charts/outrigger/library/sidecar/version"
 )
 
@@ -32,6 +33,7 @@ func main() {
 		pgbouncer.Command(),
 		seed.Command(),
 		status.Command(),
+		token.Command(),
 	)
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "outrigger:", err)

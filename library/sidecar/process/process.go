@@ -43,10 +43,12 @@ func Start(command *exec.Cmd) error {
 	return nil
 }
 
-// Wait waits for a command that Start has started, and ends what is left of its process group.
+// Wait waits for a command that Start has started, and ends what is left of its process group: before the command's pipes are
+// waited for, which that may hold open, and while the group's number cannot be another's yet.
 func Wait(command *exec.Cmd) error {
-	err := command.Wait()
+	awaitEnd(command.Process.Pid)
 	_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL)
+	err := command.Wait()
 	own.Lock()
 	delete(own.pids, command.Process.Pid)
 	own.Unlock()
@@ -72,11 +74,18 @@ type Output struct {
 // ErrTooLong says that a command printed more than was asked for.
 var ErrTooLong = errors.New("it printed too much")
 
-// Run runs a command to its end, or, when the context ends, until two seconds after its group has got SIGTERM. It keeps up to
-// `most` bytes of standard output and the last 64 kB of standard error.
+// Run runs a command to its end, or until the context ends: its group gets SIGTERM then, and SIGKILL two seconds after a time
+// that is up, half a second after all else, as this program is ending itself. It keeps up to `most` bytes of standard output and
+// the last 64 kB of standard error.
 func Run(ctx context.Context, most int, command ...string) (Output, error) {
+	return RunIn(ctx, nil, most, command...)
+}
+
+// RunIn is Run in an environment; in this program's, less the document, where it is nil.
+func RunIn(ctx context.Context, environment []string, most int, command ...string) (Output, error) {
 	stdout, stderr := &head{most: most}, &tail{most: 64 << 10}
 	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Env = environment
 	err := run(ctx, cmd, stdout, stderr)
 	output := Output{Stdout: stdout.kept, Stderr: stderr.kept}
 	if err == nil && stdout.over {
@@ -100,9 +109,13 @@ func run(ctx context.Context, cmd *exec.Cmd, stdout, stderr io.Writer) error {
 	case <-ctx.Done():
 	}
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+	patience := 500 * time.Millisecond
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		patience = 2 * time.Second
+	}
 	select {
 	case <-ended:
-	case <-time.After(2 * time.Second):
+	case <-time.After(patience):
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		<-ended
 	}

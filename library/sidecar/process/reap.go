@@ -69,3 +69,9 @@ func firstEnded() (pid int, ok bool) {
 		return pid, pid != 0
 	}
 }
+
+// awaitEnd waits until a child has ended, and leaves it there for whoever waits for its exit code.
+func awaitEnd(pid int) {
+	for unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+}

@@ -1,0 +1,166 @@
+// Package token keeps a short-lived credential in a file: it obtains one, writes it where the app or its proxy reads it, and
+// renews it in time.
+package token
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/outrigger-charts/outrigger/library/sidecar/document"
+	"github.com/outrigger-charts/outrigger/library/sidecar/event"
+	"github.com/outrigger-charts/outrigger/library/sidecar/health"
+	"github.com/outrigger-charts/outrigger/library/sidecar/notify"
+	"github.com/outrigger-charts/outrigger/library/sidecar/process"
+	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
+	"github.com/outrigger-charts/outrigger/library/sidecar/token/format"
+	"github.com/outrigger-charts/outrigger/library/sidecar/token/provider/command"
+)
+
+const (
+	// stateVariable names where the state is kept, which outlives the container; and where the socket for probes is.
+	stateVariable         = "OUTRIGGER_STATE_DIR"
+	defaultStateDirectory = "/run/outrigger"
+	// fileVariable tells commands that notify or explain the file's path.
+	fileVariable = "OUTRIGGER_FILE"
+	// defaultLook is how often, between renewals, it looks at the clock, at the file and at what provers say.
+	defaultLook = 30 * time.Second
+	// obtainLimit is how long a provider may take that has no limit of its own.
+	obtainLimit = 2 * time.Minute
+)
+
+// Command is `outrigger token`.
+func Command() *cobra.Command {
+	look := defaultLook
+	command := &cobra.Command{
+		Use:   "token",
+		Short: "Keep a short-lived credential in a file: obtain it, write it, renew it in time",
+		Long: `Obtains a credential, writes it to a file, and renews it after two thirds of its life, until SIGTERM ends it.
+A credential that is not due when it starts is kept. What happens is told in lines of JSON on standard output.
+
+What it does is in the variable ` + document.Variable + `, which the chart writes; to try one by hand:
+
+  OUTRIGGER_STATE_DIR=/tmp/state ` + document.Variable + `='{"version": "0.1", "token": {"name": "db", "ttlSeconds": 60,
+    "file": {"path": "/tmp/token", "format": "raw", "mode": "0600"},
+    "exec": {"command": ["date"], "output": "raw"}}}' outrigger token
+
+Exit codes: 0 ended by SIGTERM; 2 the configuration is wrong.`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(command.Context(), syscall.SIGTERM, syscall.SIGINT)
+			defer stop()
+			return run(ctx, command.OutOrStdout(), look)
+		},
+	}
+	command.Flags().DurationVar(&look, "look", look, "how often to look at the clock, the file and the provers between renewals")
+	return command
+}
+
+// run keeps the credential of the document in the environment until the context ends.
+func run(ctx context.Context, out io.Writer, look time.Duration) error {
+	var token document.Token
+	if err := document.FromEnvironment("token", &token); err != nil {
+		return configurationError{err}
+	}
+	directory := os.Getenv(stateVariable)
+	if directory == "" {
+		directory = defaultStateDirectory
+	}
+	r, err := newRefresher(token, directory, out)
+	if err != nil {
+		return err
+	}
+	r.look = look
+	if err := health.Serve(ctx, filepath.Join(directory, filepath.Base(health.Socket)), answersOf(r)); err != nil {
+		return configurationError{fmt.Errorf("probes cannot be answered: %w", err)}
+	}
+	if token.Metrics != nil {
+		if err := r.metrics.serve(ctx, token.Metrics.Port); err != nil {
+			return configurationError{fmt.Errorf("metrics cannot be served: %w", err)}
+		}
+	}
+	process.Reap(ctx)
+	r.run(ctx)
+	return nil
+}
+
+// newRefresher makes a refresher of a document, with its state in a directory.
+func newRefresher(token document.Token, directory string, out io.Writer) (*refresher, error) {
+	if err := check(&token); err != nil {
+		return nil, err
+	}
+	mode, err := fileMode(token.File.Mode)
+	if err != nil {
+		return nil, wrong("/file/mode", "%v", err)
+	}
+	written, err := format.Named(token.File.Format, token.File.Template)
+	if err != nil {
+		return nil, wrong("/file/format", "%v", err)
+	}
+	directory = filepath.Join(directory, token.Name)
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return nil, configurationError{err}
+	}
+	r := &refresher{
+		token: token, mode: mode, format: written, look: defaultLook, obtainLimit: obtainLimit,
+		clock: systemClock{time.Now()}, random: rand.Float64, replace: proof.Replace,
+		log: event.New(out, "refresher", token.Name), metrics: newMetrics(token.Name),
+		memory:     remember(filepath.Join(directory, "state.json"), proof.Replace),
+		complaints: map[string]complaint{}, heard: map[string]proof.Verdict{},
+	}
+	r.report.set("starting", r)
+	r.metrics.watch(r.memory, r.clock)
+	environment := append(process.Environment(), fileVariable+"="+token.File.Path)
+	if token.Exec != nil {
+		r.obtainLimit = max(obtainLimit, 2*token.Exec.Timeout.Duration())
+	}
+	if r.provider, err = provider(token, command.Options{
+		ExplainEnvironment: environment,
+		Now:                r.clock.Now,
+		Hide:               r.hide,
+		Warn:               func(message string) { r.log.Warn(message, event.Is("command.said")) },
+	}); err != nil {
+		return nil, configurationError{err}
+	}
+	authorities, err := authorities(token.Trust)
+	if err != nil {
+		return nil, wrong("/trust", "%v", err)
+	}
+	r.listeners, err = notify.Listeners(token.Notify, notify.News{
+		Of: "the new credential", Environment: environment, Hide: func(text string) string { return r.hide(text) }, Authorities: authorities,
+	})
+	if err != nil {
+		return nil, wrong("/notify", "%v", err)
+	}
+	return r, nil
+}
+
+// authorities are the public ones, or the image's, and those of a file; nil, which is the same without them, where no file is
+// named.
+func authorities(path string) (*x509.CertPool, error) {
+	if path == "" {
+		return nil, nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, err
+	}
+	certificates, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if !pool.AppendCertsFromPEM(certificates) {
+		return nil, errors.New("the file has no certificates in PEM")
+	}
+	return pool, nil
+}

@@ -1,0 +1,129 @@
+package token
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/outrigger-charts/outrigger/library/sidecar/health"
+	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
+)
+
+// answersOf are what probes and people may ask a refresher.
+func answersOf(r *refresher) health.Answers {
+	return health.Answers{
+		Questions: map[string]health.Question{"started": r.started, "ready": r.ready},
+		Status:    r.status,
+	}
+}
+
+// started tells whether the file is there, is this refresher's, and has not expired.
+func (r *refresher) started() error {
+	known, ours := r.memory.get().of(r.sumOfFile())
+	switch {
+	case !ours:
+		return errors.New("no credential has been written yet")
+	case !r.clock.Now().Before(known.ExpiresAt):
+		return fmt.Errorf("the credential that is written has expired at %s", utc(known.ExpiresAt))
+	}
+	return nil
+}
+
+// ready tells whether the credential in use does not expire soon. One after it of which the server could not be asked is as good:
+// provers take it up when that one expires.
+func (r *refresher) ready() error {
+	known, now := r.memory.get(), r.clock.Now()
+	switch {
+	case known.InUse.Sum == "":
+		return errors.New("no credential is in use yet")
+	case now.Before(known.InUse.ReadyUntil):
+		return nil
+	}
+	next, ours := known.of(r.sumOfFile())
+	if ours && now.Before(next.ReadyUntil) && r.isUnanswered(next.Sum) {
+		return nil
+	}
+	return fmt.Errorf("the credential in use expires at %s", utc(known.InUse.ExpiresAt))
+}
+
+// isUnanswered tells whether no prover refuses a credential, or has said nothing of it, and the server could not be asked by one.
+func (r *refresher) isUnanswered(sum string) bool {
+	some := false
+	for _, prover := range r.token.Provers {
+		var verdict proof.Verdict
+		if !proof.Read(proof.VerdictPath(r.token.File.Path, prover), &verdict) || verdict.Sum != sum || verdict.Outcome == proof.Refused {
+			return false
+		}
+		some = some || verdict.Outcome == proof.Unanswered
+	}
+	return some
+}
+
+// report is what a person is shown besides what is remembered.
+type report struct {
+	mutex         sync.Mutex
+	doing         string
+	failure       string
+	failedAt      time.Time
+	nextAt        time.Time
+	hasLease      bool
+	replacedCount int
+}
+
+// set says what a refresher does now.
+func (s *report) set(doing string, r *refresher) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.doing = doing
+	s.nextAt, s.hasLease, s.replacedCount = time.Time{}, false, len(r.replaced)
+	if r.held != nil {
+		s.nextAt, s.hasLease = r.held.DueAt, r.held.credential.Lease != nil
+	}
+}
+
+func (s *report) failed(err error, r *refresher) {
+	s.set("failing", r)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.failure, s.failedAt = err.Error(), r.clock.Now()
+}
+
+func (r *refresher) status() string {
+	inUse, now := r.memory.get().InUse, r.clock.Now()
+	s := &r.report
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	var text strings.Builder
+	line := func(name, format string, arguments ...any) {
+		fmt.Fprintf(&text, "%-14s "+format+"\n", append([]any{name}, arguments...)...)
+	}
+	line("refresher", "%s", r.token.Name)
+	line("file", "%s", r.token.File.Path)
+	line("state", "%s", s.doing)
+	if inUse.Sum == "" {
+		line("in use", "none yet")
+	} else {
+		line("in use", "until %s", when(inUse.ExpiresAt, now))
+	}
+	if !s.nextAt.IsZero() {
+		line("next renewal", "%s", when(s.nextAt, now))
+	}
+	if s.hasLease || s.replacedCount > 0 {
+		held := map[bool]string{true: "1 held", false: "none held"}[s.hasLease]
+		line("leases", "%s, %d to be revoked", held, s.replacedCount)
+	}
+	if s.failure != "" {
+		line("last error", "%s, %s", when(s.failedAt, now), s.failure)
+	}
+	return text.String()
+}
+
+// when is a time, and how far it is from now.
+func when(t, now time.Time) string {
+	if span := t.Sub(now).Round(time.Second); span >= 0 {
+		return fmt.Sprintf("%s (in %s)", utc(t), span)
+	}
+	return fmt.Sprintf("%s (%s ago)", utc(t), now.Sub(t).Round(time.Second))
+}
