@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/spf13/cobra"
 	_ "golang.org/x/crypto/x509roots/fallback" // public authorities, where an image has none
 
@@ -20,6 +21,8 @@ import (
 )
 
 func main() {
+	// GOMEMLIMIT follows the container's limit. Where there is none, Go goes on as it would.
+	_, _ = memlimit.SetGoMemLimitWithOpts(memlimit.WithRatio(0.8), memlimit.WithProvider(memlimit.FromCgroup))
 	root := &cobra.Command{
 		Use:           "outrigger",
 		Short:         "What runs in the sidecars of charts that use the library outrigger",

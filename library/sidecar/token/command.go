@@ -4,8 +4,6 @@ package token
 
 import (
 	"context"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -20,11 +18,13 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/library/sidecar/event"
 	"github.com/outrigger-charts/outrigger/library/sidecar/health"
+	"github.com/outrigger-charts/outrigger/library/sidecar/httpclient"
 	"github.com/outrigger-charts/outrigger/library/sidecar/notify"
 	"github.com/outrigger-charts/outrigger/library/sidecar/process"
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 	"github.com/outrigger-charts/outrigger/library/sidecar/token/format"
 	"github.com/outrigger-charts/outrigger/library/sidecar/token/provider/command"
+	"github.com/outrigger-charts/outrigger/library/sidecar/trust"
 )
 
 const (
@@ -124,7 +124,11 @@ func newRefresher(token document.Token, directory string, out io.Writer) (*refre
 	if token.Exec != nil {
 		r.obtainLimit = max(obtainLimit, 2*token.Exec.Timeout.Duration())
 	}
-	if r.provider, err = provider(token, command.Options{
+	roots, err := trust.Roots(token.Trust)
+	if err != nil {
+		return nil, wrong("/trust", "%v", err)
+	}
+	if r.provider, err = provider(token, httpclient.New(roots), command.Options{
 		ExplainEnvironment: environment,
 		Now:                r.clock.Now,
 		Hide:               r.hide,
@@ -132,35 +136,11 @@ func newRefresher(token document.Token, directory string, out io.Writer) (*refre
 	}); err != nil {
 		return nil, configurationError{err}
 	}
-	authorities, err := authorities(token.Trust)
-	if err != nil {
-		return nil, wrong("/trust", "%v", err)
-	}
 	r.listeners, err = notify.Listeners(token.Notify, notify.News{
-		Of: "the new credential", Environment: environment, Hide: func(text string) string { return r.hide(text) }, Authorities: authorities,
+		Of: "the new credential", Environment: environment, Hide: func(text string) string { return r.hide(text) }, Authorities: roots,
 	})
 	if err != nil {
 		return nil, wrong("/notify", "%v", err)
 	}
 	return r, nil
-}
-
-// authorities are the public ones, or the image's, and those of a file; nil, which is the same without them, where no file is
-// named.
-func authorities(path string) (*x509.CertPool, error) {
-	if path == "" {
-		return nil, nil
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		return nil, err
-	}
-	certificates, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	if !pool.AppendCertsFromPEM(certificates) {
-		return nil, errors.New("the file has no certificates in PEM")
-	}
-	return pool, nil
 }

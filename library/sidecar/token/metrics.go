@@ -42,7 +42,7 @@ func (m *metrics) watch(memory *memory, clock clock) {
 		return inUseCollector{prometheus.NewDesc(name, help, nil, m.labels), memory, value}
 	}
 	m.registry.MustRegister(
-		gauge("outrigger_credential_expires_at_seconds", "When the credential in use expires, in seconds since 1970.",
+		gauge("outrigger_credential_expiry_timestamp_seconds", "When the credential in use expires, in seconds since 1970.",
 			func(inUse record) float64 { return float64(inUse.ExpiresAt.UnixMilli()) / 1000 }),
 		gauge("outrigger_credential_age_seconds", "How long ago the credential in use was obtained.",
 			func(inUse record) float64 { return clock.Now().Sub(inUse.ObtainedAt).Seconds() }),

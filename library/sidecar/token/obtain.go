@@ -29,6 +29,9 @@ func (r *refresher) obtain(ctx context.Context) error {
 		return err
 	}
 	r.metrics.obtained.Inc()
+	if obtained.Note != "" {
+		r.log.Warn(r.hide(obtained.Note), event.Is("credential.note"))
+	}
 	r.held = &held{credential: obtained, record: scheduled}
 	return nil
 }

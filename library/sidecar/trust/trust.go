@@ -15,14 +15,14 @@ func Roots(path string) (*x509.CertPool, error) {
 	}
 	pem, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("trust: %w", err)
+		return nil, err
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil {
-		return nil, fmt.Errorf("trust: %w", err)
+		return nil, err
 	}
 	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("trust: %s has no certificate in PEM", path)
+		return nil, fmt.Errorf("%s has no certificate in PEM", path)
 	}
 	return roots, nil
 }

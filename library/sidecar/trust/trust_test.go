@@ -47,5 +47,5 @@ func TestAFileWithoutCertificatesIsNamed(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(file, []byte("no certificate"), 0o644))
 	_, err = Roots(file)
-	assert.EqualError(t, err, "trust: "+file+" has no certificate in PEM")
+	assert.EqualError(t, err, file+" has no certificate in PEM")
 }
