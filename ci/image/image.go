@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // Spec is an image to be made: the name it goes by, what is in it, and how it is run.
@@ -26,7 +27,9 @@ type Spec struct {
 }
 
 // Build makes an image of one layer.
-func Build(s Spec) (v1.Image, error) {
+func Build(s Spec) (v1.Image, error) { return build(s, types.DockerLayer) }
+
+func build(s Spec, layerType types.MediaType) (v1.Image, error) {
 	content, err := s.Files.tar()
 	if err != nil {
 		return nil, err
@@ -36,7 +39,7 @@ func Build(s Spec) (v1.Image, error) {
 	if s.Compressed {
 		level = gzip.BestCompression
 	}
-	layer, err := tarball.LayerFromOpener(open, tarball.WithCompressionLevel(level))
+	layer, err := tarball.LayerFromOpener(open, tarball.WithCompressionLevel(level), tarball.WithMediaType(layerType))
 	if err != nil {
 		return nil, err
 	}

@@ -14,16 +14,24 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
+// BuildOCI makes an image of the types of the Open Container Initiative: a layout has no others, and whoever reads it keeps its
+// digest.
+func BuildOCI(s Spec) (v1.Image, error) {
+	img, err := build(s, types.OCILayer)
+	if err != nil {
+		return nil, err
+	}
+	return mutate.ConfigMediaType(mutate.MediaType(img, types.OCIManifestSchema1), types.OCIConfigJSON), nil
+}
+
 // Index is one image for several architectures, which the specs are for.
 func Index(specs ...Spec) (v1.ImageIndex, error) {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, s := range specs {
-		img, err := Build(s)
+		img, err := BuildOCI(s)
 		if err != nil {
 			return nil, err
 		}
-		// The types of the Open Container Initiative: a layout has no others, and whoever reads it keeps its digests.
-		img = mutate.ConfigMediaType(mutate.MediaType(img, types.OCIManifestSchema1), types.OCIConfigJSON)
 		file, err := img.ConfigFile()
 		if err != nil {
 			return nil, err
@@ -44,21 +52,29 @@ func WriteLayout(dir, ref string, index v1.ImageIndex) error {
 	if err != nil {
 		return err
 	}
-	// By the first name skopeo and others find it, by the second containerd.
-	return path.AppendIndex(index, layout.WithAnnotations(map[string]string{
-		"org.opencontainers.image.ref.name": ref,
-		"io.containerd.image.name":          ref,
-	}))
+	return path.AppendIndex(index, named(ref))
 }
 
-// WriteArchive writes an OCI layout as a tar file, which 'ctr images import' reads: the image keeps its digest.
-func WriteArchive(w io.Writer, ref string, index v1.ImageIndex) error {
+// named gives what is in a layout its name: by the first annotation skopeo and others find it, by the second containerd.
+func named(ref string) layout.Option {
+	return layout.WithAnnotations(map[string]string{
+		"org.opencontainers.image.ref.name": ref,
+		"io.containerd.image.name":          ref,
+	})
+}
+
+// WriteArchive writes an OCI layout of one image as a tar file, which 'ctr images import' reads: the image keeps its digest.
+func WriteArchive(w io.Writer, ref string, img v1.Image) error {
 	dir, err := os.MkdirTemp("", "layout-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := WriteLayout(dir, ref, index); err != nil {
+	path, err := layout.Write(dir, empty.Index)
+	if err != nil {
+		return err
+	}
+	if err := path.AppendImage(img, named(ref)); err != nil {
 		return err
 	}
 	var files []string

@@ -158,11 +158,11 @@ func (i Image) write(w io.Writer, spec image.Spec) error {
 	if !i.Shipped {
 		return image.Write(w, spec)
 	}
-	index, err := image.Index(spec)
+	img, err := image.BuildOCI(spec)
 	if err != nil {
 		return err
 	}
-	return image.WriteArchive(w, i.Ref, index)
+	return image.WriteArchive(w, i.Ref, img)
 }
 
 // Image returns an image that is shipped, as a registry has it for this machine's architecture.
@@ -171,13 +171,5 @@ func (i Image) Image(ctx context.Context, e Env) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	index, err := image.Index(spec)
-	if err != nil {
-		return nil, err
-	}
-	manifest, err := index.IndexManifest()
-	if err != nil {
-		return nil, err
-	}
-	return index.Image(manifest.Manifests[0].Digest)
+	return image.BuildOCI(spec)
 }

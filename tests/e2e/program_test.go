@@ -47,7 +47,7 @@ func TestTheProgramStartsInWhateverImageItIsBroughtTo(t *testing.T) {
   defaults: {tools: ` + settings + `}
   tokenRefreshers:
     musl: {ttl: 15m, file: {path: /tokens/a/f, format: raw}, exec: {image: "` + busybox + `", command: [echo, a]}}
-    glibc: {ttl: 15m, file: {path: /tokens/b/f, format: raw}, exec: {image: "` + testimages.DynamicBusyBoxRef + `", command: [echo, b]}, securityContext: {runAsUser: 1000650000, runAsGroup: 0}}
+    glibc: {ttl: 15m, file: {path: /tokens/b/f, format: raw, mode: "0644"}, exec: {image: "` + testimages.DynamicBusyBoxRef + `", command: [echo, b]}, securityContext: {runAsUser: 1000650000, runAsGroup: 0}}
     debian: {ttl: 15m, file: {path: /tokens/c/f, format: raw}, exec: {image: "` + testimages.PostgresRef + `", command: [echo, c]}}
 `)
 			namespace.Install("demo", harness.Consumer(t).Write(t), values)

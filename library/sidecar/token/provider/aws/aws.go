@@ -106,8 +106,8 @@ func (p *provider) Obtain(ctx context.Context) (credential.Credential, error) {
 		return credential.Credential{}, err
 	}
 	if signing.Expired() {
-		return credential.Credential{}, fmt.Errorf("the credentials that sign it have expired: at %s",
-			utc(signing.Expires))
+		return credential.Credential{}, fmt.Errorf("the credentials that sign it have expired: at %s, and this pod's clock says %s",
+			utc(signing.Expires), utc(time.Now()))
 	}
 	password, err := p.sign(ctx, region, fixed(signing))
 	if err != nil {
