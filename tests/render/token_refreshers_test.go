@@ -217,7 +217,8 @@ func TestEachProviderIsAFewFields(t *testing.T) {
 		"Vault": {"vault: {address: \"https://vault:8200\", namespace: team, path: database/creds/shop, role: shop}", document.Token{
 			Vault: &document.Vault{Address: "https://vault:8200", Namespace: "team", Path: "database/creds/shop",
 				Kubernetes: &document.VaultKubernetes{Role: "shop", TokenFile: "/outrigger-vault/token"}}}},
-		"Vault by an AppRole": {"vault: {address: \"https://vault:8200\", path: kv/data/shop, engine: kv, appRole: {secret: approle, authPath: ours}}", document.Token{
+		"Vault by an AppRole": {"vault: {address: \"https://vault:8200\", path: kv/data/shop, engine: kv, appRole: {secret: approle, authPath: ours}}\n      ttl: 15m", document.Token{
+			TTL: 900,
 			Vault: &document.Vault{Address: "https://vault:8200", Path: "kv/data/shop", Engine: "kv",
 				AppRole: &document.VaultAppRole{RoleIDFile: "/outrigger-vault/role_id", SecretIDFile: "/outrigger-vault/secret_id", Mount: "ours"}}}},
 		"Vault by a token": {"vault: {address: \"https://vault:8200\", path: database/creds/shop, tokenSecret: {name: vault, key: t}}", document.Token{
@@ -290,6 +291,7 @@ func TestWhatIsWrongWithATokenRefresherIsSaidWithItsMend(t *testing.T) {
 		"two regions":           {strings.Replace(rdsToken, "region: eu-west-1", "region: eu-west-2", 1), "awsRds.region is eu-west-2, but the host is in eu-west-1"},
 		"no host of DSQL":       {anyToken("awsDsql: {user: a}", file), "awsDsql.host is missing"},
 		"a command of nobody's": {anyToken("googleCloudSql: {user: a}", file, "notify: {exec: {command: [a]}}"), "notify.exec runs in the refresher's container, whose image has no other program"},
+		"a key-value store":     {anyToken("vault: {address: \"http://v\", path: kv/data/a, engine: kv}", file), "ttl is missing: a key-value store does not say how long a secret lives"},
 		"two logins to Vault":   {anyToken("vault: {address: \"http://v\", path: a/b, role: a, tokenSecret: b}", file), "vault logs in by one of role and tokenSecret; leave the others out"},
 		"two authorities":       {anyToken(printed, "ttl: 15m", file, "trust: {secret: {name: a, key: b}, configMap: {name: a, key: b}}"), "trust has a secret and a configMap"},
 		"no path in Vault":      {anyToken("vault: {address: \"http://v\"}", file), "vault.path is missing"},

@@ -206,9 +206,9 @@ Reports: settings that are not the user's, in .problems
 {{- $own := dict -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $own "from" .own) -}}
 {{- $keys := include "outrigger-0.1.0.patterns.ambassadors.pgbouncerKeys" . | fromJson -}}
-{{- $owned := list "auth_dbname" "auth_file" "auth_hba_file" "auth_ident_file" "auth_ldap_options" "auth_query" "auth_type" "auth_user" "conffile" "listen_addr" "logfile" "pidfile" "unix_socket_dir" "unix_socket_mode" "user" -}}
+{{- $owned := list "conffile" "listen_addr" "logfile" "pidfile" "service_name" "unix_socket_dir" "unix_socket_group" "unix_socket_mode" "user" -}}
 {{- range $key, $value := .settings.settings -}}
-  {{- if has $key $owned -}}
+  {{- if or (has $key $owned) (hasPrefix "auth_" $key) -}}
     {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer.settings.%s is the library's: pgbouncer listens to the pod alone, and its passwords are proven; leave it out" $key)) -}}
   {{- else if hasKey $keys $key -}}
     {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer.settings.%s has a key of its own; set pgbouncer.%s" $key (get $keys $key))) -}}

@@ -62,16 +62,16 @@ func (p *provider) login(ctx context.Context) error {
 	case kubernetes != nil:
 		jwt, err := fileText(cmp.Or(kubernetes.TokenFile, serviceAccountToken), "the service account's token")
 		if err != nil {
-			return fmt.Errorf("%w: is automountServiceAccountToken false?", err)
+			return err
 		}
 		path, as = "auth/"+cmp.Or(kubernetes.Mount, "kubernetes")+"/login", "as the role "+kubernetes.Role
 		body = map[string]any{"role": kubernetes.Role, "jwt": jwt}
 	default:
-		role, err := fileText(appRole.RoleIDFile, "the role's id (vault.appRole.roleIdFile)")
+		role, err := fileText(appRole.RoleIDFile, "the role's id (vault.appRole)")
 		if err != nil {
 			return err
 		}
-		secret, err := fileText(appRole.SecretIDFile, "the secret id (vault.appRole.secretIdFile)")
+		secret, err := fileText(appRole.SecretIDFile, "the secret id (vault.appRole)")
 		if err != nil {
 			return err
 		}
@@ -105,12 +105,12 @@ func (p *provider) given(ctx context.Context) error {
 	value := os.Getenv(api.EnvVaultToken)
 	if p.settings.TokenFile != "" {
 		var err error
-		if value, err = fileText(p.settings.TokenFile, "Vault's token (vault.tokenFile)"); err != nil {
+		if value, err = fileText(p.settings.TokenFile, "Vault's token (vault.tokenSecret)"); err != nil {
 			return err
 		}
 	}
 	if value == "" {
-		return errors.New("there is no token of Vault's: set vault.kubernetes, vault.appRole, vault.tokenFile or " +
+		return errors.New("there is no token of Vault's: set vault.role, vault.appRole, vault.tokenSecret or " +
 			"VAULT_TOKEN")
 	}
 	p.client.SetToken(value)

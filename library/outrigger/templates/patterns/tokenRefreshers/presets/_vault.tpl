@@ -18,6 +18,9 @@ Reports: what the settings lack
 {{- if gt (len $ways) 1 -}}
   {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $refresher.call "message" (printf "vault logs in by one of %s; leave the others out" (join " and " $ways))) -}}
 {{- end -}}
+{{- if and (eq ($settings.engine | default "") "kv") (not $refresher.config.ttl) -}}
+  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $refresher.call "message" "ttl is missing: a key-value store does not say how long a secret lives; set how often it is to be read (15m)") -}}
+{{- end -}}
 {{- $provider := pick $settings "address" "namespace" "path" "engine" "usernameKey" "passwordKey" -}}
 {{- $mount := dict "mountPath" "/outrigger-vault" "readOnly" true "name" (include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-vault" $refresher.call.name)) -}}
 {{- $volume := dict "name" $mount.name -}}
