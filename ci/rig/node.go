@@ -153,7 +153,12 @@ func (r *Rig) loadImage(ctx context.Context, step *progress.Step, node string, i
 		return ImageOrigin{}, err
 	}
 	step.Is("loading the stand-in for %s", image.Ref)
-	if err := loadArchive(node, archive); err != nil {
+	if image.Shipped {
+		err = r.loadShipped(ctx, step, node, image, archive)
+	} else {
+		err = loadArchive(node, archive)
+	}
+	if err != nil {
 		return ImageOrigin{}, err
 	}
 	key, err := image.StandInKey(r.Root)
@@ -207,6 +212,31 @@ func (r *Rig) prepareStandIns(ctx context.Context) (lanes []func(context.Context
 		})
 	}
 	return lanes
+}
+
+// loadShipped imports the archive of an image that is shipped, and gives it the name by its digest that it has where it was pulled:
+// a pod's status then tells of that digest.
+func (r *Rig) loadShipped(ctx context.Context, step *progress.Step, node string, image testimages.Image, archive string) error {
+	file, err := os.Open(archive)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	shipped, err := image.Image(ctx, testimages.Env{Root: r.Root, Cache: r.Cache, Log: step.Log()})
+	if err != nil {
+		return err
+	}
+	digest, err := shipped.Digest()
+	if err != nil {
+		return err
+	}
+	repository, _, _ := strings.Cut(image.Ref, ":")
+	ctr := []string{"docker", "exec", "-i", node, "ctr", "--namespace=k8s.io", "images"}
+	if _, err := proc.Run(ctx, proc.Cmd{Args: append(slices.Clone(ctr), "import", "-"), Stdin: file, Log: step.Log()}); err != nil {
+		return err
+	}
+	_, err = proc.Run(ctx, proc.Cmd{Args: append(slices.Clone(ctr), "tag", "--force", image.Ref, repository+"@"+digest.String()), Log: step.Log()})
+	return err
 }
 
 // loadArchive imports an image archive into the node's containerd.

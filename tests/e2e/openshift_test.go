@@ -25,9 +25,10 @@ outrigger:
 // runsAsTheNamespacesUser checks who a container of a running pod is.
 func runsAsTheNamespacesUser(t *testing.T, namespace *harness.Namespace, pod corev1.Pod, container string) {
 	t.Helper()
-	status := namespace.Exec(pod.Name, container, "cat", "/proc/self/status")
-	assert.Regexp(t, fmt.Sprintf(`\nUid:\t%d\t`, harness.OpenShiftUser), status, container)
-	assert.Regexp(t, `\nGid:\t0\t`, status, container)
+	user := harness.Status(t, pod, container).User
+	require.NotNil(t, user, "the kubelet tells of %s", container)
+	assert.EqualValues(t, harness.OpenShiftUser, user.Linux.UID, container)
+	assert.Zero(t, user.Linux.GID, container)
 }
 
 func TestTheExamplesWorkUnderAUserOfTheNamespacesAsOpenShiftHasIt(t *testing.T) {

@@ -76,7 +76,7 @@ func run(ctx context.Context, out io.Writer, look time.Duration) error {
 	if directory == "" {
 		directory = defaultStateDirectory
 	}
-	r, err := newRefresher(token, directory, out)
+	r, err := newRefresher(token, directory, out, machine{systemClock{time.Now()}, rand.Float64, proof.Replace})
 	if err != nil {
 		return err
 	}
@@ -94,8 +94,15 @@ func run(ctx context.Context, out io.Writer, look time.Duration) error {
 	return nil
 }
 
+// machine is what a refresher has of the machine that it runs on.
+type machine struct {
+	clock   clock
+	random  func() float64 // from 0 to 1
+	replace replace
+}
+
 // newRefresher makes a refresher of a document, with its state in a directory.
-func newRefresher(token document.Token, directory string, out io.Writer) (*refresher, error) {
+func newRefresher(token document.Token, directory string, out io.Writer, on machine) (*refresher, error) {
 	if err := check(&token); err != nil {
 		return nil, err
 	}
@@ -112,35 +119,39 @@ func newRefresher(token document.Token, directory string, out io.Writer) (*refre
 		return nil, configurationError{err}
 	}
 	r := &refresher{
-		token: token, mode: mode, format: written, look: defaultLook, obtainLimit: obtainLimit,
-		clock: systemClock{time.Now()}, random: rand.Float64, replace: proof.Replace,
+		token: token, mode: mode, format: written, look: defaultLook, obtainLimit: obtainLimit, machine: on,
 		log: event.New(out, "refresher", token.Name), metrics: newMetrics(token.Name),
-		memory:     remember(filepath.Join(directory, "state.json"), proof.Replace),
+		memory:     remember(filepath.Join(directory, "state.json"), on.replace),
 		complaints: map[string]complaint{}, heard: map[string]proof.Verdict{},
 	}
 	r.report.set("starting", r)
 	r.metrics.watch(r.memory, r.clock)
-	environment := append(process.Environment(), fileVariable+"="+token.File.Path)
-	if token.Exec != nil {
-		r.obtainLimit = max(obtainLimit, 2*token.Exec.Timeout.Duration())
+	return r, r.connect()
+}
+
+// connect makes what a refresher asks and whom it tells.
+func (r *refresher) connect() (err error) {
+	environment := append(process.Environment(), fileVariable+"="+r.token.File.Path)
+	if r.token.Exec != nil {
+		r.obtainLimit = max(obtainLimit, 2*r.token.Exec.Timeout.Duration())
 	}
-	roots, err := trust.Roots(token.Trust)
+	roots, err := trust.Roots(r.token.Trust)
 	if err != nil {
-		return nil, wrong("/trust", "%v", err)
+		return wrong("/trust", "%v", err)
 	}
-	if r.provider, err = provider(token, httpclient.New(roots), command.Options{
+	if r.provider, err = provider(r.token, httpclient.New(roots), command.Options{
 		ExplainEnvironment: environment,
 		Now:                r.clock.Now,
 		Hide:               r.hide,
 		Warn:               func(message string) { r.log.Warn(message, event.Is("command.said")) },
 	}); err != nil {
-		return nil, configurationError{err}
+		return configurationError{err}
 	}
-	r.listeners, err = notify.Listeners(token.Notify, notify.News{
+	r.listeners, err = notify.Listeners(r.token.Notify, notify.News{
 		Of: "the new credential", Environment: environment, Hide: func(text string) string { return r.hide(text) }, Authorities: roots,
 	})
 	if err != nil {
-		return nil, wrong("/notify", "%v", err)
+		return configurationError{fmt.Errorf("%s: /token/notify%w", document.Variable, err)}
 	}
-	return r, nil
+	return nil
 }

@@ -31,14 +31,11 @@ type refresher struct {
 	listeners   []notify.Listener
 	look        time.Duration
 
-	clock   clock
-	random  func() float64
-	replace replace
+	machine
 	log     *slog.Logger
 	metrics *metrics
-
-	memory *memory
-	report report
+	memory  *memory
+	report  report
 
 	held     *held           // what the file has or is to have; nil: one is to be obtained
 	replaced []replacedLease // leases of credentials that are in use no more once another is

@@ -1,0 +1,303 @@
+package token
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
+)
+
+const renewal = 594 * time.Second // 0.66 of 15 minutes
+
+func TestACredentialIsRenewedAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+
+	w.run(3 * renewal)
+
+	assert.Equal(t, []time.Duration{0, renewal, 2 * renewal}, w.provider.asked)
+	assert.Equal(t, "password 3", w.content())
+	assert.Len(t, w.lines("credential.refreshed"), 3)
+	assert.Len(t, w.lines(""), 3)
+	assert.Equal(t, noon.Add(renewal), w.lines("")[0].RefreshAt)
+	assert.Equal(t, noon.Add(15*time.Minute), w.lines("")[0].ExpiresAt)
+}
+
+func TestTheEarlierOfTheTTLAndOfWhatTheProviderSaysCounts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.token.TTL = 24 * 3600
+
+	w.run(renewal - time.Second)
+
+	assert.Equal(t, noon.Add(15*time.Minute), w.lines("credential.refreshed")[0].ExpiresAt)
+}
+
+func TestAnOutageLongerThanTheCredentialIsSeenBeforeItExpiresAndEndsByItself(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start()
+	w.clock.after(time.Minute, func() {
+		w.provider.down = true
+		assert.NoError(t, w.r.ready())
+	})
+	w.clock.after(14*time.Minute-time.Second, func() { assert.NoError(t, w.r.ready(), "there is time left") })
+	w.clock.after(14*time.Minute, func() {
+		assert.EqualError(t, w.r.ready(), "the credential in use expires at 2026-01-02T12:15:00Z")
+		assert.NoError(t, w.r.started())
+		assert.Equal(t, "password 1", w.content())
+	})
+	w.clock.after(20*time.Minute, func() {
+		assert.EqualError(t, w.r.started(), "the credential that is written has expired at 2026-01-02T12:15:00Z")
+		w.provider.down = false
+	})
+	w.clock.after(21*time.Minute+time.Second, func() { assert.NoError(t, w.r.ready()) })
+
+	w.goOn(22 * time.Minute)
+
+	failures := w.lines("credential.failed")
+	for i, l := range failures {
+		assert.Equal(t, i+1, l.Failures)
+		assert.Equal(t, "the provider is down", l.Message)
+		assert.Equal(t, noon.Add(15*time.Minute), l.InUseExpiresAt)
+	}
+	assert.Equal(t, []string{"the credential was refreshed after failures"}, w.messages("credential.recovered"))
+}
+
+func TestOneLeaseIsTakenHoweverOftenWritingFails(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.leases = true
+	full := true
+	w.replace = func(path string, content []byte, mode fs.FileMode) error {
+		if full && path == w.token.File.Path {
+			return errors.New("no space left on device")
+		}
+		return proof.Replace(path, content, mode)
+	}
+	w.clock.after(5*time.Minute, func() { full = false })
+
+	w.run(8 * time.Minute)
+
+	assert.Len(t, w.provider.asked, 1)
+	assert.Equal(t, "password 1", w.content())
+	failures := w.lines("credential.failed")
+	assert.Greater(t, len(failures), 5)
+	for _, l := range failures {
+		assert.Equal(t, w.token.File.Path+" was not written: no space left on device", l.Message)
+	}
+	assert.Empty(t, w.provider.lease[0].revoked)
+}
+
+func TestACredentialThatNoFileCanHaveIsGivenBackOnceAnotherIsInUse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.token.File.Format, w.token.File.Mode = "pgpass", "0600"
+	w.provider.leases = true
+	w.start()
+	plain := w.r.format
+	w.r.format = nil
+	refusals := 0
+	w.r.format = func(texts formatTexts) ([]byte, error) {
+		if refusals++; refusals == 1 {
+			return nil, errors.New("the format pgpass cannot hold it: the password has a newline")
+		}
+		return plain(texts)
+	}
+
+	w.goOn(time.Minute)
+
+	assert.Equal(t, []string{"the format pgpass cannot hold it: the password has a newline"}, w.messages("credential.failed"))
+	assert.Equal(t, "*:*:*:shop:password 2\n", w.content())
+	assert.Len(t, w.provider.lease[0].revoked, 1)
+	assert.Empty(t, w.provider.lease[1].revoked)
+}
+
+func TestARestartKeepsWhatIsNotDueAndAsksNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(time.Minute)
+	w.log.Reset()
+
+	w.run(renewal - time.Minute - time.Second)
+
+	assert.Len(t, w.provider.asked, 1)
+	assert.Equal(t, []string{"the credential of before is taken on"}, w.messages("credential.adopted"))
+	assert.Equal(t, []string{"the credential is refreshed"}, w.messages("credential.refreshed"))
+	assert.NoError(t, w.r.started())
+	assert.NoError(t, w.r.ready())
+
+	// One that is due is not.
+	w.clock.pass(time.Minute)
+	w.run(time.Second)
+	assert.Equal(t, "password 2", w.content())
+
+	// A file that is not the one of before is nobody's.
+	require.NoError(t, os.WriteFile(w.token.File.Path, []byte("torn"), 0o640))
+	w.run(time.Second)
+	assert.Equal(t, "password 3", w.content())
+}
+
+func TestARestartWhileTheProviderIsDownKeepsTheFileAndReadinessAsLongAsItsCredentialLives(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(time.Minute)
+	w.provider.down = true
+	w.clock.pass(10 * time.Minute)
+
+	w.run(time.Minute)
+
+	assert.Equal(t, "password 1", w.content())
+	assert.NoError(t, w.r.ready())
+	assert.NoError(t, w.r.started())
+	w.clock.pass(5 * time.Minute)
+	assert.Error(t, w.r.ready())
+	assert.Error(t, w.r.started())
+}
+
+func TestAFileThatIsGoneOrChangedIsWrittenAnewWithWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.clock.after(time.Minute, func() { require.NoError(t, os.Remove(w.token.File.Path)) })
+	w.clock.after(2*time.Minute, func() { require.NoError(t, os.WriteFile(w.token.File.Path, []byte("another"), 0o640)) })
+
+	w.run(3 * time.Minute)
+
+	assert.Len(t, w.provider.asked, 1)
+	assert.Equal(t, "password 1", w.content())
+	assert.Equal(t, []string{w.token.File.Path + " is gone or was changed: it is written anew", w.token.File.Path + " is gone or was changed: it is written anew"}, w.messages("file.gone"))
+}
+
+func TestAFileThatIsGoneAfterARestartIsWrittenWithAnotherCredential(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(time.Minute)
+	w.clock.after(time.Minute, func() { require.NoError(t, os.Remove(w.token.File.Path)) })
+
+	w.run(2 * time.Minute)
+
+	assert.Equal(t, "password 2", w.content())
+}
+
+func TestAClockThatIsSetBackMakesACredentialDue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.clock.after(time.Minute, func() { w.clock.wall = w.clock.wall.Add(-time.Hour) })
+
+	w.run(2 * time.Minute)
+
+	assert.Equal(t, []string{"the clock was set back: the credential is obtained anew"}, w.messages("clock.setBack"))
+	assert.Equal(t, "password 2", w.content())
+	assert.NoError(t, w.r.ready())
+}
+
+func TestAClockThatIsSetBackALittleDoesNot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 5 {
+		w.clock.after(time.Duration(i+1)*time.Minute, func() { w.clock.wall = w.clock.wall.Add(-4 * time.Second) })
+	}
+
+	w.run(9 * time.Minute)
+
+	assert.Len(t, w.provider.asked, 1)
+}
+
+func TestAClockThatWasSetBackBetweenARestartIsSeen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(time.Minute)
+	w.clock.wall = w.clock.wall.Add(-time.Hour)
+
+	w.run(time.Minute)
+
+	assert.Equal(t, "password 2", w.content())
+}
+
+func TestAClockThatIsSetForwardMakesACredentialDue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.clock.after(time.Minute, func() { w.clock.wall = w.clock.wall.Add(time.Hour) })
+
+	w.run(2 * time.Minute)
+
+	assert.Equal(t, "password 2", w.content())
+	assert.NoError(t, w.r.ready())
+}
+
+func TestTheStateIsForTheProgramsUserAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+
+	w.run(time.Minute)
+
+	modes := map[string]fs.FileMode{}
+	require.NoError(t, filepath.WalkDir(filepath.Join(w.dir, "state", "db"), func(path string, entry fs.DirEntry, err error) error {
+		require.NoError(t, err)
+		info, err := entry.Info()
+		require.NoError(t, err)
+		modes[entry.Name()] = info.Mode().Perm()
+		return nil
+	}))
+	assert.Equal(t, map[string]fs.FileMode{"db": 0o700, "state.json": 0o600}, modes)
+}
+
+func TestAStateThatIsTornIsNone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(time.Minute)
+	require.NoError(t, os.Truncate(filepath.Join(w.dir, "state", "db", "state.json"), 100))
+
+	w.run(time.Minute)
+
+	assert.Equal(t, "password 2", w.content())
+}
+
+func TestUntilWhenAFilesCredentialLivesIsSaidBesideItBeforeItIsThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.token.File.Mode = "0440"
+	var order []string
+	w.replace = func(path string, content []byte, mode fs.FileMode) error {
+		if strings.Contains(path, "shared") {
+			order = append(order, filepath.Base(path))
+			assert.Equal(t, fs.FileMode(0o440), mode)
+		}
+		return proof.Replace(path, content, mode)
+	}
+
+	w.run(time.Minute)
+
+	assert.Equal(t, []string{".outrigger-credential.issued", "credential"}, order)
+	var issued proof.Issued
+	require.True(t, proof.Read(proof.IssuedPath(w.token.File.Path), &issued))
+	assert.Equal(t, proof.Issued{Sum: proof.Sum([]byte("password 1")), ExpiresAt: noon.Add(15 * time.Minute)}, issued)
+}
+
+func TestWhatAProviderSaysIsToldWithoutTheCredentialsOfNowAndBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(renewal + time.Minute)
+	w.log.Reset()
+	w.start()
+
+	assert.Equal(t, "got: *** and ***", w.r.hide("got: password 1 and password 2"), "after a restart too")
+}
+
+func TestAUserOfTheFileIsWrittenInPlaceOfTheCredentials(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.token.File.Format, w.token.File.User = "pgbouncer", "app"
+
+	w.run(time.Minute)
+
+	assert.Equal(t, "\"app\" \"password 1\"\n", w.content())
+}
