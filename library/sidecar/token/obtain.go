@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/event"
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
@@ -27,6 +28,12 @@ func (r *refresher) obtain(ctx context.Context) error {
 	if err != nil {
 		r.retire(obtained, record{ExpiresAt: obtained.ExpiresAt})
 		return err
+	}
+	if inUse := r.memory.get().InUse; r.renewing && !obtained.SignedUntil.IsZero() && r.seen.wall.Before(inUse.ExpiresAt) &&
+		scheduled.ExpiresAt.Before(inUse.ExpiresAt.Add(time.Second)) {
+		// To prove it and to tell of it would gain nothing, and it would be due again and again, the sooner the less is left.
+		r.retire(obtained, scheduled)
+		return fmt.Errorf("the provider has no credential that lives longer than the one in use: what signs it expires at %s", utc(obtained.SignedUntil))
 	}
 	r.metrics.obtained.Inc()
 	if obtained.Note != "" {

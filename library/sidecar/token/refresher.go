@@ -41,6 +41,7 @@ type refresher struct {
 	replaced []replacedLease // leases of credentials that are in use no more once another is
 	seen     moment          // when the clocks were looked at last
 	failures int             // in a row
+	renewing bool            // the credential in use is as it was, and only due
 
 	inPlace    string                   // the sum of the file, where it is this refresher's
 	tellAgain  time.Duration            // by the monotonic clock, not before
@@ -94,7 +95,9 @@ func (r *refresher) adopt() {
 // turn has a credential in use, and keeps it for as long as it may.
 func (r *refresher) turn(ctx context.Context) error {
 	if r.held != nil && r.due() && !r.prolong(ctx) {
+		inUse := r.held.announced
 		r.drop()
+		r.renewing = inUse
 	}
 	if r.held == nil {
 		if err := r.obtain(ctx); err != nil {
@@ -161,7 +164,7 @@ func (r *refresher) due() bool { return !r.clock.Now().Before(r.held.DueAt) }
 // drop gives up the credential: another is to be obtained.
 func (r *refresher) drop() {
 	r.retire(r.held.credential, r.held.record)
-	r.held = nil
+	r.held, r.renewing = nil, false
 }
 
 // fail tells of a failure in one line, and waits before the next attempt.

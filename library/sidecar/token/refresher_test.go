@@ -72,6 +72,27 @@ func TestAnOutageLongerThanTheCredentialIsSeenBeforeItExpiresAndEndsByItself(t *
 	assert.Equal(t, []string{"the credential was refreshed after failures"}, w.messages("credential.recovered"))
 }
 
+func TestACredentialThatLivesNoLongerTakesThePlaceOfNone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.until = noon.Add(20 * time.Minute) // and whoever renews what signs is down
+	w.start()
+	w.clock.after(19*time.Minute-time.Second, func() { assert.NoError(t, w.r.ready()) })
+	w.clock.after(19*time.Minute+30*time.Second, func() {
+		assert.EqualError(t, w.r.ready(), "the credential in use expires at 2026-01-02T12:20:00Z", "and is no later one's, a moment before its end")
+		assert.Equal(t, "password 2", w.content(), "it lives longer than the first, which had 5 minutes left")
+		w.provider.until = time.Time{}
+	})
+
+	w.goOn(22 * time.Minute)
+
+	for _, message := range w.messages("credential.failed") {
+		assert.Equal(t, "the provider has no credential that lives longer than the one in use: what signs it expires at 2026-01-02T12:20:00Z", message)
+	}
+	assert.NotEmpty(t, w.messages("credential.failed"))
+	assert.NoError(t, w.r.ready())
+}
+
 func TestOneLeaseIsTakenHoweverOftenWritingFails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

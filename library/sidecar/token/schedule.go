@@ -37,8 +37,7 @@ func schedule(c credential.Credential, obtained, now time.Time, ttl time.Duratio
 	if expires.IsZero() {
 		return record{}, fmt.Errorf("nothing says when the credential expires: set ttl")
 	}
-	life := expires.Sub(now)
-	wait := part(life, ofLife)
+	wait := part(expires.Sub(now), ofLife)
 	if !c.SignedUntil.IsZero() {
 		wait = min(wait, part(c.SignedUntil.Sub(now), ofSigner))
 		expires = earlier(expires, c.SignedUntil)
@@ -47,8 +46,7 @@ func schedule(c credential.Credential, obtained, now time.Time, ttl time.Duratio
 		return record{}, fmt.Errorf("the credential, or what signed it, had expired when it was obtained: at %s, and this pod's clock says %s", utc(expires), utc(now))
 	}
 	wait = max(leastWait, wait-part(wait, ofWait*random))
-	// By its own life: the margin of one that is signed shortly before its signer's end would be nothing.
-	margin := min(mostMargin, part(life, ofMargin))
+	margin := min(mostMargin, part(expires.Sub(now), ofMargin))
 	return record{ObtainedAt: obtained, ExpiresAt: expires.Round(0), DueAt: now.Add(wait), ReadyUntil: expires.Add(-margin).Round(0)}, nil
 }
 

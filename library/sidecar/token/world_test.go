@@ -181,6 +181,7 @@ type testProvider struct {
 	world  *world
 	life   time.Duration
 	signed time.Duration // what is left of what signed them, where it is not 0
+	until  time.Time     // when what signs them expires, where that is not renewed
 	leases bool
 	down   bool
 	asked  []time.Duration // after noon
@@ -204,6 +205,9 @@ func (p *testProvider) Obtain(context.Context) (credential.Credential, error) {
 	}
 	if p.signed > 0 {
 		c.SignedUntil = now.Add(p.signed)
+	}
+	if !p.until.IsZero() {
+		c.SignedUntil = p.until
 	}
 	if p.leases {
 		lease := &testLease{provider: p}
