@@ -33,7 +33,11 @@ func (r *refresher) obtain(ctx context.Context) error {
 		scheduled.ExpiresAt.Before(inUse.ExpiresAt.Add(time.Second)) {
 		// To prove it and to tell of it would gain nothing, and it would be due again and again, the sooner the less is left.
 		r.retire(obtained, scheduled)
-		return fmt.Errorf("the provider has no credential that lives longer than the one in use: what signs it expires at %s", utc(obtained.SignedUntil))
+		why := "what signs it expires at " + utc(obtained.SignedUntil)
+		if obtained.Note != "" {
+			why += ": " + r.hide(obtained.Note)
+		}
+		return errors.New("the provider has no credential that lives longer than the one in use: " + why)
 	}
 	r.metrics.obtained.Inc()
 	if obtained.Note != "" {

@@ -87,7 +87,7 @@ func TestACredentialThatLivesNoLongerTakesThePlaceOfNone(t *testing.T) {
 	w.goOn(22 * time.Minute)
 
 	for _, message := range w.messages("credential.failed") {
-		assert.Equal(t, "the provider has no credential that lives longer than the one in use: what signs it expires at 2026-01-02T12:20:00Z", message)
+		assert.Equal(t, "the provider has no credential that lives longer than the one in use: what signs it expires at 2026-01-02T12:20:00Z: nobody renews what signs it", message)
 	}
 	assert.NotEmpty(t, w.messages("credential.failed"))
 	assert.NoError(t, w.r.ready())

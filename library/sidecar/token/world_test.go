@@ -207,7 +207,7 @@ func (p *testProvider) Obtain(context.Context) (credential.Credential, error) {
 		c.SignedUntil = now.Add(p.signed)
 	}
 	if !p.until.IsZero() {
-		c.SignedUntil = p.until
+		c.SignedUntil, c.Note = p.until, "nobody renews what signs it"
 	}
 	if p.leases {
 		lease := &testLease{provider: p}
