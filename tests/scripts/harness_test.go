@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,11 +39,14 @@ var patience = func() time.Duration {
 }()
 
 // Where the busybox, its applets and the script are, readable by every user. In toolDir is what a pod's outrigger-tools makes:
-// busybox and links by the names of all its applets.
+// busybox and links by the names of all its applets. programPath and probePath are outrigger and outrigger-probe, as the image has
+// them.
 var (
-	appletDir  string
-	toolDir    string
-	scriptPath string
+	appletDir   string
+	toolDir     string
+	scriptPath  string
+	programPath string
+	probePath   string
 )
 
 func TestMain(m *testing.M) {
@@ -108,7 +112,27 @@ func install() (dir string, err error) {
 			return dir, err
 		}
 	}
-	return dir, nil
+	programPath, probePath = filepath.Join(dir, "outrigger"), filepath.Join(dir, "outrigger-probe")
+	return dir, buildPrograms(dir)
+}
+
+// buildPrograms builds the programs of the image into a directory.
+func buildPrograms(dir string) error {
+	const library = "../../library"
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", dir+"/", "./cmd/outrigger", "./cmd/outrigger-probe")
+	build.Dir = library
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("the programs cannot be built: %w\n%s", err, output)
+	}
+	// What they are made of is read too, for the reason above.
+	return filepath.WalkDir(library, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".go" {
+			return err
+		}
+		_, err = os.ReadFile(path)
+		return err
+	})
 }
 
 // lockedBuffer collects what a process writes while the test reads it.

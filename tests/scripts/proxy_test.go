@@ -84,7 +84,8 @@ func TestAProxyOfTheEnvironmentIsNotAskedToTellTheAppOfACredential(t *testing.T)
 	t.Parallel()
 	env, asked := deadProxy(t)
 	url, received := requests(t)
-	r := newRefresher(t, append(env, "OUTRIGGER_TTL=3", "OUTRIGGER_NOTIFY_URL="+url+"/reload", "OUTRIGGER_NOTIFY_METHOD=POST")...)
+	r := newRefresher(t, part{"ttlSeconds": 3, "notify": part{"http": part{"url": url + "/reload"}}})
+	r.env = env
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 

@@ -243,21 +243,3 @@ func TestCredentialsOfVaultEndWithTheTokenThatReadThem(t *testing.T) {
 	require.NoError(t, err, output)
 	require.Len(t, p.calls(), 2)
 }
-
-func TestAPresetIsAProvider(t *testing.T) {
-	t.Parallel()
-	p := newAWS(t)
-	p.write("exported", exported("K1", time.Now().Add(300*time.Second)))
-	r := newRefresher(t, "OUTRIGGER_OUTPUT=json", "RDS_HOST="+rdsHost, "RDS_PORT=5432", "RDS_USER=shop", "OUTRIGGER_FORMAT=pgbouncer", "OUTRIGGER_USERNAME=shop", "OUTRIGGER_HOST="+rdsHost, "OUTRIGGER_PORT=5432", "DIR="+p.dir,
-		"OUTRIGGER_PROVERS=pool", `OUTRIGGER_EXPLAIN="$OUTRIGGER_TOOLS/busybox" sh "$OUTRIGGER_SCRIPTS/token-aws-rds.sh" explain`)
-	r.env = append(r.env, "PATH="+p.dir)
-	p.write("identity", "arn:aws:iam::1:user/x\n")
-	r.provides(`exec "$OUTRIGGER_TOOLS/busybox" sh "$OUTRIGGER_SCRIPTS/token-aws-rds.sh"`)
-	s := r.start()
-	s.await("the token", func() bool { return strings.HasPrefix(r.content(), `"shop" "`+rdsHost) })
-	r.answer("pool", "refused FATAL: no")
-	failure := r.awaitEvent(s, "the credential was refused")
-	require.Contains(t, failure.Explanation, "allows rds-db:connect to it")
-	s.await("the token again", func() bool { return strings.HasPrefix(r.content(), `"shop" "`+rdsHost) })
-	s.stop()
-}

@@ -1,9 +1,14 @@
 package scripts
 
 import (
-	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
+	"math/rand"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -23,20 +28,58 @@ import (
 
 const tokenScripts = "../../library/outrigger/files"
 
-// refresher is what one refresher runs on: the file that it keeps, its state, and the provider that it asks.
-type refresher struct {
-	t    *testing.T
-	dir  string
-	file string
-	env  []string
+// part is one of a document.
+type part map[string]any
+
+// with returns a part that has another's values too.
+func (p part) with(other part) part {
+	whole := maps.Clone(p)
+	for key, value := range other {
+		inner, is := value.(part)
+		before, was := whole[key].(part)
+		if is && was {
+			whole[key] = before.with(inner)
+		} else {
+			whole[key] = value
+		}
+	}
+	return whole
 }
 
-func newRefresher(t *testing.T, env ...string) *refresher {
+// refresher is what one refresher runs on: its document, the file that it keeps, its state, and the provider that it asks.
+type refresher struct {
+	t        *testing.T
+	dir      string
+	file     string
+	document part
+	env      []string
+	flags    []string
+}
+
+// newRefresher is one whose document has some values besides those that each needs.
+func newRefresher(t *testing.T, values ...part) *refresher {
 	t.Helper()
-	r := &refresher{t: t, dir: t.TempDir(), env: env}
-	require.NoError(t, os.Mkdir(filepath.Join(r.dir, "shared"), 0o755))
-	require.NoError(t, os.Mkdir(filepath.Join(r.dir, "state"), 0o755))
-	r.file = filepath.Join(r.dir, "shared", "credential")
+	// Not t.TempDir(), whose path is longer than a socket's may be.
+	dir, err := os.MkdirTemp("", "token")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	r := &refresher{t: t, dir: dir, file: filepath.Join(dir, "shared", "credential")}
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "shared"), 0o755))
+	r.document = part{
+		"name":  "db",
+		"file":  part{"path": r.file, "format": "raw", "mode": "0640"},
+		"retry": part{"delaySeconds": 0.05, "maxDelaySeconds": 0.2},
+		"exec":  part{"command": []string{filepath.Join(appletDir, "busybox"), "sh", filepath.Join(dir, "provider.sh")}, "output": "raw"},
+	}
+	for _, more := range values {
+		r.document = r.document.with(more)
+	}
+	return r
+}
+
+// looksOften makes it look between refreshes once a second.
+func (r *refresher) looksOften() *refresher {
+	r.flags = append(r.flags, "--look=1s")
 	return r
 }
 
@@ -56,28 +99,36 @@ func (r *refresher) asked() int {
 
 const countsCalls = `printf x >>"$CALLS"; calls=$("$OUTRIGGER_TOOLS/busybox" stat -c %s "$CALLS"); `
 
-func (r *refresher) command(arguments ...string) *exec.Cmd {
-	scripts, err := filepath.Abs(tokenScripts)
-	require.NoError(r.t, err)
-	command := exec.Command(filepath.Join(appletDir, "busybox"), append([]string{"sh", filepath.Join(scripts, "refresh-token.sh")}, arguments...)...)
-	command.Env = append([]string{
-		"PATH=" + appletDir, "OUTRIGGER_TOOLS=" + toolDir, "OUTRIGGER_SCRIPTS=" + scripts, "OUTRIGGER_STATE_DIR=" + filepath.Join(r.dir, "state"), "CALLS=" + filepath.Join(r.dir, "calls"),
-		"OUTRIGGER_REFRESHER=db", "OUTRIGGER_FILE=" + r.file, "OUTRIGGER_FORMAT=raw", "OUTRIGGER_RETRY_SECONDS=0.05", "OUTRIGGER_RETRY_MAX_SECONDS=0.2",
-	}, r.env...)
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	return command
-}
-
 func (r *refresher) start() *shipper {
 	r.t.Helper()
-	return run(r.t, r.command("run", "--", filepath.Join(appletDir, "busybox"), "sh", filepath.Join(r.dir, "provider.sh")))
+	version := strings.SplitN(libraryVersion(r.t), ".", 3)
+	document, err := json.MarshalIndent(part{"version": strings.Join(version[:2], "."), "token": r.document}, "", "  ")
+	require.NoError(r.t, err)
+	command := exec.Command(programPath, append([]string{"token"}, r.flags...)...)
+	command.Env = append([]string{
+		"PATH=" + appletDir, "TZ=UTC", "OUTRIGGER_TOOLS=" + toolDir, "OUTRIGGER_STATE_DIR=" + filepath.Join(r.dir, "state"), "CALLS=" + filepath.Join(r.dir, "calls"),
+		"OUTRIGGER_CONFIG=" + string(document),
+	}, r.env...)
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return run(r.t, command)
 }
+
+// libraryVersion is that of the chart, which programs and documents have too.
+func libraryVersion(t *testing.T) string {
+	t.Helper()
+	chart, err := os.ReadFile("../../library/outrigger/Chart.yaml")
+	require.NoError(t, err)
+	return string(regexp.MustCompile(`(?m)^version: (\S+)$`).FindSubmatch(chart)[1])
+}
+
+func (r *refresher) socket() string { return filepath.Join(r.dir, "state", "health.sock") }
 
 // probe tells whether a probe succeeds.
 func (r *refresher) probe(name string) bool {
 	r.t.Helper()
-	output, err := r.command(name).CombinedOutput()
+	output, err := exec.Command(probePath, "-socket", r.socket(), name).CombinedOutput()
 	require.LessOrEqual(r.t, exitCode(err), 1, "%s: %s", name, output)
+	require.Equal(r.t, err != nil, len(output) > 0, "it says why not, and nothing else")
 	return err == nil
 }
 
@@ -92,12 +143,13 @@ func (r *refresher) awaitContent(s *shipper, content string) {
 }
 
 // answer is what an ambassador says of the file as it is now.
-func (r *refresher) answer(ambassador, verdict string) {
+func (r *refresher) answer(ambassador, outcome, reason string) {
 	r.t.Helper()
 	path := filepath.Join(filepath.Dir(r.file), ".outrigger-"+ambassador)
-	sum, err := exec.Command("sha256sum", r.file).Output()
+	sum := sha256.Sum256([]byte(r.content()))
+	verdict, err := json.Marshal(part{"sha256": hex.EncodeToString(sum[:]), "outcome": outcome, "reason": reason})
 	require.NoError(r.t, err)
-	require.NoError(r.t, os.WriteFile(path+".answer", []byte(string(sum[:64])+" "+verdict+"\n"), 0o644))
+	require.NoError(r.t, os.WriteFile(path+".answer", verdict, 0o644))
 	require.NoError(r.t, os.Rename(path+".answer", path))
 }
 
@@ -106,6 +158,7 @@ type event struct {
 	Time              time.Time
 	Level             string
 	Message           string
+	Event             string
 	Refresher         string
 	ExpiresAt         time.Time
 	RefreshAt         time.Time
@@ -126,6 +179,7 @@ func events(t *testing.T, s *shipper) []event {
 		require.NoError(t, json.Unmarshal([]byte(line), &e), line)
 		require.NotZero(t, e.Time, line)
 		require.Equal(t, "db", e.Refresher, line)
+		require.NotEmpty(t, e.Event, line)
 		list = append(list, e)
 	}
 	return list
@@ -164,21 +218,20 @@ func TestAFileHasItsCredentialAndItsModeBeforeTheAppStarts(t *testing.T) {
 		format, mode, want string
 		bits               os.FileMode
 	}{
-		{"pgbouncer", "", `"shop" "se""cret"` + "\n", 0o640},
-		{"pgpass", "", `db:5432:*:shop:se"cret` + "\n", 0o600},
+		{"pgbouncer", "0640", `"shop" "se""cret"` + "\n", 0o640},
+		{"pgpass", "0600", `db:5432:*:shop:se"cret` + "\n", 0o600},
 		{"raw", "0444", `se"cret`, 0o444},
 		{"env", "0600", "PGHOST='db'\nPGPORT='5432'\nPGUSER='shop'\nPGPASSWORD='se\"cret'\n", 0o600},
 	} {
 		t.Run(c.format, func(t *testing.T) {
 			t.Parallel()
-			r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_FORMAT="+c.format, "OUTRIGGER_USERNAME=shop", "OUTRIGGER_HOST=db", "OUTRIGGER_PORT=5432")
-			if c.mode != "" {
-				r.env = append(r.env, "OUTRIGGER_MODE="+c.mode)
-			}
+			r := newRefresher(t, part{"ttlSeconds": 900, "file": part{"format": c.format, "mode": c.mode, "user": "shop", "host": "db", "port": "5432"}})
 			r.provides(`echo 'se"cret'`)
 			require.False(t, r.probe("started"))
 			require.False(t, r.probe("ready"))
+
 			s := r.start()
+
 			r.awaitContent(s, c.want)
 			r.awaitEvent(s, refreshed)
 			info, err := os.Stat(r.file)
@@ -195,29 +248,34 @@ func TestAnOutputIsReadAsItsToolPrintsIt(t *testing.T) {
 	t.Parallel()
 	soon := time.Now().Add(time.Hour).Truncate(time.Second)
 	utc, epoch := soon.UTC().Format(time.RFC3339), fmt.Sprint(soon.Unix())
+	at := func(pointers part) part { return part{"exec": part{"pointers": pointers}} }
+	user := part{"file": part{"user": "shop"}}
+	raw := part{"ttlSeconds": 3600, "exec": part{"output": "raw"}}
 	for _, c := range []struct {
 		name, output string
-		env          []string
+		values       []part
 		want         string
-		expires      time.Time
 	}{
-		{"kubectl", `{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"a/b","expirationTimestamp":"` + utc + `"}}`, nil, "*:*:*:shop:a/b\n", soon},
-		{"aws", `{"Version":1,"AccessKeyId":"AK","SecretAccessKey":"s","Expiration":"` + soon.In(time.FixedZone("", 3600)).Format(time.RFC3339) + `"}`, nil, "*:*:*:shop:s\n", soon},
-		{"az", `{"accessToken":"t","expiresOn":"` + soon.UTC().Format("2006-01-02 15:04:05.000000") + `"}`, []string{"OUTRIGGER_POINTER_PASSWORD=/accessToken", "OUTRIGGER_POINTER_EXPIRES_AT=/expiresOn"}, "*:*:*:shop:t\n", soon},
-		{"epoch", `{"token":"t","expires_on":` + epoch + `}`, []string{"OUTRIGGER_POINTER_PASSWORD=/token", "OUTRIGGER_POINTER_EXPIRES_AT=/expires_on"}, "*:*:*:shop:t\n", soon},
-		{"vault", `{"lease_duration":3600,"data":{"username":"v-1","password":"p"}}`, []string{"OUTRIGGER_POINTER_PASSWORD=/data/password", "OUTRIGGER_POINTER_USERNAME=/data/username", "OUTRIGGER_POINTER_TTL=/lease_duration"}, "*:*:*:v-1:p\n", soon},
-		{"signed", `{"password":"p","expiresAt":` + fmt.Sprint(soon.Unix()+900) + `,"signedUntil":"` + utc + `"}`, nil, "*:*:*:shop:p\n", soon},
-		{"raw", "p\n", []string{"OUTRIGGER_OUTPUT=raw", "OUTRIGGER_TTL=3600"}, "*:*:*:shop:p\n", soon},
-		{"a line of raw with n at its end", "pn", []string{"OUTRIGGER_OUTPUT=raw", "OUTRIGGER_TTL=3600"}, "*:*:*:shop:pn\n", soon},
-		{"a TTL counts more", `{"password":"p","expiresAt":1}`, []string{"OUTRIGGER_TTL=3600"}, "*:*:*:shop:p\n", soon},
+		{"kubectl", `{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"a/b","expirationTimestamp":"` + utc + `"}}`, []part{user}, "*:*:*:shop:a/b\n"},
+		{"aws", `{"Version":1,"AccessKeyId":"AK","SecretAccessKey":"s","Expiration":"` + soon.In(time.FixedZone("", 3600)).Format(time.RFC3339) + `"}`, nil, "*:*:*:AK:s\n"},
+		{"az", `{"accessToken":"t","expiresOn":"` + soon.UTC().Format("2006-01-02 15:04:05.000000") + `"}`, []part{user, at(part{"password": "/accessToken", "expiresAt": "/expiresOn"})}, "*:*:*:shop:t\n"},
+		{"epoch", `{"token":"t","expires_on":` + epoch + `}`, []part{user, at(part{"password": "/token", "expiresAt": "/expires_on"})}, "*:*:*:shop:t\n"},
+		{"vault", `{"lease_duration":3600,"data":{"username":"v-1","password":"p"}}`, []part{at(part{"password": "/data/password", "username": "/data/username", "ttl": "/lease_duration"})}, "*:*:*:v-1:p\n"},
+		{"signed", `{"password":"p","expiresAt":` + fmt.Sprint(soon.Unix()+900) + `,"signedUntil":"` + utc + `"}`, []part{user}, "*:*:*:shop:p\n"},
+		{"raw", "p\n", []part{user, raw}, "*:*:*:shop:p\n"},
+		{"a line of raw with n at its end", "pn", []part{user, raw}, "*:*:*:shop:pn\n"},
+		{"a TTL that is longer than what it says", `{"password":"p","expiresAt":` + epoch + `}`, []part{user, {"ttlSeconds": 24 * 3600}}, "*:*:*:shop:p\n"},
+		{"a TTL that is shorter than what it says", `{"password":"p","expiresAt":4000000000}`, []part{user, {"ttlSeconds": 3600}}, "*:*:*:shop:p\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRefresher(t, append([]string{"OUTRIGGER_FORMAT=pgpass", "OUTRIGGER_OUTPUT=json", "OUTRIGGER_USERNAME=shop"}, c.env...)...)
+			r := newRefresher(t, append([]part{{"file": part{"format": "pgpass"}, "exec": part{"output": "json"}}}, c.values...)...)
 			r.provides("printf '%s' '" + c.output + "'")
+
 			s := r.start()
+
 			r.awaitContent(s, c.want)
-			require.WithinDuration(t, c.expires, r.awaitEvent(s, refreshed).ExpiresAt, 5*time.Minute)
+			require.WithinDuration(t, soon, r.awaitEvent(s, refreshed).ExpiresAt, 5*time.Minute)
 			s.stop()
 		})
 	}
@@ -226,38 +284,43 @@ func TestAnOutputIsReadAsItsToolPrintsIt(t *testing.T) {
 func TestACredentialThatCannotBeTakenIsRefusedAndTheFileKept(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 2048)
+	in := func(format string) part { return part{"file": part{"format": format}} }
+	jsonOutput := part{"exec": part{"output": "json"}}
+	noTTL := jsonOutput.with(part{"ttlSeconds": 0})
 	for _, c := range []struct {
 		name, output, reason string
-		env                  []string
+		values               part
 	}{
 		{"empty", ``, "the credential is empty", nil},
 		{"an empty line", `\n`, "the credential is empty", nil},
 		{"NUL", `a\0b`, "has a NUL byte", nil},
-		{"too long for pgbouncer", long, "the format pgbouncer cannot hold it: the password has 2048 bytes", []string{"OUTRIGGER_FORMAT=pgbouncer"}},
-		{"a hash", "md50123456789abcdef0123456789abcdef", "pgbouncer would take the password for a hash", []string{"OUTRIGGER_FORMAT=pgbouncer"}},
-		{"two lines", `a\nb`, "the format pgpass cannot hold it: the password has a newline", []string{"OUTRIGGER_FORMAT=pgpass"}},
-		{"two lines for sh", `a\nb`, "the format env cannot hold it: the password has a newline", []string{"OUTRIGGER_FORMAT=env"}},
-		{"no UTF-8", `a\377`, "the format json cannot hold it: the password is no UTF-8", []string{"OUTRIGGER_FORMAT=json"}},
-		{"no JSON", `{"password":`, "the output is no JSON: no value at byte 13", []string{"OUTRIGGER_OUTPUT=json"}},
-		{"no token", `{}`, "the output has no /password, /status/token or /SecretAccessKey", []string{"OUTRIGGER_OUTPUT=json"}},
-		{"not at its pointer", `{"password":"a"}`, "the output has no /x/y, where the credential", []string{"OUTRIGGER_OUTPUT=json", "OUTRIGGER_POINTER_PASSWORD=/x/y"}},
-		{"a number", `{"password":1}`, "the value at /password is no string", []string{"OUTRIGGER_OUTPUT=json"}},
-		{"a NUL in JSON", `{"password":"a\\u0000"}`, "the value at /password has a NUL byte", []string{"OUTRIGGER_OUTPUT=json"}},
-		{"no expiry", `{"password":"a"}`, "the output has no /expiresAt, /status/expirationTimestamp or /Expiration", []string{"OUTRIGGER_OUTPUT=json", "OUTRIGGER_TTL="}},
-		{"an expiry that is none", `{"password":"a","expiresAt":"soon"}`, "expires-at is no time", []string{"OUTRIGGER_OUTPUT=json", "OUTRIGGER_TTL="}},
-		{"an expiry in milliseconds", `{"password":"a","expiresAt":4000000000000}`, "expires-at is no time: write it as 2026-01-31T12:00:00Z, or in seconds since 1970", []string{"OUTRIGGER_OUTPUT=json", "OUTRIGGER_TTL="}},
-		{"expired", `{"password":"a","expiresAt":"2020-01-01T00:00:00Z"}`, "had expired when it was obtained: at 2020-01-01T00:00:00Z, and this pod's clock says 20", []string{"OUTRIGGER_OUTPUT=json", "OUTRIGGER_TTL="}},
-		{"signed by what has expired", `{"password":"a","expiresAt":4000000000,"signedUntil":"20200101T000000Z"}`, "had expired when it was obtained: at 2020-01-01T00:00:00Z", []string{"OUTRIGGER_OUTPUT=json", "OUTRIGGER_TTL="}},
-		{"an unknown place in a template", `a`, "the template has ${passwd}", []string{"OUTRIGGER_FORMAT=template", "OUTRIGGER_TEMPLATE=a ${passwd}"}},
+		{"too long for pgbouncer", long, "the format pgbouncer cannot hold it: the password has 2048 bytes", in("pgbouncer")},
+		{"a hash", "md50123456789abcdef0123456789abcdef", "pgbouncer would take the password for a hash", in("pgbouncer")},
+		{"two lines", `a\nb`, "the format pgpass cannot hold it: the password has a newline", in("pgpass")},
+		{"two lines for sh", `a\nb`, "the format env cannot hold it: the password has a newline", in("env")},
+		{"a single quote for env", `a\047b`, "the format env cannot hold it: the password has a single quote", in("env")},
+		{"no UTF-8", `a\377`, "the format json cannot hold it: the password is no UTF-8", in("json")},
+		{"no JSON", `{"password":`, "the output is no JSON: it ends too soon, after 12 bytes", jsonOutput},
+		{"no token", `{}`, "the output has no /password, /status/token or /SecretAccessKey", jsonOutput},
+		{"not at its pointer", `{"password":"a"}`, "the output has no /x/y, where the credential", jsonOutput.with(part{"exec": part{"pointers": part{"password": "/x/y"}}})},
+		{"a number", `{"password":1}`, "the value at /password is no string", jsonOutput},
+		{"a NUL in JSON", `{"password":"a\\u0000"}`, "the value at /password has a NUL byte", jsonOutput},
+		{"no expiry", `{"password":"a"}`, "the output has no /expiresAt, /status/expirationTimestamp or /Expiration", noTTL},
+		{"an expiry that is none", `{"password":"a","expiresAt":"soon"}`, "expires-at is no time", noTTL},
+		{"an expiry in milliseconds", `{"password":"a","expiresAt":4000000000000}`, "expires-at is no time: write it as 2026-01-31T12:00:00Z, or in seconds since 1970", noTTL},
+		{"expired", `{"password":"a","expiresAt":"2020-01-01T00:00:00Z"}`, "had expired when it was obtained: at 2020-01-01T00:00:00Z, and this pod's clock says 20", jsonOutput},
+		{"signed by what has expired", `{"password":"a","expiresAt":4000000000,"signedUntil":"20200101T000000Z"}`, "had expired when it was obtained: at 2020-01-01T00:00:00Z", noTTL},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRefresher(t, append([]string{"OUTRIGGER_TTL=900", "OUTRIGGER_USERNAME=shop"}, c.env...)...)
+			r := newRefresher(t, part{"ttlSeconds": 900, "file": part{"user": "shop"}}, c.values)
 			require.NoError(t, os.WriteFile(r.file, []byte("live"), 0o640))
 			before, err := os.Stat(r.file)
 			require.NoError(t, err)
 			r.provides("printf '" + c.output + "'")
+
 			s := r.start()
+
 			s.await("two failures", func() bool { return len(ofLevel(events(t, s), "error")) > 1 })
 			for _, e := range events(t, s) {
 				assert.Contains(t, e.Message, c.reason)
@@ -297,7 +360,7 @@ func TestACredentialIsRenewedBeforeItOrWhatSignedItExpires(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRefresher(t, "OUTRIGGER_OUTPUT=json")
+			r := newRefresher(t, part{"exec": part{"output": "json"}})
 			signed := ""
 			if c.signed > 0 {
 				signed = fmt.Sprintf(`,"signedUntil":%d`, time.Now().Unix()+int64(c.signed))
@@ -317,7 +380,7 @@ func TestACredentialIsRenewedBeforeItOrWhatSignedItExpires(t *testing.T) {
 
 func TestACredentialIsRenewedAgainAndAgain(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=3")
+	r := newRefresher(t, part{"ttlSeconds": 3})
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	for i := 1; i <= 4; i++ {
@@ -329,7 +392,7 @@ func TestACredentialIsRenewedAgainAndAgain(t *testing.T) {
 
 func TestAFailureIsOneLineAndIsRetriedLessAndLessOften(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_RETRY_SECONDS=0.1", "OUTRIGGER_RETRY_MAX_SECONDS=0.4")
+	r := newRefresher(t, part{"ttlSeconds": 900, "retry": part{"delaySeconds": 0.1, "maxDelaySeconds": 0.4}})
 	r.provides(countsCalls + `echo "no route" >&2; echo "to \"host\"" >&2; [ "$calls" -gt 5 ] || exit 3; echo token`)
 	s := r.start()
 	r.awaitContent(s, "token")
@@ -338,7 +401,7 @@ func TestAFailureIsOneLineAndIsRetriedLessAndLessOften(t *testing.T) {
 	failures := ofLevel(events(t, s), "error")
 	require.Len(t, failures, 5)
 	for i, e := range failures {
-		assert.Equal(t, `the command failed with exit code 3: no route to "host" `, e.Message)
+		assert.Equal(t, `the command failed with exit code 3: no route to "host"`, e.Message)
 		assert.Equal(t, i+1, e.Failures)
 		most := min(0.1*float64(int(1)<<i), 0.4)
 		assert.LessOrEqual(t, e.RetryAfterSeconds, most)
@@ -349,7 +412,7 @@ func TestAFailureIsOneLineAndIsRetriedLessAndLessOften(t *testing.T) {
 
 func TestAProviderThatHangsIsEndedWithAllThatItStarted(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_COMMAND_SECONDS=1")
+	r := newRefresher(t, part{"ttlSeconds": 900, "exec": part{"timeoutSeconds": 1}})
 	marker := fmt.Sprint(1e6 + os.Getpid())
 	r.provides(countsCalls + `[ "$calls" = 1 ] || { echo token; exit; }; trap : TERM; "$OUTRIGGER_TOOLS/busybox" sleep ` + marker + ` & "$OUTRIGGER_TOOLS/busybox" sleep ` + marker + `; wait`)
 	s := r.start()
@@ -378,7 +441,7 @@ func processes(t *testing.T) []process {
 
 func TestAnOutageLongerThanTheCredentialIsSeenBeforeItExpiresAndEndsByItself(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=12", "OUTRIGGER_MARGIN_SECONDS=2")
+	r := newRefresher(t, part{"ttlSeconds": 12})
 	r.provides(`echo token`)
 	s := r.start()
 	first := r.awaitEvent(s, refreshed)
@@ -398,114 +461,46 @@ func TestAnOutageLongerThanTheCredentialIsSeenBeforeItExpiresAndEndsByItself(t *
 	s.stop()
 }
 
-func TestAReaderSeesWholeFilesOnlyAndNeverAWiderMode(t *testing.T) {
+func TestACredentialIsInNoArgumentNoEnvironmentAndNoLog(t *testing.T) {
 	t.Parallel()
-	rotations := 200
-	if value, err := strconv.Atoi(os.Getenv("OUTRIGGER_ROTATIONS")); err == nil {
-		rotations = value
-	}
-	r := newRefresher(t, "OUTRIGGER_TTL=1", "OUTRIGGER_MODE=0440", "OUTRIGGER_FORMAT=pgbouncer", "OUTRIGGER_USERNAME=shop")
-	// The script with a loop of its own, which does nothing but write.
-	script, err := os.ReadFile(tokenScripts + "/refresh-token.sh")
-	require.NoError(t, err)
-	functions, _, found := strings.Cut(string(script), "\ncase ${1-}:")
-	require.True(t, found)
-	driver := filepath.Join(r.dir, "driver.sh")
-	require.NoError(t, os.WriteFile(driver, []byte(functions+fmt.Sprintf(`
-. "$OUTRIGGER_SCRIPTS/token-obtain.sh"
-configure
-busybox mkdir "$OUTRIGGER_WORK_DIR/obtained"
-expires=4000000000 due=4000000000 ready_until=4000000000 number=0
-while [ "$number" -lt %d ]; do
-  number=$((number + 1))
-  printf '%%0100d.%%s' 0 "$number" >"$OUTRIGGER_WORK_DIR/obtained/password"
-  write || { echo "$reason"; exit 1; }
-done
-pause 1000
-`, rotations)), 0o644))
-	command := r.command()
-	command.Args[2] = driver
-	whole := regexp.MustCompile(`^"shop" "` + strings.Repeat("0", 100) + `\.(\d+)"\n$`)
-	s := run(t, command)
-	s.await("the first file", func() bool { return exists(r.file) })
-	last, seen := 0, 0
-	for last < rotations {
-		dir, err := os.ReadDir(filepath.Dir(r.file))
-		require.NoError(t, err)
-		for _, entry := range dir {
-			if info, err := entry.Info(); err == nil {
-				mode := info.Mode().Perm()
-				require.Zero(t, mode&^0o640, "%s has mode %o", entry.Name(), mode)
-				require.False(t, info.Size() > 0 && mode != 0o440, "%s has contents under mode %o", entry.Name(), mode)
-			}
-		}
-		data, err := os.ReadFile(r.file)
-		require.NoError(t, err)
-		match := whole.FindSubmatch(data)
-		require.NotNil(t, match, "%q", data)
-		number, err := strconv.Atoi(string(match[1]))
-		require.NoError(t, err)
-		require.GreaterOrEqual(t, number, last)
-		if number > last {
-			last = number
-			seen++
-		}
-		select {
-		case <-s.ended:
-			require.Fail(t, "the refresher ended", s.output.String())
-		default:
-		}
-	}
-	require.Greater(t, seen, rotations/2, "the reader was not fast enough to see most of them")
-	s.kill()
-	require.Empty(t, s.output.String()+s.errors.String())
-}
+	r := newRefresher(t, part{"ttlSeconds": 1, "exec": part{"output": "json"}, "file": part{"format": "template", "template": "${username} ${password:url} ${password|json}", "user": "shop"}})
+	secret, token := filepath.Join(r.dir, "secret"), "hush-hush-"+fmt.Sprint(os.Getpid())
+	require.NoError(t, os.WriteFile(secret, []byte(`{"password":"`+token+`"}`), 0o600))
+	r.provides(countsCalls + `"$OUTRIGGER_TOOLS/busybox" cat "` + secret + `"; [ $((calls % 3)) != 0 ] || { "$OUTRIGGER_TOOLS/busybox" cat "` + secret + `" >&2; exit 1; }`)
 
-func TestACredentialIsInNoArgumentNoEnvironmentNoLogAndNoTrace(t *testing.T) {
-	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=1", "OUTRIGGER_LEAST_SECONDS=0", "OUTRIGGER_FORMAT=template", "OUTRIGGER_TEMPLATE=${username} ${password:url} ${password:json}", "OUTRIGGER_OUTPUT=json", "OUTRIGGER_USERNAME=shop", "OUTRIGGER_PROVERS=")
-	secret := filepath.Join(r.dir, "secret")
-	require.NoError(t, os.WriteFile(secret, []byte(`{"password":"hush-hush-`+fmt.Sprint(os.Getpid())+`"}`), 0o600))
-	token := "hush-hush-" + fmt.Sprint(os.Getpid())
-	r.provides(countsCalls + `[ $((calls % 5)) != 0 ] || { "$OUTRIGGER_TOOLS/busybox" cat "` + secret + `"; exit 1; }; "$OUTRIGGER_TOOLS/busybox" cat "` + secret + `"`)
-	command := r.command("run", "--", filepath.Join(appletDir, "busybox"), "sh", filepath.Join(r.dir, "provider.sh"))
-	command.Args = append([]string{command.Args[0], "sh", "-x"}, command.Args[2:]...)
-	s := run(t, command)
-	looks := 0
-	s.await("40 refreshes", func() bool {
+	s := r.start()
+
+	s.await("6 refreshes", func() bool {
 		for _, p := range processes(t) {
 			require.NotContains(t, p.arguments, token)
 			require.NotContains(t, p.environment, token)
 		}
-		looks++
-		return strings.Count(s.output.String(), refreshed) >= 40
+		return strings.Count(s.output.String(), refreshed) >= 6
 	})
-	require.Greater(t, looks, 40)
 	require.Contains(t, r.content(), token)
+	require.NotEmpty(t, ofLevel(events(t, s), "error"))
+	require.NoError(t, filepath.Walk(filepath.Join(r.dir, "state", "db"), func(path string, info os.FileInfo, err error) error {
+		require.True(t, err == nil && info.Mode().Perm()&0o077 == 0, path)
+		return nil
+	}))
 	s.kill()
 	require.NotContains(t, s.output.String(), token)
 	require.NotContains(t, s.errors.String(), token)
-	require.Contains(t, s.errors.String(), "+ ", "there was a trace to look at")
-	require.NoError(t, filepath.Walk(filepath.Join(r.dir, "state"), func(path string, info os.FileInfo, err error) error {
-		require.NoError(t, err)
-		require.Zero(t, info.Mode().Perm()&0o077&^map[bool]os.FileMode{true: 0o055}[path == filepath.Join(r.dir, "state")], path)
-		return nil
-	}))
 }
 
 func TestACredentialIsInUseOnlyWhenAllProversAcceptIt(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_PROVERS=pool replica")
+	r := newRefresher(t, part{"ttlSeconds": 900, "provers": []string{"pool", "replica"}})
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	r.awaitContent(s, "token 1")
 	require.True(t, r.probe("started"), "the ambassadors start after it")
-	r.answer("pool", "accepted")
+	r.answer("pool", "accepted", "")
 	for range 10 { // which is several looks at the answers
 		time.Sleep(100 * time.Millisecond)
 		require.False(t, r.probe("ready"))
 	}
-	r.answer("replica", "accepted")
+	r.answer("replica", "accepted", "")
 	r.awaitEvent(s, refreshed)
 	require.True(t, r.probe("ready"))
 	require.Equal(t, 1, r.asked())
@@ -514,17 +509,17 @@ func TestACredentialIsInUseOnlyWhenAllProversAcceptIt(t *testing.T) {
 
 func TestARefusedCredentialIsObtainedAnewAndTheRefusalExplained(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_PROVERS=pool", `OUTRIGGER_EXPLAIN=printf 'the clock is "wrong"\nmore\n'`)
+	r := newRefresher(t, part{"ttlSeconds": 900, "provers": []string{"pool"}, "exec": part{"explain": []string{"sh", "-c", `printf 'the clock is "wrong" for %s\nmore\n' "$OUTRIGGER_FILE"`}}})
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	r.awaitContent(s, "token 1")
-	r.answer("pool", `refused FATAL: PAM authentication failed for user "shop"`)
+	r.answer("pool", "refused", `FATAL: PAM authentication failed for user "shop"`)
 	failure := r.awaitEvent(s, `the credential was refused, says pool: FATAL: PAM authentication failed for user "shop"`)
-	require.Equal(t, `the clock is "wrong"`, failure.Explanation)
+	require.Equal(t, `the clock is "wrong" for `+r.file, failure.Explanation)
 	require.Equal(t, 1, failure.Failures)
 	r.awaitContent(s, "token 2")
 	require.False(t, r.probe("ready"))
-	r.answer("pool", "accepted")
+	r.answer("pool", "accepted", "")
 	r.awaitEvent(s, refreshed)
 	require.True(t, r.probe("ready"))
 	s.stop()
@@ -532,7 +527,7 @@ func TestARefusedCredentialIsObtainedAnewAndTheRefusalExplained(t *testing.T) {
 
 func TestACredentialOfWhichAProverIsSilentIsRenewedWhenItIsDue(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=2", "OUTRIGGER_PROVERS=pool")
+	r := newRefresher(t, part{"ttlSeconds": 2, "provers": []string{"pool"}})
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	r.awaitEvent(s, "was not proven: pool has not said whether the server takes the credential")
@@ -542,15 +537,15 @@ func TestACredentialOfWhichAProverIsSilentIsRenewedWhenItIsDue(t *testing.T) {
 
 func TestAServerThatIsDownIsToldOfAndCostsNoOtherCredential(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_PROVERS=pool")
+	r := newRefresher(t, part{"ttlSeconds": 900, "provers": []string{"pool"}})
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	r.awaitContent(s, "token 1")
-	r.answer("pool", "unanswered db.example:5432: connect failed")
+	r.answer("pool", "unanswered", "db.example:5432: connect failed")
 	r.awaitEvent(s, "pool could not ask the server whether it takes the credential: db.example:5432: connect failed")
 	require.False(t, r.probe("ready"))
 
-	r.answer("pool", "accepted")
+	r.answer("pool", "accepted", "")
 	r.awaitEvent(s, refreshed)
 
 	require.True(t, r.probe("ready"))
@@ -563,18 +558,18 @@ func TestSIGTERMEndsItWithinASecond(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		provider string
-		env      []string
+		values   part
 		await    string
 	}{
-		"while it sleeps":                {`echo token`, []string{"OUTRIGGER_TTL=900"}, refreshed},
-		"while the provider hangs":       {`echo >"$CALLS"; trap : TERM; "$OUTRIGGER_TOOLS/busybox" sleep 1000; "$OUTRIGGER_TOOLS/busybox" sleep 1000`, []string{"OUTRIGGER_TTL=900"}, ""},
-		"while it waits for an answer":   {`echo token; echo >"$CALLS"`, []string{"OUTRIGGER_TTL=900", "OUTRIGGER_PROVERS=pool"}, ""},
-		"while it waits after a failure": {`exit 1`, []string{"OUTRIGGER_TTL=900", "OUTRIGGER_RETRY_SECONDS=50"}, "exit code 1"},
+		"while it sleeps":                {`echo token`, nil, refreshed},
+		"while the provider hangs":       {`echo >"$CALLS"; trap : TERM; "$OUTRIGGER_TOOLS/busybox" sleep 1000; "$OUTRIGGER_TOOLS/busybox" sleep 1000`, nil, ""},
+		"while it waits for an answer":   {`echo token; echo >"$CALLS"`, part{"provers": []string{"pool"}}, ""},
+		"while it waits after a failure": {`exit 1`, part{"retry": part{"delaySeconds": 50, "maxDelaySeconds": 60}}, "exit code 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			inTime(t, time.Second, func() time.Duration {
-				r := newRefresher(t, c.env...)
+				r := newRefresher(t, part{"ttlSeconds": 900}, c.values)
 				r.provides(c.provider)
 				s := r.start()
 				if c.await != "" {
@@ -592,7 +587,7 @@ func TestSIGTERMEndsItWithinASecond(t *testing.T) {
 
 func TestARestartKeepsWhatIsNotDueAndAsksNobody(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=900")
+	r := newRefresher(t, part{"ttlSeconds": 900})
 	r.provides(countsCalls + `echo "token $calls"`)
 	first := r.start()
 	r.awaitEvent(first, refreshed)
@@ -617,7 +612,7 @@ func TestARestartKeepsWhatIsNotDueAndAsksNobody(t *testing.T) {
 
 func TestARestartWhileTheProviderIsDownKeepsTheOldFile(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=4")
+	r := newRefresher(t, part{"ttlSeconds": 4})
 	r.provides(`echo token`)
 	first := r.start()
 	r.awaitEvent(first, refreshed)
@@ -657,9 +652,12 @@ func TestAFileThatIsReplacedIsToldToAllUntilTheyHaveHeard(t *testing.T) {
 	a := run(t, process)
 	a.awaitOutput("begun")
 
-	r := newRefresher(t, "OUTRIGGER_TTL=3", "OUTRIGGER_NOTIFY_PROCESS="+name, "OUTRIGGER_NOTIFY_SIGNAL=USR1", "OUTRIGGER_NOTIFY_URL="+server.URL+"/-/reload")
-	heard := filepath.Join(r.dir, "heard")
-	r.env = append(r.env, `OUTRIGGER_NOTIFY_COMMAND="$OUTRIGGER_TOOLS/busybox" cp "$OUTRIGGER_FILE" `+heard)
+	heard := filepath.Join(t.TempDir(), "heard")
+	r := newRefresher(t, part{"ttlSeconds": 3, "notify": part{
+		"signal": part{"process": name, "signal": "USR1"},
+		"http":   part{"url": server.URL + "/-/reload"},
+		"exec":   part{"command": []string{"sh", "-c", `"$OUTRIGGER_TOOLS/busybox" cp "$OUTRIGGER_FILE" ` + heard}},
+	}})
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	r.awaitEvent(s, refreshed)
@@ -672,60 +670,27 @@ func TestAFileThatIsReplacedIsToldToAllUntilTheyHaveHeard(t *testing.T) {
 	s.stop()
 }
 
-func TestALineForShHasTheToolsThatTheImageLacks(t *testing.T) {
-	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=900")
-	heard := filepath.Join(r.dir, "heard")
-	// A program other than busybox's shell, which in some builds knows its applets without a path.
-	r.env = append(r.env, `OUTRIGGER_NOTIFY_COMMAND=/usr/bin/env cp "$OUTRIGGER_FILE" `+heard)
-	require.NoError(t, os.WriteFile(r.file, []byte("before"), 0o640))
-	r.provides("echo token")
-
-	s := r.start()
-
-	s.await("the command", func() bool { return exists(heard) })
-	s.stop()
-}
-
-func TestNoRefreshWaitsForTheDisksOfTheNode(t *testing.T) {
-	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=900")
-	tools, called := t.TempDir(), filepath.Join(r.dir, "called")
-	busybox := filepath.Join(appletDir, "busybox")
-	require.NoError(t, os.WriteFile(filepath.Join(tools, "busybox"), []byte("#!"+appletDir+"/sh\necho \"$1\" >>"+called+"\nexec "+busybox+" \"$@\"\n"), 0o755))
-	r.env = append(r.env, "OUTRIGGER_TOOLS="+tools)
-	r.provides("echo token")
-
-	s := r.start()
-	r.awaitEvent(s, refreshed)
-	s.stop()
-
-	applets, err := os.ReadFile(called)
-	require.NoError(t, err)
-	require.Contains(t, string(applets), "mv\n")
-	require.NotContains(t, string(applets), "sync\n", "upstream's busybox takes no file: it is sync(2)")
-}
-
 func TestAFileThatIsGoneIsWrittenAnew(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_LOOK_SECONDS=1")
+	r := newRefresher(t, part{"ttlSeconds": 900}).looksOften()
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	r.awaitEvent(s, refreshed)
 	require.NoError(t, os.Remove(r.file))
-	r.awaitContent(s, "token 2")
+	r.awaitContent(s, "token 1")
 	s.stop()
+	require.Equal(t, 1, r.asked(), "what is known is not asked for")
 }
 
 func TestACredentialThatIsRefusedLaterIsObtainedAnew(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_LOOK_SECONDS=1", "OUTRIGGER_PROVERS=pool")
+	r := newRefresher(t, part{"ttlSeconds": 900, "provers": []string{"pool"}}).looksOften()
 	r.provides(countsCalls + `echo "token $calls"`)
 	s := r.start()
 	r.awaitContent(s, "token 1")
-	r.answer("pool", "accepted")
+	r.answer("pool", "accepted", "")
 	r.awaitEvent(s, refreshed)
-	r.answer("pool", "refused the role is gone")
+	r.answer("pool", "refused", "the role is gone")
 	r.awaitEvent(s, "the credential was refused, says pool: the role is gone")
 	r.awaitContent(s, "token 2")
 	s.stop()
@@ -734,7 +699,7 @@ func TestACredentialThatIsRefusedLaterIsObtainedAnew(t *testing.T) {
 func TestACommandHasItsOwnVariablesWhateverTheirNames(t *testing.T) {
 	t.Parallel()
 	names := []string{"HOST", "PORT", "FILE", "FORMAT", "MODE", "OUTPUT", "TTL", "DATABASE", "USERNAME", "TEMPLATE", "REFRESHER", "TOOLS", "STATE_DIR", "DIRECTORY", "IN_USE"}
-	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_HOST=db", "OUTRIGGER_PORT=5432")
+	r := newRefresher(t, part{"ttlSeconds": 900, "file": part{"host": "db", "port": "5432"}})
 	var echoed, want []string
 	for _, name := range names {
 		r.env = append(r.env, name+"=own "+name)
@@ -750,50 +715,92 @@ func TestACommandHasItsOwnVariablesWhateverTheirNames(t *testing.T) {
 
 func TestAConfigurationThatCannotWorkEndsIt(t *testing.T) {
 	t.Parallel()
-	for message, env := range map[string][]string{
-		"FILE is no absolute path":                         {"OUTRIGGER_FILE=x", "OUTRIGGER_TTL=1"},
-		"there is no OUTRIGGER_FORMAT ini":                 {"OUTRIGGER_FORMAT=ini", "OUTRIGGER_TTL=1"},
-		"there is no OUTRIGGER_OUTPUT yaml":                {"OUTRIGGER_OUTPUT=yaml", "OUTRIGGER_TTL=1"},
-		"an output that is raw has no expiry":              {},
-		"there is no OUTRIGGER_NOTIFY_METHOD PUT: write G": {"OUTRIGGER_NOTIFY_METHOD=PUT", "OUTRIGGER_TTL=1"},
+	for message, values := range map[string]part{
+		`/token/file/path: "x" is no absolute path`:                            {"file": part{"path": "x"}},
+		"/token/file/format: there is no format ini":                           {"file": part{"format": "ini"}},
+		"/token/file/format: the template has ${passwd}":                       {"file": part{"format": "template", "template": "a ${passwd}"}},
+		"/token/exec/output: there is no output yaml":                          {"exec": part{"output": "yaml"}},
+		"/token/exec/output: an output that is raw has no expiry":              {"ttlSeconds": 0},
+		"/token/notify/http/method: there is no method PUT: write GET or POST": {"notify": part{"http": part{"url": "http://x", "method": "PUT"}}},
+		"/token/nmae: there is no such key":                                    {"nmae": "x"},
+		"probes cannot be answered: the socket's path has":                     {"name": strings.Repeat("x", 100)},
 	} {
 		t.Run(message, func(t *testing.T) {
 			t.Parallel()
-			r := newRefresher(t, env...)
+			r := newRefresher(t, part{"ttlSeconds": 1}, values)
 			r.provides("echo token")
+			if strings.Contains(message, "socket") {
+				r.env = append(r.env, "OUTRIGGER_STATE_DIR="+filepath.Join(r.dir, strings.Repeat("x", 100)))
+			}
+
 			s := r.start()
+
 			require.Equal(t, 2, exitCode(s.wait()))
-			require.Contains(t, events(t, s)[0].Message, message)
+			require.Contains(t, s.errors.String(), message)
+			require.Len(t, splitLines(s.errors.String()), 1)
+			require.Empty(t, s.output.String())
 		})
 	}
 }
 
 func TestBetweenRefreshesItIsSmallAndSleeps(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_LOOK_SECONDS=600")
+	r := newRefresher(t, part{"ttlSeconds": 900})
 	r.provides("echo token")
 	s := r.start()
 	r.awaitEvent(s, refreshed)
-	proc := fmt.Sprintf("/proc/%d/", s.command.Process.Pid)
-	s.await("it to sleep, with no other process", func() bool {
-		children, err := os.ReadFile(fmt.Sprintf("%stask/%d/children", proc, s.command.Process.Pid))
+	proc := fmt.Sprintf("/proc/%d", s.command.Process.Pid)
+	wakes := func() (sum int) {
+		tasks, err := filepath.Glob(proc + "/task/*/status")
 		require.NoError(t, err)
-		state, err := os.ReadFile(proc + "wchan")
-		require.NoError(t, err)
-		return len(children) == 0 && bytes.Contains(state, []byte("poll"))
-	})
-	status, err := os.ReadFile(proc + "status")
-	require.NoError(t, err)
-	resident, err := strconv.Atoi(string(regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindSubmatch(status)[1]))
-	require.NoError(t, err)
-	require.Less(t, resident, 3<<10)
-	waits := func() string {
-		status, _ := os.ReadFile(proc + "status")
-		return regexp.MustCompile(`\nvoluntary_ctxt_switches:\s+\d+`).FindString(string(status))
+		for _, task := range tasks {
+			status, err := os.ReadFile(task)
+			require.NoError(t, err)
+			count, err := strconv.Atoi(string(regexp.MustCompile(`\nvoluntary_ctxt_switches:\s+(\d+)`).FindSubmatch(status)[1]))
+			require.NoError(t, err)
+			sum += count
+		}
+		return sum
 	}
-	before := waits()
-	s.await("it to look whether a signal came just before it slept", func() bool { return waits() != before })
+	// The runtime takes a while to come to rest after a start.
+	time.Sleep(3 * time.Second)
+	before := wakes()
+
+	time.Sleep(5 * time.Second)
+
+	require.LessOrEqual(t, wakes()-before, 5, "it looks every 30 seconds")
+	children, err := filepath.Glob(proc + "/task/*/children")
+	require.NoError(t, err)
+	for _, list := range children {
+		text, err := os.ReadFile(list)
+		require.NoError(t, err)
+		require.Empty(t, text)
+	}
 	s.stop()
+}
+
+// BenchmarkARefresherThatSleeps says how much memory one takes between refreshes.
+func BenchmarkARefresherThatSleeps(b *testing.B) {
+	dir, err := os.MkdirTemp("", "token")
+	require.NoError(b, err)
+	defer os.RemoveAll(dir)
+	document, err := json.Marshal(part{"version": "0.1", "token": part{
+		"name": "db", "ttlSeconds": 900, "file": part{"path": dir + "/credential", "format": "raw", "mode": "0600"},
+		"exec": part{"command": []string{"echo", "token"}, "output": "raw"},
+	}})
+	require.NoError(b, err)
+	command := exec.Command(programPath, "token")
+	command.Env = append(os.Environ(), "OUTRIGGER_STATE_DIR="+dir, "OUTRIGGER_CONFIG="+string(document))
+	require.NoError(b, command.Start())
+	defer func() { _ = command.Process.Kill(); _ = command.Wait() }()
+	time.Sleep(5 * time.Second)
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", command.Process.Pid))
+	require.NoError(b, err)
+	for name, unit := range map[string]string{"VmRSS": "resident-kB", "RssAnon": "own-kB"} {
+		kB, err := strconv.Atoi(string(regexp.MustCompile(name + `:\s+(\d+) kB`).FindSubmatch(status)[1]))
+		require.NoError(b, err)
+		b.ReportMetric(float64(kB), unit)
+	}
 }
 
 func TestWhatACommandSaysIsLoggedWithoutTheCredential(t *testing.T) {
@@ -801,14 +808,16 @@ func TestWhatACommandSaysIsLoggedWithoutTheCredential(t *testing.T) {
 	for _, output := range []string{"raw", "json"} {
 		t.Run(output, func(t *testing.T) {
 			t.Parallel()
-			r := newRefresher(t, "OUTRIGGER_TTL=2", "OUTRIGGER_OUTPUT="+output)
+			r := newRefresher(t, part{"ttlSeconds": 2, "exec": part{"output": output}})
 			token := "hush " + strings.Repeat("x", 3000) + " hush"
 			printed := token
 			if output == "json" {
 				printed = `{"password":"` + token + `"}`
 			}
 			r.provides(countsCalls + `echo "+ send ` + token + ` now" >&2; [ "$calls" = 1 ] || exit 1; echo '` + printed + `'`)
+
 			s := r.start()
+
 			r.awaitEvent(s, "the command printed a credential and said: + send *** now")
 			r.awaitEvent(s, "the command failed with exit code 1: + send *** now")
 			s.await("a further failure", func() bool { return r.asked() > 3 })
@@ -818,48 +827,41 @@ func TestWhatACommandSaysIsLoggedWithoutTheCredential(t *testing.T) {
 	}
 }
 
+func TestACommandThatFailsLeaksNothingThatItHasPrinted(t *testing.T) {
+	t.Parallel()
+	r := newRefresher(t, part{"ttlSeconds": 900})
+	r.provides(`echo eyJTOKEN-of-many-bytes; echo "debug: got eyJTOKEN-of-many-bytes" >&2; exit 1`)
+
+	s := r.start()
+
+	r.awaitEvent(s, "the command failed with exit code 1: debug: got ***")
+	s.stop()
+	require.NotContains(t, s.output.String(), "eyJTOKEN")
+}
+
 func TestACredentialThatIsTheSameAgainIsProvenAgain(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_PROVERS=pool")
+	r := newRefresher(t, part{"ttlSeconds": 900, "provers": []string{"pool"}})
 	r.provides(countsCalls + `echo token`)
 	s := r.start()
 	r.awaitContent(s, "token")
 	first, err := os.Stat(r.file)
 	require.NoError(t, err)
-	r.answer("pool", "refused for now")
+	r.answer("pool", "refused", "for now")
 	s.await("the file to be another", func() bool {
 		second, err := os.Stat(r.file)
 		return err == nil && !os.SameFile(first, second)
 	})
-	r.answer("pool", "accepted")
+	r.answer("pool", "accepted", "")
 	r.awaitEvent(s, refreshed)
 	require.Len(t, ofLevel(events(t, s), "error"), 1, "what was said of the file before does not count")
 	require.Equal(t, 2, r.asked())
 	s.stop()
 }
 
-func TestAClockThatIsSetBackMakesACredentialDue(t *testing.T) {
-	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_LOOK_SECONDS=1")
-	tools, clock := t.TempDir(), filepath.Join(r.dir, "clock")
-	busybox := filepath.Join(appletDir, "busybox")
-	require.NoError(t, os.WriteFile(filepath.Join(tools, "busybox"),
-		[]byte("#!"+appletDir+"/sh\n[ \"$*\" != 'date +%s' ] || exec "+busybox+" cat "+clock+"\nexec "+busybox+" \"$@\"\n"), 0o755))
-	require.NoError(t, os.WriteFile(clock, []byte("2000003600\n"), 0o644))
-	r.env = append(r.env, "OUTRIGGER_TOOLS="+tools)
-	r.provides(countsCalls + `echo "token $calls"`)
-	s := r.start()
-	require.Equal(t, time.Unix(2000004500, 0).UTC(), r.awaitEvent(s, refreshed).ExpiresAt.UTC())
-	require.NoError(t, os.WriteFile(clock+".new", []byte("2000000000\n"), 0o644))
-	require.NoError(t, os.Rename(clock+".new", clock))
-	r.awaitEvent(s, "the clock was set back")
-	r.awaitContent(s, "token 2")
-	s.stop()
-}
-
 func TestAListenerThatCannotBeToldIsOneLineAMinute(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(t, "OUTRIGGER_TTL=900", "OUTRIGGER_LOOK_SECONDS=1", `OUTRIGGER_NOTIFY_COMMAND=printf x >>"$CALLS.told"; echo no >&2; exit 3`)
+	r := newRefresher(t, part{"ttlSeconds": 900, "notify": part{"exec": part{"command": []string{"sh", "-c", `printf x >>"$CALLS.told"; echo no >&2; exit 3`}}}})
 	require.NoError(t, os.WriteFile(r.file, []byte("before"), 0o640))
 	r.provides(`echo token`)
 	s := r.start()
@@ -869,4 +871,113 @@ func TestAListenerThatCannotBeToldIsOneLineAMinute(t *testing.T) {
 	})
 	s.stop()
 	require.Len(t, ofLevel(events(t, s), "error"), 1)
+}
+
+func TestANotificationThatWasNotDeliveredBeforeAKillIsDeliveredAfterIt(t *testing.T) {
+	t.Parallel()
+	heard := filepath.Join(t.TempDir(), "heard")
+	listens := filepath.Join(t.TempDir(), "listens")
+	r := newRefresher(t, part{"ttlSeconds": 900, "notify": part{"exec": part{"command": []string{"sh", "-c",
+		`"$OUTRIGGER_TOOLS/busybox" test -e ` + listens + ` && "$OUTRIGGER_TOOLS/busybox" cp "$OUTRIGGER_FILE" ` + heard}}}})
+	require.NoError(t, os.WriteFile(r.file, []byte("before"), 0o640))
+	r.provides("echo token")
+	first := r.start()
+	r.awaitEvent(first, "the command that tells of the new credential failed with exit code 1")
+	first.kill()
+	require.NoError(t, os.WriteFile(listens, nil, 0o600))
+	r.provides("exit 1")
+
+	second := r.start()
+
+	second.await("the listener to hear", func() bool { data, _ := os.ReadFile(heard); return string(data) == "token" })
+	second.stop()
+}
+
+// TestAKillAtAnyMomentTearsNoFileAndLosesNoNotification kills the program 200 times, each time while it renews again and again. Each
+// time whoever is to be told of a file hears of the one that is in place when the program runs again, though the provider is down.
+func TestAKillAtAnyMomentTearsNoFileAndLosesNoNotification(t *testing.T) {
+	t.Parallel()
+	kills, seed := 200, time.Now().UnixNano()
+	if value, err := strconv.ParseInt(os.Getenv("OUTRIGGER_FUZZ_SEED"), 10, 64); err == nil {
+		seed = value
+	}
+	t.Logf("OUTRIGGER_FUZZ_SEED=%d", seed)
+	random := rand.New(rand.NewSource(seed))
+	heard := filepath.Join(t.TempDir(), "heard")
+	r := newRefresher(t, part{"ttlSeconds": 1, "file": part{"format": "pgbouncer", "user": "shop"}})
+	r.document = r.document.with(part{"notify": part{"exec": part{"command": []string{filepath.Join(appletDir, "busybox"), "cp", r.file, heard}}}})
+	whole := regexp.MustCompile(`^"shop" "token [0-9]+"\n$`)
+	hears := func() bool { data, _ := os.ReadFile(heard); return string(data) == r.content() }
+	first, untold := "", 0
+	for range kills {
+		r.provides(countsCalls + `echo "token $calls"`)
+		s := r.start()
+		// Most of a run is spent asleep: half of the kills are where it has just begun, or just obtained another.
+		if random.Intn(2) == 0 {
+			asked := r.asked()
+			s.await("the provider to be asked", func() bool { return r.asked() > asked })
+		}
+		time.Sleep(time.Duration(random.Intn(40)) * time.Millisecond)
+		s.kill()
+		if r.content() == "" {
+			continue
+		}
+		require.Regexp(t, whole, r.content())
+		if first == "" {
+			first = r.content()
+		}
+		if r.content() == first || hears() {
+			continue
+		}
+		untold++
+		r.provides("exit 1")
+		s = r.start()
+		s.await("the file that is in place to be told", hears)
+		s.kill()
+	}
+	t.Logf("%d of %d kills were before somebody was told", untold, kills)
+	require.Greater(t, r.asked(), kills/4)
+	r.provides("exit 1")
+	s := r.start()
+	r.awaitEvent(s, "exit code 1")
+	s.stop()
+	for _, name := range names(t, filepath.Dir(r.file)) {
+		require.NotContains(t, name, ".new", "what a killed writer left")
+	}
+}
+
+func TestMetricsAreServedWhereTheyAreAskedFor(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	port := listener.Addr().(*net.TCPAddr).Port
+	require.NoError(t, listener.Close())
+	r := newRefresher(t, part{"ttlSeconds": 900, "metrics": part{"port": port}})
+	r.provides("echo token")
+	s := r.start()
+	r.awaitEvent(s, refreshed)
+
+	response, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/metrics", port))
+
+	require.NoError(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `outrigger_credential_obtained_total{refresher="db"} 1`)
+	require.Contains(t, string(text), `outrigger_credential_expires_at_seconds{refresher="db"}`)
+	s.stop()
+}
+
+func TestAPersonIsToldHowItIs(t *testing.T) {
+	t.Parallel()
+	r := newRefresher(t, part{"ttlSeconds": 900})
+	r.provides("echo token")
+	s := r.start()
+	r.awaitEvent(s, refreshed)
+
+	status, err := exec.Command(programPath, "status", "--socket", r.socket()).CombinedOutput()
+
+	require.NoError(t, err, string(status))
+	require.Regexp(t, `(?s)^refresher +db\n.*\nstate +in use\nin use +until .*\nnext renewal +20.*\n$`, string(status))
+	s.stop()
 }

@@ -2,9 +2,12 @@ package token
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/outrigger-charts/outrigger/library/sidecar/credential"
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 )
 
@@ -125,7 +129,6 @@ func TestACredentialThatNoFileCanHaveIsGivenBackOnceAnotherIsInUse(t *testing.T)
 	w.provider.leases = true
 	w.start()
 	plain := w.r.format
-	w.r.format = nil
 	refusals := 0
 	w.r.format = func(texts formatTexts) ([]byte, error) {
 		if refusals++; refusals == 1 {
@@ -321,4 +324,61 @@ func TestAUserOfTheFileIsWrittenInPlaceOfTheCredentials(t *testing.T) {
 	w.run(time.Minute)
 
 	assert.Equal(t, "\"app\" \"password 1\"\n", w.content())
+}
+
+func TestAReaderSeesWholeFilesOnlyAndNeverAWiderMode(t *testing.T) {
+	t.Parallel()
+	const rotations = 2000
+	w := newWorld(t)
+	w.token.File.Format, w.token.File.Mode = "pgbouncer", "0440"
+	w.start()
+	directory := filepath.Dir(w.token.File.Path)
+	write := func(number int) error {
+		w.r.held = &held{
+			credential: credential.Credential{Username: "shop", Password: fmt.Sprintf("%0100d.%d", 0, number)},
+			record:     record{ObtainedAt: noon, ExpiresAt: noon.Add(time.Hour), DueAt: noon.Add(time.Hour)},
+		}
+		return w.r.write()
+	}
+	require.NoError(t, write(0))
+	ended := make(chan error)
+	go func() {
+		defer close(ended)
+		for number := 1; number <= rotations; number++ {
+			if err := write(number); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	whole := regexp.MustCompile(`^"shop" "` + strings.Repeat("0", 100) + `\.(\d+)"\n$`)
+	last, seen := 0, 0
+	for running := true; running; {
+		select {
+		case err := <-ended:
+			require.NoError(t, err)
+			running = false
+		default:
+		}
+		entries, err := os.ReadDir(directory)
+		require.NoError(t, err)
+		for _, entry := range entries {
+			if info, err := entry.Info(); err == nil {
+				mode := info.Mode().Perm()
+				require.Zero(t, mode&^0o640, "%s has mode %o", entry.Name(), mode)
+				require.False(t, info.Size() > 0 && mode != 0o440, "%s has contents under mode %o", entry.Name(), mode)
+			}
+		}
+		match := whole.FindStringSubmatch(w.content())
+		require.NotNil(t, match, w.content())
+		number, err := strconv.Atoi(match[1])
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, number, last)
+		if number > last {
+			last = number
+			seen++
+		}
+	}
+	assert.Equal(t, rotations, last)
+	assert.Greater(t, seen, rotations/20, "the reader was not fast enough to see many of them")
 }
