@@ -234,7 +234,7 @@ func newProxy(t *testing.T, password string, changes ...func(*setup)) *proxy {
 	config, err := json.Marshal(map[string]any{"version": "0.1", "pgbouncer": s.document})
 	require.NoError(t, err)
 	command := place.command()
-	command.Path, command.Args = program(t), []string{"outrigger", "pgbouncer"}
+	command.Path, command.Args = programPath, []string{"outrigger", "pgbouncer"}
 	command.Env = append([]string{"OUTRIGGER_CONFIG=" + string(config), "OUTRIGGER_STATE_DIR=" + place.state}, s.env...)
 	p.start(command)
 	return p
