@@ -101,8 +101,7 @@ const countsCalls = `printf x >>"$CALLS"; calls=$("$OUTRIGGER_TOOLS/busybox" sta
 
 func (r *refresher) start() *shipper {
 	r.t.Helper()
-	version := strings.SplitN(libraryVersion(r.t), ".", 3)
-	document, err := json.MarshalIndent(part{"version": strings.Join(version[:2], "."), "token": r.document}, "", "  ")
+	document, err := json.MarshalIndent(part{"version": documentVersion(r.t), "token": r.document}, "", "  ")
 	require.NoError(r.t, err)
 	command := exec.Command(programPath, append([]string{"token"}, r.flags...)...)
 	command.Env = append([]string{
@@ -113,12 +112,12 @@ func (r *refresher) start() *shipper {
 	return run(r.t, command)
 }
 
-// libraryVersion is that of the chart, which programs and documents have too.
-func libraryVersion(t *testing.T) string {
+// documentVersion is the minor version of the chart, which documents carry.
+func documentVersion(t testing.TB) string {
 	t.Helper()
 	chart, err := os.ReadFile("../../library/outrigger/Chart.yaml")
 	require.NoError(t, err)
-	return string(regexp.MustCompile(`(?m)^version: (\S+)$`).FindSubmatch(chart)[1])
+	return string(regexp.MustCompile(`(?m)^version: (\d+\.\d+)\.`).FindSubmatch(chart)[1])
 }
 
 func (r *refresher) socket() string { return filepath.Join(r.dir, "state", "health.sock") }
@@ -784,7 +783,7 @@ func BenchmarkARefresherThatSleeps(b *testing.B) {
 	dir, err := os.MkdirTemp("", "token")
 	require.NoError(b, err)
 	defer os.RemoveAll(dir)
-	document, err := json.Marshal(part{"version": "0.1", "token": part{
+	document, err := json.Marshal(part{"version": documentVersion(b), "token": part{
 		"name": "db", "ttlSeconds": 900, "file": part{"path": dir + "/credential", "format": "raw", "mode": "0600"},
 		"exec": part{"command": []string{"echo", "token"}, "output": "raw"},
 	}})

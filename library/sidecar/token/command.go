@@ -122,7 +122,7 @@ func newRefresher(token document.Token, directory string, out io.Writer, on mach
 		token: token, mode: mode, format: written, look: defaultLook, obtainLimit: obtainLimit, machine: on,
 		log: event.New(out, "refresher", token.Name), metrics: newMetrics(token.Name),
 		memory:     remember(filepath.Join(directory, "state.json"), on.replace),
-		complaints: map[string]complaint{}, heard: map[string]proof.Verdict{},
+		complaints: map[string]complaint{}, heard: map[string]heard{},
 	}
 	r.report.set("starting", r)
 	r.metrics.watch(r.memory, r.clock)

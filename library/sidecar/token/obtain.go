@@ -47,28 +47,26 @@ func (r *refresher) obtain(ctx context.Context) error {
 	return nil
 }
 
-// content is what the file is to have. One that no file can have is dropped.
+// content is what the file is to have.
 func (r *refresher) content() ([]byte, error) {
 	file := r.token.File
 	username := r.held.credential.Username
 	if file.User != "" {
 		username = file.User
 	}
-	content, err := r.format(format.Texts{
+	return r.format(format.Texts{
 		Username: username, Password: r.held.credential.Password,
 		Host: file.Host, Port: file.Port, Database: file.Database,
 		ExpiresAt: r.held.ExpiresAt,
 	})
-	if err != nil {
-		r.drop()
-	}
-	return content, err
 }
 
-// write puts what is held into the file. Where it fails the file is as it was, and what is held is written later.
+// write puts what is held into the file. Where it fails the file is as it was, and what is held is written later; what no file
+// can have is given up.
 func (r *refresher) write() error {
 	content, err := r.content()
 	if err != nil {
+		r.drop()
 		return err
 	}
 	r.held.Sum = proof.Sum(content)
@@ -94,7 +92,7 @@ func (r *refresher) write() error {
 	if err := r.replace(r.token.File.Path, content, r.mode); err != nil {
 		return r.notWritten(err)
 	}
-	r.held.written, r.inPlace, r.tellAgain = true, r.held.Sum, 0
+	r.held.written, r.inPlace = true, r.held.Sum
 	if len(r.token.Provers) > 0 {
 		r.log.Info("the credential is written, and is to be proven", event.Is("credential.obtained"), "expiresAt", r.held.ExpiresAt)
 	}

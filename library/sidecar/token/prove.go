@@ -41,8 +41,7 @@ func (r *refresher) answers() answer {
 			of.silence = prover + " has not said whether the server takes the credential"
 			continue
 		}
-		verdict.Reason = r.hide(verdict.Reason)
-		r.hear(prover, verdict)
+		verdict = r.hear(prover, verdict)
 		switch {
 		case verdict.Outcome.InUse():
 		case verdict.Outcome == proof.Refused:
@@ -59,12 +58,17 @@ func unanswered(prover string, verdict proof.Verdict) string {
 	return fmt.Sprintf("%s could not ask the server whether it takes the credential: %s", prover, verdict.Reason)
 }
 
-// hear tells of a verdict that is new and not as it should be.
-func (r *refresher) hear(prover string, verdict proof.Verdict) {
-	if r.heard[prover] == verdict {
-		return
+// heard is a verdict as it was read, and as it may be shown.
+type heard struct{ read, shown proof.Verdict }
+
+// hear tells of a verdict that is new and not as it should be, and returns it as it may be shown.
+func (r *refresher) hear(prover string, verdict proof.Verdict) proof.Verdict {
+	if before := r.heard[prover]; before.read == verdict {
+		return before.shown
 	}
-	r.heard[prover] = verdict
+	read := verdict
+	verdict.Reason = r.hide(verdict.Reason)
+	r.heard[prover] = heard{read, verdict}
 	switch verdict.Outcome {
 	case proof.Unanswered:
 		r.log.Error(unanswered(prover, verdict), event.Is("credential.unanswered"))
@@ -73,6 +77,7 @@ func (r *refresher) hear(prover string, verdict proof.Verdict) {
 	case proof.Unproven:
 		r.log.Error(fmt.Sprintf("the credential is in use unproven, as the one before has expired, says %s: %s", prover, verdict.Reason), event.Is("credential.unproven"))
 	}
+	return verdict
 }
 
 // prove waits until all provers have taken the credential up, and tells whether they have; without provers it is in use at once.
@@ -90,7 +95,7 @@ func (r *refresher) prove(ctx context.Context) (inUse bool, err error) {
 		case of.inUse:
 			return true, r.takeUp()
 		case r.due():
-			return false, failure{event: "credential.unproven", message: fmt.Sprintf("the credential, which expires at %s, was not proven: %s", utc(r.held.ExpiresAt), of.silence)}
+			return false, fmt.Errorf("the credential, which expires at %s, was not proven: %s", utc(r.held.ExpiresAt), of.silence)
 		}
 		if of.waiting && !told && r.clock.Elapsed()-asked >= silencePatience {
 			told = true
@@ -121,6 +126,11 @@ func (r *refresher) stillAccepted(ctx context.Context) error {
 	return nil
 }
 
+// refusedError says that the server does not take a credential, and why that may be, where it is known.
+type refusedError struct{ message, explanation string }
+
+func (e refusedError) Error() string { return e.message }
+
 // refuse gives up a credential that the server does not take.
 func (r *refresher) refuse(ctx context.Context, of refusal) error {
 	ctx, cancel := context.WithTimeout(ctx, explainLimit)
@@ -128,9 +138,5 @@ func (r *refresher) refuse(ctx context.Context, of refusal) error {
 	explanation := r.hide(r.provider.Explain(ctx, r.held.credential))
 	r.metrics.refusedFor(of.SQLState)
 	r.drop()
-	return failure{
-		event:       "credential.refused",
-		message:     fmt.Sprintf("the credential was refused, says %s: %s", of.prover, of.Reason),
-		explanation: explanation,
-	}
+	return refusedError{fmt.Sprintf("the credential was refused, says %s: %s", of.prover, of.Reason), explanation}
 }

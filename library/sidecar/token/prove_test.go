@@ -77,7 +77,7 @@ func TestACredentialOfWhichAProverIsSilentIsRenewedWhenItIsDue(t *testing.T) {
 	w.run(renewal + time.Minute)
 
 	assert.Equal(t, []string{"pool has not said whether the server takes the credential"}, w.messages("credential.unanswered"))
-	assert.Equal(t, []string{"the credential, which expires at 2026-01-02T12:15:00Z, was not proven: pool has not said whether the server takes the credential"}, w.messages("credential.unproven"))
+	assert.Equal(t, []string{"the credential, which expires at 2026-01-02T12:15:00Z, was not proven: pool has not said whether the server takes the credential"}, w.messages("credential.failed"))
 	assert.Equal(t, "password 2", w.content())
 }
 

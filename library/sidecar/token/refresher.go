@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -43,10 +44,10 @@ type refresher struct {
 	failures int             // in a row
 	renewing bool            // the credential in use is as it was, and only due
 
-	inPlace    string                   // the sum of the file, where it is this refresher's
-	tellAgain  time.Duration            // by the monotonic clock, not before
-	complaints map[string]complaint     // about listeners, by their names
-	heard      map[string]proof.Verdict // the last of provers, by their names
+	inPlace    string               // the sum of the file, where it is this refresher's
+	tellAgain  time.Duration        // by the monotonic clock, not before
+	complaints map[string]complaint // about listeners, by their names
+	heard      map[string]heard     // what provers said last of what is held, by their names
 }
 
 // held is a credential that this refresher obtained, or whose file it found.
@@ -100,6 +101,7 @@ func (r *refresher) turn(ctx context.Context) error {
 		r.renewing = inUse
 	}
 	if r.held == nil {
+		r.report.set("obtaining a credential", r)
 		if err := r.obtain(ctx); err != nil {
 			return err
 		}
@@ -115,7 +117,7 @@ func (r *refresher) turn(ctx context.Context) error {
 	}
 	r.report.set("in use", r)
 	if r.failures > 0 {
-		r.log.Info("the credential was refreshed after failures", event.Is("credential.recovered"), "failures", r.failures)
+		r.log.Info(fmt.Sprintf("the credential was refreshed after %d failures", r.failures), event.Is("credential.recovered"), "failures", r.failures)
 		r.failures = 0
 	}
 	return r.keep(ctx)
@@ -173,29 +175,21 @@ func (r *refresher) fail(ctx context.Context, err error) {
 	inUse := r.memory.get().InUse
 	first, most := r.token.Retry.Delay.Duration(), r.token.Retry.MaxDelay.Duration()
 	delay := retryDelay(first, most, r.failures, inUse.ReadyUntil.Sub(r.clock.Now()), r.random()).Round(time.Millisecond)
-	attributes := []any{event.Is("credential.failed"), "failures", r.failures, "retryAfterSeconds", delay.Seconds()}
-	var told failure
-	if errors.As(err, &told) {
-		attributes[0] = event.Is(told.event)
-		if told.explanation != "" {
-			attributes = append(attributes, "explanation", told.explanation)
+	name, attributes := "credential.failed", []any{"failures", r.failures, "retryAfterSeconds", delay.Seconds()}
+	if refused := (refusedError{}); errors.As(err, &refused) {
+		name = "credential.refused"
+		if refused.explanation != "" {
+			attributes = append(attributes, "explanation", refused.explanation)
 		}
 	}
 	if inUse.Sum != "" {
 		attributes = append(attributes, "inUseExpiresAt", inUse.ExpiresAt)
 	}
-	r.log.Error(err.Error(), attributes...)
+	r.log.Error(err.Error(), append(attributes, event.Is(name))...)
 	r.report.failed(err, r)
 	r.metrics.failures.Inc()
 	r.pause(ctx, delay)
 }
-
-// failure is one with an event of its own.
-type failure struct {
-	event, message, explanation string
-}
-
-func (f failure) Error() string { return f.message }
 
 // pause waits. Who has not heard of the file that is in place is told meanwhile.
 func (r *refresher) pause(ctx context.Context, span time.Duration) {

@@ -73,7 +73,7 @@ func TestAnOutageLongerThanTheCredentialIsSeenBeforeItExpiresAndEndsByItself(t *
 		assert.Equal(t, "the provider is down", l.Message)
 		assert.Equal(t, noon.Add(15*time.Minute), l.InUseExpiresAt)
 	}
-	assert.Equal(t, []string{"the credential was refreshed after failures"}, w.messages("credential.recovered"))
+	assert.Equal(t, []string{fmt.Sprintf("the credential was refreshed after %d failures", len(failures))}, w.messages("credential.recovered"))
 }
 
 func TestACredentialThatLivesNoLongerTakesThePlaceOfNone(t *testing.T) {
