@@ -26,8 +26,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const tokenScripts = "../../library/outrigger/files"
-
 // part is one of a document.
 type part map[string]any
 

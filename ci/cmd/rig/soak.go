@@ -12,7 +12,7 @@ import (
 
 // testSoak runs what takes longer than a developer waits: fuzzing, a hundred random runs of the log shipper's script, two
 // minutes without a backend beside twenty backups that are killed, ten that a sidecar makes, stores of each kind that fail,
-// Kubernetes' own cases of probes and tokens that are renewed for five minutes, a backup of a gigabyte, and Loki.
+// Kubernetes' own cases of probes and tokens that are renewed for five minutes, a backup of a gigabyte, and Loki; and makes the image twice.
 func testSoak(ctx context.Context, r *rig.Rig, chosen choice) error {
 	r.Images = slices.Concat(testimages.All, []testimages.Image{testimages.Loki})
 	listed, err := judge.List(ctx, r.Reporter.Log(), r.Root, "./...")
@@ -59,6 +59,11 @@ func testSoak(ctx context.Context, r *rig.Rig, chosen choice) error {
 		}
 	}
 	loki := &phase{name: "with Loki", tests: below(listed, soakTests), cluster: true, flags: []string{"-count=1", "-timeout=15m"}}
+	if chosen.run == "" {
+		if err := imageReproducible(ctx, r); err != nil {
+			return err
+		}
+	}
 	s := &suite{rig: r, chosen: chosen}
 	return s.runPhases(ctx, scripts, atLength, gigabyte, loki, fuzzing(r, listed))
 }
