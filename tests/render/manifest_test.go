@@ -336,6 +336,22 @@ func TestTheNotesDrawEveryPodThatTheManifestHasPrinted(t *testing.T) {
 	assert.NotContains(t, notes, "FOR NO POD")
 }
 
+func TestTheNotesSayThatAJobOfTheChartsOwnCannotBeChanged(t *testing.T) {
+	t.Parallel()
+	const job = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: import}\nspec: {template: {spec: {restartPolicy: Never, containers: [{name: app, image: \"app:1\"}]}}}\n"
+	notes := func(file, values string) string {
+		return wrappedFile(t, file).With(map[string]string{"templates/NOTES.txt": `{{ include "outrigger.notes" (dict "context" .) }}`}).
+			RenderTexts(t, values)["shop/templates/NOTES.txt"]
+	}
+
+	assert.Contains(t, notes(job, oneSidecar), `
+UPGRADES of Job import: Kubernetes changes no Job's pod. When an entry of
+  it changes, the upgrade fails until it is deleted (kubectl delete job/import).
+  A Job of outrigger.job has another name then, and needs nothing.`)
+	assert.NotContains(t, notes(job, "outrigger: {}"), "UPGRADES", "no entry of its pod can change")
+	assert.NotContains(t, notes(aDeployment, oneSidecar), "UPGRADES")
+}
+
 func TestTheNotesTellWhichEntriesAreInNoPod(t *testing.T) {
 	t.Parallel()
 	chart := wrappedFile(t, aDeployment).With(map[string]string{

@@ -35,14 +35,28 @@ Prints: the text
 */ -}}
 {{- define "outrigger-0.1.0.notes.pod" -}}
 {{- $state := . -}}
-{{- $facts := dict "title" .title "workload" $state.workload "spec" $state.podTemplate.spec "ours" (keys $state.origins) "classic" false -}}
+{{- $facts := dict "title" .title "workload" $state.workload "spec" $state.podTemplate.spec "ours" (keys $state.origins) "classic" false "hook" $state.hook -}}
 {{- include "outrigger-0.1.0.notes.facts" $facts -}}
 {{- $sections := list
       (include "outrigger-0.1.0.notes.start" $facts)
       (include "outrigger-0.1.0.notes.together" $facts)
       (include "outrigger-0.1.0.notes.stop" $facts)
-      (include "outrigger-0.1.0.notes.resources" $facts) -}}
-{{- join "\n\n" $sections -}}
+      (include "outrigger-0.1.0.notes.resources" $facts)
+      (include "outrigger-0.1.0.notes.job" $facts) -}}
+{{- compact $sections | join "\n\n" -}}
+{{- end -}}
+
+{{- /*
+That a Job of the chart's own cannot be upgraded where an entry of its pod changes.
+Takes: the Facts
+Prints: the text, or nothing
+*/ -}}
+{{- define "outrigger-0.1.0.notes.job" -}}
+{{- if and .ours (not .hook) (hasPrefix "Job " (.title | default "")) -}}
+UPGRADES of {{ .title }}: Kubernetes changes no Job's pod. When an entry of
+  it changes, the upgrade fails until it is deleted (kubectl delete {{ .title | replace "Job " "job/" }}).
+  A Job of outrigger.job has another name then, and needs nothing.
+{{- end -}}
 {{- end -}}
 
 {{- /*
@@ -51,10 +65,11 @@ What the sections of the notes read of a pod: the Facts.
   spec        the pod's                                       ours      names of the containers that the library added
   containers  dicts in start-up order: name, kind (init, sidecar, app), native (a sidecar of that form), and the hooks
               and probes that matter: postStart, preStop, startup, readiness
+  hook        the Helm hooks that the pod belongs to, or ""
   apps        names of what stops together       sidecars  names of native sidecars, in start-up order
   hooks       names of what has a preStop hook   width     columns for a name
   classic     whether one of ours is an ordinary container
-Takes: the Facts, with title, workload, spec, ours and classic (false)
+Takes: the Facts, with title, workload, spec, ours, hook and classic (false)
 Sets: .containers, .apps, .sidecars, .hooks, .width and .classic
 */ -}}
 {{- define "outrigger-0.1.0.notes.facts" -}}
