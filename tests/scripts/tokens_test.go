@@ -961,7 +961,7 @@ func TestMetricsAreServedWhereTheyAreAskedFor(t *testing.T) {
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	require.Contains(t, string(text), `outrigger_credential_obtained_total{refresher="db"} 1`)
-	require.Contains(t, string(text), `outrigger_credential_expires_at_seconds{refresher="db"}`)
+	require.Contains(t, string(text), `outrigger_credential_expiry_timestamp_seconds{refresher="db"}`)
 	s.stop()
 }
 

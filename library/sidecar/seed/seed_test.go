@@ -1,6 +1,7 @@
 package seed
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -188,9 +189,8 @@ func copyAsAnotherUser(t *testing.T, from, volume string) (said string, err erro
 	}
 	require.NoError(t, os.Chown(volume, 65532, 65532))
 	program := filepath.Join(filepath.Dir(volume), "seed.test")
-	binary, err := os.ReadFile("/proc/self/exe")
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(program, binary, 0o755))
+	// By another process: a program that this one has open for writing while a test beside starts one cannot be run.
+	require.NoError(t, exec.Command("cp", fmt.Sprintf("/proc/%d/exe", os.Getpid()), program).Run())
 	command := exec.Command(program)
 	command.Env = []string{asAnotherUser + "=" + from, "OUTRIGGER_SEED_TO=" + volume}
 	command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65532, Gid: 65532}}
