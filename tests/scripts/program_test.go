@@ -36,7 +36,8 @@ var builtProgram = sync.OnceValues(func() (string, error) {
 	if output, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("the program cannot be built: %w\n%s", err, output)
 	}
-	// What a test has read tells go test whether what it found last time still holds, and what the build has read does not.
+	// What a test has read tells go test whether what it found last time still holds, and what the build has read does
+	// not.
 	return programPath, filepath.WalkDir(module, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".go" && entry.Name() != "go.mod" {
 			return err

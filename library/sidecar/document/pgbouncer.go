@@ -29,8 +29,8 @@ type PgBouncer struct {
 	Quiet Seconds `json:"quietSeconds,omitzero"`
 	// Stop is how long clients may stay after that: 5.
 	Stop Seconds `json:"stopSeconds,omitzero"`
-	// Patience is how long pgbouncer may take to say its version: one that fails to three times in a row hangs, and is started
-	// anew. 5.
+	// Patience is how long pgbouncer may take to say its version: one that fails to three times in a row hangs, and is
+	// started anew. 5.
 	Patience Seconds `json:"patienceSeconds,omitzero"`
 	// Metrics is where SHOW POOLS and SHOW STATS are served; nowhere where it is left out.
 	Metrics *Metrics `json:"metrics,omitempty"`

@@ -24,6 +24,7 @@ type ambassador struct {
 	config     document.PgBouncer
 	settings   map[string]string
 	place      place
+	issuedPath string // where its writer says until when the file's credential lives
 	log        *slog.Logger
 	complaints complaints
 	source     *source
@@ -58,6 +59,7 @@ func newAmbassador(config document.PgBouncer, at place, linger time.Duration, lo
 	}
 	a := &ambassador{
 		config: config, settings: settings, place: at, log: log,
+		issuedPath: proof.IssuedPath(cmp.Or(config.AuthFile, config.PasswordFile)),
 		complaints: complaints{log: log, last: map[string]complaint{}},
 		source:     newSource(config),
 		prover:     prover{config: config, settings: settings, folder: at.proof()},
@@ -81,7 +83,7 @@ func needsAuthorities(settings map[string]string) bool {
 
 // listener is where clients connect.
 func (a *ambassador) listener() postgres.Target {
-	return postgres.Target{Host: cmp.Or(a.config.Listen.Directory, "127.0.0.1"), Port: a.config.Listen.Port}
+	return postgres.Target{Host: cmp.Or(a.config.Listen.Directory, "127.0.0.1"), Port: a.config.Listen.Port, Dial: dialUntil}
 }
 
 // run runs until stop, or until pgbouncer ends by itself, which is an error with its exit code.
@@ -129,7 +131,7 @@ func (a *ambassador) run(ctx context.Context, stop <-chan os.Signal) error {
 // look sees what is new, and begins what is due.
 func (a *ambassador) look(ctx context.Context) {
 	now := time.Now()
-	if a.inUse.remember(proof.IssuedPath(a.config.AuthFile)) {
+	if a.inUse.remember(a.issuedPath) {
 		a.saveInUse()
 	}
 	if a.ending.hasBegun() {
@@ -154,7 +156,8 @@ func (a *ambassador) look(ctx context.Context) {
 	}
 }
 
-// countClients looks once a second whether there are clients, for which the end waits. Where that cannot be told there may be.
+// countClients looks once a second whether there are clients, for which the end waits. Where that cannot be told there
+// may be.
 func (a *ambassador) countClients(ctx context.Context, now time.Time) {
 	if now.Before(a.countAt) {
 		return

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// authorities are the certificates of the public authorities, in PEM: pgbouncer's image may have none. Those that are trusted
-// with a condition only are left out, as pgbouncer would not look at that.
+// authorities are the certificates of the public authorities, in PEM: pgbouncer's image may have none. Those that are
+// trusted with a condition only are left out, as pgbouncer would not look at that.
 func authorities() []byte {
 	var text bytes.Buffer
 	for root := range bundle.Roots() {

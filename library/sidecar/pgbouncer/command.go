@@ -1,12 +1,10 @@
-// Package pgbouncer runs pgbouncer with a password that changes: each new one is proven by a login of its own at the server
-// before the pgbouncer that the app uses gets it. A password that is refused takes the place of none that works.
+// Package pgbouncer runs pgbouncer with a password that changes: each new one is proven by a login of its own at the
+// server before the pgbouncer that the app uses gets it. A password that is refused takes the place of none that works.
 package pgbouncer
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -116,10 +114,6 @@ func serveMetrics(port int, console console) error {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			slog.Error("metrics", "error", err)
-		}
-	}()
+	go func() { _ = server.Serve(listener) }()
 	return nil
 }

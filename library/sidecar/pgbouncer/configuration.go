@@ -42,8 +42,8 @@ func checkDatabase(name string, database document.PgBouncerDatabase) error {
 	case name == consoleName:
 		return errors.New("databases/pgbouncer is the name of pgbouncer's own console; give it another one")
 	case !databaseName.MatchString(name):
-		return fmt.Errorf("databases/%s is no name that pgbouncer's configuration can hold; give it one of letters, digits, _, . "+
-			"and -", name)
+		return fmt.Errorf("databases/%s is no name that pgbouncer's configuration can hold; "+
+			"give it one of letters, digits, _, . and -", name)
 	case strings.ContainsAny(database.Host+database.Database+database.PoolMode, "\r\n\x00"):
 		return fmt.Errorf("databases/%s has a line break, which pgbouncer's configuration cannot hold; remove it", name)
 	}

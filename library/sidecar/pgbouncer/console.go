@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -14,10 +13,10 @@ import (
 // consoleName is the console's database, and its user.
 const consoleName = "pgbouncer"
 
-// console asks a pgbouncer how it is, on a Unix socket, where it lets its own user id in under the name pgbouncer, without a
-// password and whatever its settings. Nobody else has the console: admin_users and stats_users are empty, and a client on
-// loopback is no peer with a user id. Where the socket is the app's too (Listen.Directory), an app that runs under the very
-// user id of this container has it as well.
+// console asks a pgbouncer how it is, on a Unix socket, where it lets its own user id in under the name pgbouncer,
+// without a password and whatever its settings. Nobody else has the console but whom admin_users and stats_users name,
+// which the program leaves empty: a client on loopback has no user id. Where the socket is the app's too
+// (Listen.Directory), an app that runs under the very user id of this container has it as well.
 type console struct {
 	folder string
 	port   int
@@ -28,7 +27,9 @@ type row map[string]string
 
 // show asks SHOW what.
 func (c console) show(ctx context.Context, what string) ([]row, error) {
-	session, err := postgres.Connect(ctx, postgres.Target{Host: c.folder, Port: c.port, User: consoleName, Database: consoleName})
+	session, err := postgres.Connect(ctx, postgres.Target{
+		Host: c.folder, Port: c.port, User: consoleName, Database: consoleName, Dial: dialUntil,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,17 @@ func rowsOf(result *pgconn.Result) []row {
 	return rows
 }
 
-// version asks SHOW VERSION, which needs no server and which a pgbouncer that hangs does not answer.
+// answers tells whether the pgbouncer says anything, be it that it will not say (disable_pqexec). It needs no server
+// for that.
+func (c console) answers(ctx context.Context) error {
+	_, err := c.version(ctx)
+	var said *pgconn.PgError
+	if errors.As(err, &said) {
+		return nil
+	}
+	return err
+}
+
 func (c console) version(ctx context.Context) (string, error) {
 	rows, err := c.show(ctx, "VERSION")
 	if err != nil {
@@ -88,22 +99,4 @@ func (c console) clients(ctx context.Context) (int, error) {
 		}
 	}
 	return count, nil
-}
-
-// awaitHang returns true when the console has failed to answer three times in a row, each within its patience, and false when
-// the context ends. An answer is followed by a pause as long as that.
-func (c console) awaitHang(ctx context.Context, patience time.Duration) bool {
-	for failures := 0; failures < 3; {
-		asking, cancel := context.WithTimeout(ctx, patience)
-		_, err := c.version(asking)
-		if err == nil {
-			failures = 0
-		} else {
-			failures++
-		}
-		// Also a question that fails at once, as nobody listens yet, has its whole time.
-		<-asking.Done()
-		cancel()
-	}
-	return ctx.Err() == nil
 }

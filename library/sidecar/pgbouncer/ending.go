@@ -2,8 +2,8 @@ package pgbouncer
 
 import "time"
 
-// ending is how long pgbouncer goes on after SIGTERM. Beside an app that hears SIGTERM at the same time, that is as long as
-// the app has connections, which it may make until it ends; for linger at most.
+// ending is how long pgbouncer goes on after SIGTERM. Beside an app that hears SIGTERM at the same time, that is as
+// long as the app has connections, which it may make until it ends; for linger at most.
 type ending struct {
 	linger, quiet   time.Duration
 	stopAt, quietAt time.Time

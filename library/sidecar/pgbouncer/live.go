@@ -3,6 +3,8 @@ package pgbouncer
 import (
 	"context"
 	"os"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/postgres"
@@ -12,8 +14,9 @@ import (
 // live is the pgbouncer that clients connect to.
 type live struct {
 	*child
-	ctx  context.Context // until it has ended
-	hung chan struct{}   // closed when it does not answer any more
+	ctx      context.Context // until it has ended
+	answered chan struct{}   // closed when it has answered once
+	hung     chan struct{}   // closed when it does not answer any more
 }
 
 // startLive starts one, whose log is the container's, and watches it until it has ended.
@@ -23,17 +26,45 @@ func startLive(program, configuration string, at console, patience time.Duration
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &live{child: running, ctx: ctx, hung: make(chan struct{})}
+	l := &live{child: running, ctx: ctx, answered: make(chan struct{}), hung: make(chan struct{})}
 	go func() {
 		<-running.ended
 		cancel()
 	}()
+	go l.watch(at, patience)
+	return l, nil
+}
+
+// watch asks the console whether it answers, until it has failed to three times in a row, each time for its patience. An
+// answer is followed by a pause as long as that.
+func (l *live) watch(at console, patience time.Duration) {
+	var first sync.Once
+	for failures := 0; failures < 3; {
+		asking, cancel := context.WithTimeout(l.ctx, patience)
+		if at.answers(asking) == nil {
+			failures = 0
+			first.Do(func() { close(l.answered) })
+		} else {
+			failures++
+		}
+		// Also a question that fails at once has its whole time.
+		<-asking.Done()
+		cancel()
+	}
+	if l.ctx.Err() == nil {
+		close(l.hung)
+	}
+}
+
+// reload makes it read its files again: once it has answered, as SIGHUP would end it before it listens to that.
+func (l *live) reload() {
 	go func() {
-		if at.awaitHang(ctx, patience) {
-			close(l.hung)
+		select {
+		case <-l.answered:
+			l.signal(syscall.SIGHUP)
+		case <-l.ctx.Done():
 		}
 	}()
-	return l, nil
 }
 
 // firstQuery asks for a row through it until there is one, and sends how each attempt ended.

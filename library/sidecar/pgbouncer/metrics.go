@@ -8,7 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metric is a column of an answer of the console's, by the name that prometheus-community's pgbouncer_exporter gives to it.
+// metric is a column of an answer of the console's, by the name that prometheus-community's pgbouncer_exporter gives to
+// it.
 type metric struct {
 	column string
 	desc   *prometheus.Desc

@@ -14,7 +14,8 @@ const (
 	stateDefault  = "/run/outrigger"
 )
 
-// maxSocket is the longest path of a Unix socket, with room to spare for pgbouncer's own additions: the kernel takes 108.
+// maxSocket is the longest path of a Unix socket, with room to spare for pgbouncer's own additions: the kernel takes
+// 108.
 const maxSocket = 100
 
 // place is the folder of the state: small, in memory, and of this container alone.

@@ -2,13 +2,18 @@ package pgbouncer
 
 import (
 	"bytes"
+	"cmp"
+	"fmt"
 	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/outrigger-charts/outrigger/library/sidecar/postgres"
+	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 )
 
-// proofLog reads what a pgbouncer that proves a password says of it. What it tells a client is the server's word, or, where no
-// server could be asked, less than what stands here.
+// proofLog reads what a pgbouncer that proves a password says of it. What it tells a client is the server's word, or,
+// where no server could be asked, less than what stands here.
 type proofLog struct {
 	mutex sync.Mutex
 	rest  []byte // of a line that is not whole yet
@@ -72,12 +77,25 @@ func (l *proofLog) read(line string) {
 	}
 }
 
-// why is what stands here of a proof without an answer of the server's, or otherwise where that is nothing.
-func (l *proofLog) why(otherwise string) string {
-	for _, text := range []string{l.lastError, l.closed} {
-		if text != "" {
-			return text
-		}
+// judge returns the verdict where a proof had no row. What the server said decides, and else what the pgbouncer could
+// not read; all else that it says itself is that there was no server to ask.
+func (l *proofLog) judge(answer proof.Verdict) proof.Verdict {
+	said := postgres.Line(l.serverSaid)
+	isServers := answer.SQLState != "" && answer.SQLState != postgres.ProtocolViolation ||
+		// The log has the beginning of what a server says.
+		said != "" && strings.HasPrefix(answer.Reason, said)
+	switch {
+	case isServers:
+		return answer
+	case l.badUsers != "":
+		return proof.Verdict{Outcome: proof.Refused, Reason: "pgbouncer cannot read it: " + postgres.Line(l.badUsers)}
+	case answer.Outcome == proof.Refused: // by itself, as the password is one that no server takes
+		return answer
 	}
-	return otherwise
+	return proof.Verdict{Outcome: proof.Unanswered, Reason: postgres.Line(cmp.Or(l.lastError, l.closed, answer.Reason))}
+}
+
+// whyEnded is the line in which the pgbouncer said why it would not run.
+func (l *proofLog) whyEnded(exitCode int) string {
+	return postgres.Line(cmp.Or(l.firstError, l.lastError, fmt.Sprintf("it ended with exit code %d", exitCode)))
 }

@@ -5,18 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net"
 	"path/filepath"
-	"strings"
-	"time"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/library/sidecar/postgres"
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 )
 
-// prover proves passwords by a pgbouncer of its own, which has no connection that was made with another one. It listens on a
-// Unix socket in a folder that nobody else enters.
+// prover proves passwords by a pgbouncer of its own, which has no connection that was made with another one. It listens
+// on a Unix socket in a folder that nobody else enters.
 type prover struct {
 	config   document.PgBouncer
 	settings map[string]string
@@ -53,7 +50,7 @@ func (p prover) outcome(ctx context.Context, candidate *credential) proof.Verdic
 	case answer.Outcome == proof.Accepted:
 		return answer
 	case ended:
-		return proof.Verdict{Outcome: proof.Unanswered, Reason: "pgbouncer cannot start: " + log.whyEnded(running)}
+		return proof.Verdict{Outcome: proof.Unanswered, Reason: "pgbouncer cannot start: " + log.whyEnded(running.exitCode())}
 	}
 	return log.judge(answer)
 }
@@ -90,51 +87,4 @@ func (p prover) ask(ctx context.Context, user string, running *child) proof.Verd
 	return postgres.Ask(ctx, postgres.Target{
 		Host: p.folder, Port: p.config.Listen.Port, User: user, Database: p.config.ProofDatabase, Dial: dialUntil,
 	})
-}
-
-// dialUntil connects as soon as somebody listens.
-func dialUntil(ctx context.Context, network, address string) (net.Conn, error) {
-	for {
-		connection, err := new(net.Dialer).DialContext(ctx, network, address)
-		if err == nil || ctx.Err() != nil {
-			return connection, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
-// judge returns the verdict where a proof had no row. What the server said decides, and else what the pgbouncer could not read;
-// all else it says itself, under one SQLSTATE for everything, is that there was no server to ask.
-func (l *proofLog) judge(answer proof.Verdict) proof.Verdict {
-	isServers := answer.SQLState != "" && (answer.SQLState != "08P01" || l.isServers(answer.Reason))
-	switch {
-	case isServers:
-		return answer
-	case l.badUsers != "":
-		return proof.Verdict{Outcome: proof.Refused, Reason: "pgbouncer cannot read it: " + postgres.Line(l.badUsers)}
-	case answer.Outcome == proof.Refused:
-		return answer
-	}
-	return proof.Verdict{Outcome: proof.Unanswered, Reason: postgres.Line(l.why(answer.Reason))}
-}
-
-// isServers tells whether a message was a server's: the log has the beginning of each.
-func (l *proofLog) isServers(message string) bool {
-	return l.serverSaid != "" && (strings.HasPrefix(message, postgres.Line(l.serverSaid)) ||
-		strings.HasPrefix(postgres.Line(l.serverSaid), message))
-}
-
-// whyEnded is the line in which a pgbouncer said why it would not run.
-func (l *proofLog) whyEnded(ended *child) string {
-	switch {
-	case l.firstError != "":
-		return postgres.Line(l.firstError)
-	case l.lastError != "":
-		return postgres.Line(l.lastError)
-	}
-	return fmt.Sprintf("it ended with exit code %d", ended.exitCode())
 }

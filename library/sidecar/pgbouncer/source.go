@@ -32,8 +32,8 @@ func newSource(config document.PgBouncer) *source {
 	return &source{path: config.AuthFile}
 }
 
-// next returns what the file has where it is another than the one that was returned last; nil where it is the same, or where
-// there is none. It follows links, as a Secret's volume is replaced by one.
+// next returns what the file has where it is another than the one that was returned last; nil where it is the same, or
+// where there is none. It follows links, as a Secret's volume is replaced by one.
 func (s *source) next() (*credential, error) {
 	info, err := os.Stat(s.path)
 	if err != nil || s.isLast(info) {
@@ -60,7 +60,8 @@ func (s *source) next() (*credential, error) {
 }
 
 func (s *source) isLast(info fs.FileInfo) bool {
-	return s.last != nil && os.SameFile(s.last, info) && s.last.ModTime().Equal(info.ModTime()) && s.last.Size() == info.Size()
+	return s.last != nil && os.SameFile(s.last, info) &&
+		s.last.ModTime().Equal(info.ModTime()) && s.last.Size() == info.Size()
 }
 
 func (s *source) unreadable(err error) error {

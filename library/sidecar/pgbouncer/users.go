@@ -9,8 +9,8 @@ import (
 // errNoUser says what a file lacks. It is a refusal, and not a failure to ask: no later attempt has a better answer.
 var errNoUser = errors.New(`the file has no line "USER" "PASSWORD", as pgbouncer reads it`)
 
-// firstUser returns the user of the first line of a file as pgbouncer reads it: spaces and lines that begin with a semicolon
-// count for nothing, and between two quotes each quote that belongs to the text stands twice.
+// firstUser returns the user of the first line of a file as pgbouncer reads it: spaces and lines that begin with a
+// semicolon count for nothing, and between two quotes each quote that belongs to the text stands twice.
 func firstUser(file []byte) (string, error) {
 	rest := file
 	for {

@@ -1,7 +1,6 @@
 package pgbouncer
 
 import (
-	"syscall"
 	"time"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/event"
@@ -37,22 +36,23 @@ func (a *ambassador) judge(verdict proof.Verdict) error {
 	return nil
 }
 
-// takeUp makes the candidate the credential of new connections to the server. The verdict is another one where that fails.
+// takeUp makes the candidate the credential of new connections to the server. The verdict is another one where that
+// fails.
 func (a *ambassador) takeUp(verdict proof.Verdict) proof.Verdict {
 	if err := proof.Replace(a.place.users(), a.candidate.users, 0o600); err != nil {
 		return proof.Verdict{Sum: verdict.Sum, Outcome: proof.Unanswered, Reason: "it cannot be kept: " + err.Error()}
 	}
 	a.inUse = inUse{Issued: proof.Issued{Sum: verdict.Sum}, Outcome: verdict.Outcome}
-	a.inUse.remember(proof.IssuedPath(a.config.AuthFile))
+	a.inUse.remember(a.issuedPath)
 	a.saveInUse()
 	if a.live != nil {
-		a.live.signal(syscall.SIGHUP) // RELOAD
+		a.live.reload()
 	}
 	return verdict
 }
 
-// bringUp starts the pgbouncer that clients connect to, where none runs and there is a credential for it: a container that was
-// started anew has the last one that was taken up.
+// bringUp starts the pgbouncer that clients connect to, where none runs and there is a credential for it: a container
+// that was started anew has the last one that was taken up.
 func (a *ambassador) bringUp() error {
 	if a.live != nil || !a.place.hasUsers() {
 		return nil
@@ -66,8 +66,8 @@ func (a *ambassador) saveInUse() {
 	}
 }
 
-// report says the verdict to who wrote the file: who may read that may read this. That a credential which is in use could not
-// be proven once more takes nothing from it.
+// report says the verdict to who wrote the file: who may read that may read this. That a credential which is in use
+// could not be proven once more takes nothing from it.
 func (a *ambassador) report(verdict proof.Verdict, isInUse bool) {
 	if a.config.AuthFile == "" || isInUse && verdict.Outcome == proof.Unanswered {
 		return
@@ -92,7 +92,7 @@ func (a *ambassador) tell(verdict proof.Verdict, isInUse bool) {
 	case isInUse && verdict.Outcome == proof.Refused:
 		a.complain(eventNotTaken, "the password in use is refused: "+verdict.Reason)
 	case isInUse:
-		a.complain(eventNotTaken, "the password in use could not be proven again: "+verdict.Reason)
+		a.complain(eventNotTaken, "the password in use cannot be proven: "+verdict.Reason)
 	case a.live == nil:
 		a.complain(eventNotTaken, "the password is not taken up: "+verdict.Reason)
 	default:

@@ -90,7 +90,7 @@ func (v *view) ready() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
 	defer cancel()
-	if _, err := v.console.version(ctx); err != nil {
+	if err := v.console.answers(ctx); err != nil {
 		return fmt.Errorf("pgbouncer does not answer: %w", err)
 	}
 	return nil
@@ -126,7 +126,9 @@ func (v *view) status() string {
 	}
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
-	fmt.Fprintf(&text, "last proof: %s\n", strings.TrimSpace(fmt.Sprintf("%s %s %s", v.verdict.Outcome, v.verdict.SQLState, v.verdict.Reason)))
+	fmt.Fprintf(&text, "last proof: %s\n", strings.Join([]string{
+		string(v.verdict.Outcome), v.verdict.SQLState, v.verdict.Reason,
+	}, " "))
 	fmt.Fprintf(&text, "restarts of one that hung: %d\n", v.restarts)
 	if v.lastError != "" {
 		fmt.Fprintf(&text, "last error: %s\n", v.lastError)

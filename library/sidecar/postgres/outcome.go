@@ -6,11 +6,12 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 )
 
-// protocolViolation is the SQLSTATE that pgbouncer, and what is made after it, gives to whatever it says itself.
-const protocolViolation = "08P01"
+// ProtocolViolation is the SQLSTATE that pgbouncer, and what is made after it, gives to whatever it says itself.
+const ProtocolViolation = "08P01"
 
-// refusals are the texts with which a pooler before the server refuses a credential under protocolViolation. What else it says
-// so is of its own state: "no more connections allowed (max_client_conn)", "Timed-out waiting to acquire database connection".
+// refusals are the texts with which a pooler before the server refuses a credential under ProtocolViolation. What else
+// it says so is of its own state: "no more connections allowed (max_client_conn)", "Timed-out waiting to acquire
+// database connection".
 var refusals = []string{
 	"password authentication failed",
 	"SASL authentication failed",
@@ -23,17 +24,18 @@ var refusals = []string{
 	"wrong password type",
 }
 
-// outcome is what an error of a server means for the credential. The SQLSTATE decides, as messages come in any language; only
-// of poolers, which have one for everything and speak English, the text does.
+// outcome is what an error of a server means for the credential. The SQLSTATE decides, as messages come in any
+// language; only of poolers, which have one for everything and speak English, the text does.
 func outcome(sqlState, message string) proof.Outcome {
 	class := sqlState[:min(2, len(sqlState))]
 	switch {
 	case class == "28": // invalid authorization specification
 		return proof.Refused
 	case class == "3D", class == "42", class == "55":
-		// A server looks for the database, its CONNECT privilege, and whether it takes connections, after the credential.
+		// A server looks for the database, its CONNECT privilege, and whether it takes connections, after the
+		// credential.
 		return proof.Misconfigured
-	case sqlState == protocolViolation && refuses(message):
+	case sqlState == ProtocolViolation && refuses(message):
 		return proof.Refused
 	}
 	return proof.Unanswered

@@ -1,4 +1,5 @@
-// Package postgres asks a PostgreSQL server, or a pooler before one, for one row, and says how that ended for the credential.
+// Package postgres asks a PostgreSQL server, or a pooler before one, for one row, and says how that ended for the
+// credential.
 package postgres
 
 import (
@@ -26,17 +27,21 @@ type Target struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Connect returns a session. Nothing in the environment (PGHOST, PGOPTIONS, ~/.pgpass) has a part in it.
+// nothing leaves nothing to variables of PostgreSQL's clients (PGHOST, PGOPTIONS, …), which a configuration is read
+// from as well.
+const nothing = "host=/ port=1 user=- dbname=- password=- passfile=/dev/null " +
+	"sslmode=disable sslcertmode=disable sslnegotiation=postgres channel_binding=disable require_auth='' " +
+	"target_session_attrs=any connect_timeout=0 min_protocol_version=3.0 max_protocol_version=3.0"
+
+// Connect returns a session.
 func Connect(ctx context.Context, target Target) (*pgconn.PgConn, error) {
-	config, err := pgconn.ParseConfig("sslmode=disable passfile=/dev/null")
+	config, err := pgconn.ParseConfig(nothing)
 	if err != nil {
 		return nil, err
 	}
 	config.Host, config.Port = target.Host, uint16(target.Port)
 	config.User, config.Password, config.Database = target.User, target.Password, target.Database
-	config.TLSConfig, config.Fallbacks, config.ValidateConnect = nil, nil, nil
 	config.RuntimeParams = map[string]string{}
-	config.ConnectTimeout = 0
 	if target.Dial != nil {
 		config.DialFunc = target.Dial
 	}

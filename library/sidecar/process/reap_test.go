@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// crowdVariable makes the test's own binary a program that starts a crowd of processes, and ends with 0 where all is well. Its
-// value is whether the program has to be PID 1.
+// crowdVariable makes the test's own binary a program that starts a crowd of processes, and ends with 0 where all is
+// well. Its value is whether the program has to be PID 1.
 const crowdVariable = "OUTRIGGER_TEST_CROWD"
 
 func TestMain(m *testing.M) {
@@ -34,8 +34,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// crowd starts children of which each leaves an orphan: half of them end with their parent's group, half in a session of
-// their own. All exit codes have to be right, and nobody may be left, dead or alive.
+// crowd starts children of which each leaves an orphan: half of them end with their parent's group, half in a session
+// of their own. All exit codes have to be right, and nobody may be left, dead or alive.
 func crowd(count int) error {
 	Reap(context.Background())
 	var children sync.WaitGroup
@@ -79,7 +79,8 @@ func child(number int) error {
 	return nil
 }
 
-// adopts tells whether an orphan becomes a child of this process: with another PID 1 that would bury it, and none may be there.
+// adopts tells whether an orphan becomes a child of this process: with another PID 1 that would bury it, and none may
+// be there.
 func adopts() error {
 	folder, err := os.MkdirTemp("", "orphan")
 	if err != nil {

@@ -1,0 +1,226 @@
+package scripts
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The texts are those of servers and poolers in public reports.
+func TestOnlyAServerThatLooksAtTheCredentialRefusesIt(t *testing.T) {
+	t.Parallel()
+	for message, test := range map[string]struct{ sqlState, outcome string }{
+		`password authentication failed for user "shop"`:                {"28P01", "refused"},
+		`Passwort-Authentifizierung für Benutzer »shop« fehlgeschlagen`: {"28P01", "refused"},
+		`pg_hba.conf rejects connection for host "10.0.0.1"`:            {"28000", "refused"},
+		"password authentication failed":                                {"08P01", "refused"},
+		`database "shop" does not exist`:                                {"3D000", "misconfigured"},
+		`permission denied for database "shop"`:                         {"42501", "misconfigured"},
+		"zu viele Verbindungen, der Server ist voll":                    {"53300", "unanswered"},
+		"out of memory": {"53200", "unanswered"},
+		"terminating connection due to administrator command": {"57P01", "unanswered"},
+		"no more connections allowed (max_client_conn)":       {"08P01", "unanswered"},
+		"Max client connections reached":                      {"08P01", "unanswered"},
+		"Timed-out waiting to acquire database connection":    {"08P01", "unanswered"},
+	} {
+		t.Run(message, func(t *testing.T) {
+			t.Parallel()
+			p := newProxy(t, "secret")
+			p.server.refuseWith(test.sqlState, message)
+
+			p.put(users("another"))
+
+			assert.Equal(t, test.outcome+" "+message, p.awaitVerdict())
+		})
+	}
+}
+
+func TestAPgBouncerThatCannotStartNamesTheSettingAndHasRefusedNothing(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ value, said string }{
+		"default_pool_sizee": {"3", "unknown parameter: pgbouncer/default_pool_sizee"},
+		"pool_mode":          {"transactions", `invalid value "transactions" for parameter pool_mode`},
+		"client_tls_sslmode": {"require", "To allow TLS connections from clients, client_tls_key_file and"},
+		"default_pool_size":  {"three", `invalid value "three" for parameter default_pool_size`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newProxy(t, "secret", withSetting(name, test.value))
+
+			p.put(users("secret"))
+
+			assert.Regexp(t, "^unanswered pgbouncer cannot start: "+test.said, p.awaitVerdict())
+			assert.Empty(t, p.server.lastLogin())
+		})
+	}
+}
+
+func TestAServerWithoutTLSIsNotSpokenToUnlessToldSo(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, "secret", with("settings", map[string]string{}), with("proofSeconds", 2))
+
+	p.put(users("secret"))
+
+	p.awaitVerdictOf("unanswered " + p.server.listener.Addr().String() + ": server refused SSL")
+	assert.Empty(t, p.server.lastLogin())
+}
+
+func TestAPasswordGoesToAServerThatAnAuthorityKnowsAlone(t *testing.T) {
+	t.Parallel()
+	known := httptest.NewTLSServer(nil)
+	t.Cleanup(known.Close)
+	authority := filepath.Join(shortFolder(t), "ca.crt")
+	require.NoError(t, os.Chmod(filepath.Dir(authority), 0o755))
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: known.Certificate().Raw})
+	require.NoError(t, os.WriteFile(authority, certificate, 0o644))
+	p := newProxy(t, "secret", with("settings", map[string]string{}), with("proofSeconds", 2))
+	p.server.speakTLS(known.TLS)
+	p.put(users("secret"))
+	p.await(func() bool {
+		return regexp.MustCompile("^unanswered TLS handshake error: .*certificate verify failed").MatchString(p.verdict())
+	}, "it is no public authority")
+	assert.Empty(t, p.server.lastLogin())
+
+	p = newProxy(t, "secret", with("settings", map[string]string{"server_tls_ca_file": authority}))
+	p.server.speakTLS(known.TLS)
+	p.put(users("secret"))
+	p.awaitVerdictOf("accepted")
+}
+
+func TestAnAppMayForbidTheSimpleProtocol(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, "secret", withSetting("disable_pqexec", "1"))
+
+	p.put(users("secret"))
+
+	p.await(p.started, "it does not start")
+	require.NoError(t, p.probe("ready"))
+}
+
+func TestWhatListensElsewhereOnThePortIsNoMatterToAProof(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, "secret")
+	other, err := net.Listen("tcp", net.JoinHostPort("127.0.0.2", strconv.Itoa(p.port)))
+	require.NoError(t, err)
+	defer other.Close()
+
+	p.put(users("secret"))
+
+	assert.Equal(t, "accepted", p.awaitVerdict())
+}
+
+// issue says until when the credential of a text lives, as a refresher does.
+func (p *proxy) issue(text string, expiresAt time.Time) {
+	p.t.Helper()
+	issued, err := json.Marshal(map[string]any{"sha256": sum(text), "expiresAt": expiresAt})
+	require.NoError(p.t, err)
+	path := filepath.Join(filepath.Dir(p.file), ".outrigger-"+filepath.Base(p.file)+".issued")
+	require.NoError(p.t, os.WriteFile(path+".new", issued, 0o644))
+	require.NoError(p.t, os.Rename(path+".new", path))
+}
+
+// renewed is a proxy whose first credential expires soon, and whose server is full when the second one comes.
+func renewed(t *testing.T) *proxy {
+	t.Helper()
+	p := newProxy(t, "first", with("retryMaxSeconds", 1))
+	p.issue(users("first"), time.Now().Add(10*time.Second))
+	p.put(users("first"))
+	p.await(p.started, "it does not start")
+	p.server.accept("second, later")
+	p.server.refuseWith("53300", "sorry, too many clients already")
+	p.issue(users("second"), time.Now().Add(time.Hour))
+	p.put(users("second"))
+	return p
+}
+
+func TestAFullServerAtTheEndOfACredentialsLifeMakesTheNextOneBeTakenUpUnproven(t *testing.T) {
+	t.Parallel()
+	p := renewed(t)
+	assert.Equal(t, "unanswered sorry, too many clients already", p.awaitVerdict(), "while the first one lives")
+
+	p.awaitVerdictOf("unproven sorry, too many clients already")
+	require.NoError(t, p.probe("ready"))
+	p.server.accept("second")
+
+	p.awaitVerdictOf("accepted")
+	require.NoError(t, p.ask())
+	assert.Equal(t, "second", p.server.lastLogin())
+}
+
+func TestACredentialThatWasTakenUpUnprovenMayBeRefusedLater(t *testing.T) {
+	t.Parallel()
+	p := renewed(t)
+	p.awaitVerdictOf("unproven sorry, too many clients already")
+
+	p.server.refuseWith("28P01", "no such password")
+	p.awaitVerdictOf("refused no such password")
+
+	p.server.refuseWith("53300", "full again")
+	p.put(users("third"))
+	p.awaitVerdictOf("unproven full again")
+}
+
+func TestAContainerThatWasStartedAnewKnowsWhenItsCredentialExpires(t *testing.T) {
+	t.Parallel()
+	p := renewed(t)
+	p.awaitVerdict()
+	p.kill()
+	require.Error(t, p.wait())
+
+	p.restart()
+
+	p.awaitVerdictOf("unproven sorry, too many clients already")
+}
+
+func TestAServerThatIsDownWhenTheContainerStartsAnewTakesNothingFromTheVerdict(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, "first")
+	p.put(users("first"))
+	p.await(p.started, "it does not start")
+	p.kill()
+	require.Error(t, p.wait())
+	p.server.refuseWith("53300", "full")
+	p.server.accept("another")
+
+	p.restart()
+
+	p.await(func() bool { return p.count("the password in use cannot be proven: full") == 1 }, "nothing is said")
+	assert.Equal(t, "accepted", p.verdict())
+	p.server.accept("first")
+	p.await(p.started, "it does not start")
+}
+
+func TestAUserOfAnyBytesReachesTheServer(t *testing.T) {
+	t.Parallel()
+	for _, user := range []string{
+		`foo@bar`, `a"b'c\ d`, "größe", "v-kubernet-shop-rw-xVbtJtMTtZhEqkhLhtWv-1700000000@db", "\xff\xfe;#[x]",
+	} {
+		p := newProxy(t, "secret")
+		p.put(fmt.Sprintf("; a remark\n\n\"%s\" \"secret\"\n", doubled(user)))
+		assert.Equal(t, "accepted", p.awaitVerdict(), user)
+		assert.Equal(t, user, p.server.lastUser(), user)
+	}
+}
+
+func TestVariablesOfPostgreSQLClientsHaveNoPart(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, "secret", func(s *setup) {
+		s.env = append(s.env, "PGHOST=nowhere", "PGPORT=x", "PGOPTIONS=-c nothing=1", "PGTARGETSESSIONATTRS=standby")
+	})
+
+	p.put(users("secret"))
+
+	assert.Equal(t, "accepted", p.awaitVerdict())
+	p.await(p.started, "it does not start")
+}
