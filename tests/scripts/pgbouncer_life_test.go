@@ -60,15 +60,15 @@ func TestAPasswordThatComesWhilePgBouncerStartsIsTakenUp(t *testing.T) {
 
 func TestADatabaseThatIsDownIsNoReasonToStartAnew(t *testing.T) {
 	t.Parallel()
-	p := newProxy(t, "first", with("patienceSeconds", 0.2))
+	p := newProxy(t, "first", with("patienceSeconds", 0.5))
 	p.put(users("first"))
 	p.await(p.started, "it does not start")
 	before := p.live()
 	p.server.accept("nobody's")
 	p.server.listener.Close()
 
-	// 25 of its questions, of which three in a row without an answer would be enough.
-	time.Sleep(5 * time.Second)
+	// A dozen of its questions, of which three in a row without an answer would be enough.
+	time.Sleep(6 * time.Second)
 
 	assert.Equal(t, before, p.live())
 	assert.Zero(t, p.count("pgbouncer.hung"))

@@ -276,7 +276,7 @@ func newProxy(t *testing.T, password string, changes ...func(*setup)) *proxy {
 	s := &setup{document: map[string]any{
 		"name": "db", "program": path, "listen": map[string]any{"port": p.port},
 		"databases":     map[string]any{"shop": map[string]any{"host": "127.0.0.1", "port": server.port(), "database": "shop"}},
-		"proofDatabase": "shop", "authFile": p.file, "proofSeconds": 5,
+		"proofDatabase": "shop", "authFile": p.file, "proofSeconds": 30,
 		"settings": map[string]string{"pool_mode": "session", "server_tls_sslmode": "disable"},
 	}}
 	for _, change := range changes {
@@ -363,6 +363,12 @@ func (p *proxy) awaitVerdict() string {
 	p.t.Helper()
 	p.await(func() bool { return p.verdict() != "" }, "no verdict")
 	return p.verdict()
+}
+
+// awaitVerdictOf waits for a verdict, as a machine that is busy may make one before it be that nobody answered in time.
+func (p *proxy) awaitVerdictOf(want string) {
+	p.t.Helper()
+	p.await(func() bool { return p.verdict() == want }, "no verdict "+want)
 }
 
 func (p *proxy) await(condition func() bool, otherwise string) {
@@ -496,16 +502,16 @@ func TestAPasswordThatWasRefusedIsTriedAgain(t *testing.T) {
 	assert.Regexp(t, "^refused ", p.awaitVerdict())
 
 	p.server.accept("now")
-	p.await(func() bool { return p.verdict() == "accepted" }, "it is not tried again")
+	p.awaitVerdictOf("accepted")
 }
 
 func TestAServerThatDoesNotAnswerIsNamedAndHasRefusedNothing(t *testing.T) {
 	t.Parallel()
-	p := newProxy(t, "secret")
+	p := newProxy(t, "secret", with("proofSeconds", 2))
 	p.server.listener.Close()
 	p.put(users("secret"))
 
-	assert.Equal(t, "unanswered "+p.server.listener.Addr().String()+": connect failed", p.awaitVerdict())
+	p.awaitVerdictOf("unanswered " + p.server.listener.Addr().String() + ": connect failed")
 }
 
 func TestAServerThatSaysNothingHasRefusedNothing(t *testing.T) {
@@ -516,7 +522,7 @@ func TestAServerThatSaysNothingHasRefusedNothing(t *testing.T) {
 
 	assert.Regexp(t, "^unanswered .", p.awaitVerdict())
 	p.server.mutex.Unlock()
-	p.await(func() bool { return p.verdict() == "accepted" }, "it is not tried again")
+	p.awaitVerdictOf("accepted")
 }
 
 func TestAServerThatStartsOrIsFullHasRefusedNothing(t *testing.T) {
@@ -526,11 +532,12 @@ func TestAServerThatStartsOrIsFullHasRefusedNothing(t *testing.T) {
 		"désolé, trop de clients sont déjà connectés": "53300",
 	} {
 		t.Run(message, func(t *testing.T) {
-			p := newProxy(t, "secret", with("proofSeconds", 1))
+			t.Parallel()
+			p := newProxy(t, "secret", with("proofSeconds", 2))
 			p.server.refuseWith(sqlState, message)
 			p.put(users("wrong"))
 
-			assert.Equal(t, "unanswered "+message, p.awaitVerdict())
+			p.awaitVerdictOf("unanswered " + message)
 		})
 	}
 }

@@ -50,35 +50,41 @@ func ended(pid int) bool {
 	return err != nil || strings.Contains(string(stat), ") Z ")
 }
 
+// endsBy is a context that ends by an error when it is cancelled.
+type endsBy struct {
+	context.Context
+	err error
+}
+
+func (e endsBy) Err() error {
+	if e.Context.Err() == nil {
+		return nil
+	}
+	return e.err
+}
+
 func TestACommandThatDoesNotEndIsEndedSoonerWhenThisProgramEndsItself(t *testing.T) {
 	t.Parallel()
-	const stubborn = `trap : TERM; while :; do sleep 1000; done`
-	for name, c := range map[string]struct {
-		context  func(context.Context) (context.Context, context.CancelFunc)
-		from, to time.Duration
-	}{
-		"a time that is up": {func(ctx context.Context) (context.Context, context.CancelFunc) {
-			return context.WithTimeout(ctx, 50*time.Millisecond)
-		}, 2 * time.Second, time.Minute},
-		"the program's end": {func(ctx context.Context) (context.Context, context.CancelFunc) {
-			ctx, cancel := context.WithCancel(ctx)
-			time.AfterFunc(50*time.Millisecond, cancel)
-			return ctx, cancel
-		}, 500 * time.Millisecond, 2 * time.Second},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			ctx, cancel := c.context(t.Context())
-			defer cancel()
-			began := time.Now()
+	took := map[error]time.Duration{}
+	for err, atLeast := range map[error]time.Duration{context.DeadlineExceeded: 2 * time.Second, context.Canceled: 500 * time.Millisecond} {
+		deaf := filepath.Join(t.TempDir(), "deaf")
+		inner, cancel := context.WithCancel(t.Context())
+		var began time.Time
+		go func() {
+			for _, err := os.Stat(deaf); err != nil; _, err = os.Stat(deaf) {
+				time.Sleep(time.Millisecond)
+			}
+			began = time.Now()
+			cancel()
+		}()
 
-			_, err := Run(ctx, 100, "sh", "-c", stubborn)
+		_, ended := Run(endsBy{inner, err}, 100, "sh", "-c", "trap : TERM; : >"+deaf+"; while :; do sleep 1000; done")
 
-			require.ErrorIs(t, err, ctx.Err())
-			assert.GreaterOrEqual(t, time.Since(began), c.from)
-			assert.Less(t, time.Since(began), c.to)
-		})
+		took[err] = time.Since(began)
+		require.ErrorIs(t, ended, err)
+		assert.GreaterOrEqual(t, took[err], atLeast)
 	}
+	assert.Less(t, took[context.Canceled], took[context.DeadlineExceeded])
 }
 
 func TestACommandHasTheProgramsEnvironmentLessTheDocumentOrItsOwn(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -87,7 +88,7 @@ func adopts() error {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	command := exec.Command("sh", "-c", `mkfifo fifo && { setsid sh -c 'echo >fifo; sleep 2' & } && read line <fifo`)
+	command := exec.Command("sh", "-c", `mkfifo begun end && { setsid sh -c 'echo >begun; read line <end' & } && read line <begun`)
 	command.Dir = folder
 	if err := errors.Join(Start(command), Wait(command)); err != nil {
 		return err
@@ -95,12 +96,15 @@ func adopts() error {
 	if err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil); err != nil {
 		return fmt.Errorf("the orphan is no child: %w", err)
 	}
+	if err := os.WriteFile(filepath.Join(folder, "end"), []byte("\n"), 0); err != nil {
+		return err
+	}
 	return awaitNobody()
 }
 
 // awaitNobody waits until the process has no child, be it one that has ended and was not buried.
 func awaitNobody() error {
-	for range 500 {
+	for range 6000 {
 		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
 		if errors.Is(err, unix.ECHILD) {
 			return nil
