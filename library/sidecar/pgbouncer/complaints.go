@@ -38,6 +38,3 @@ func (c *complaints) say(name, text string) {
 
 // forget makes the next complaint of an event one that was not heard before.
 func (c *complaints) forget(name string) { delete(c.last, name) }
-
-// latest is what was said last of an event, or nothing.
-func (c *complaints) latest(name string) string { return c.last[name].text }

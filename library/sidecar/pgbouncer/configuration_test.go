@@ -2,6 +2,7 @@ package pgbouncer
 
 import (
 	"crypto/x509"
+	"encoding/pem"
 	"strings"
 	"testing"
 
@@ -80,9 +81,12 @@ func TestASocketsPathThatTheKernelCannotHoldIsToldByItsLength(t *testing.T) {
 }
 
 func TestTheAuthoritiesAreThePublicOnes(t *testing.T) {
-	pool := x509.NewCertPool()
+	count := 0
+	for block, rest := pem.Decode(authorities()); block != nil; block, rest = pem.Decode(rest) {
+		_, err := x509.ParseCertificate(block.Bytes)
+		require.NoError(t, err)
+		count++
+	}
 
-	require.True(t, pool.AppendCertsFromPEM(authorities()))
-
-	assert.Greater(t, len(pool.Subjects()), 100) //nolint:staticcheck // none of these comes from the system
+	assert.Greater(t, count, 100)
 }

@@ -88,11 +88,11 @@ func (p *provider) fromFile(ctx context.Context) (*oauth2.Token, error) {
 	}
 	token, err := credentials.TokenSource.Token()
 	if err != nil {
-		return nil, fmt.Errorf("Google gives no token for the %s in %s (%s): %s",
+		return nil, fmt.Errorf("no token of Google's for the %s in %s (%s): %s",
 			read.Type, name, fileVariable, gist(err))
 	}
 	if token.Expiry.IsZero() {
-		return nil, fmt.Errorf("Google gives a token for the %s in %s (%s) that does not say when it expires",
+		return nil, fmt.Errorf("the token of Google's for the %s in %s (%s) does not say when it expires",
 			read.Type, name, fileVariable)
 	}
 	return token, nil

@@ -233,7 +233,7 @@ func TestAFileThatIsRefusedIsNamed(t *testing.T) {
 			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprint(w, `{"error":"invalid_grant","error_description":"Invalid JWT Signature."}`)
 		}), "").Obtain(t.Context())
-		require.EqualError(t, err, "Google gives no token for the service_account in "+name+" (GOOGLE_APPLICATION_CREDENTIALS): invalid_grant: Invalid JWT Signature.")
+		require.EqualError(t, err, "no token of Google's for the service_account in "+name+" (GOOGLE_APPLICATION_CREDENTIALS): invalid_grant: Invalid JWT Signature.")
 	})
 	content["private_key"] = "-----BEGIN PRIVATE KEY-----\nPRIVATE\n-----END PRIVATE KEY-----\n"
 	credentialsFile(t, content)
