@@ -643,6 +643,21 @@ func TestBesideAnAppThatStillWorksPgBouncerTakesNewConnectionsAndPasswords(t *te
 	require.NoError(t, p.wait(), "it ends when the app has gone")
 }
 
+func TestClientsThatComeAndGoBetweenTwoLooksKeepPgBouncerFromItsEnd(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, "first", lingers("600"), with("quietSeconds", 3))
+	p.put(users("first"))
+	p.await(p.started, "it does not start")
+	p.signal(syscall.SIGTERM)
+
+	// Clients are counted once a second, and each of these is gone in a few milliseconds.
+	for begun := time.Now(); time.Since(begun) < 9*time.Second; time.Sleep(300 * time.Millisecond) {
+		require.NoError(t, p.ask())
+	}
+
+	require.NoError(t, p.wait(), "it ends when no more come")
+}
+
 // count is how many lines of the log have a text.
 func (p *proxy) count(text string) int { return strings.Count(p.output.String(), text) }
 

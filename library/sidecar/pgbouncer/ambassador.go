@@ -39,6 +39,8 @@ type ambassador struct {
 	live      *live // nil before there is a password to start it with
 	ending    ending
 	countAt   time.Time // when to count the clients that the end waits for
+	// queriesSeen is how many clients' queries there were when they were counted last.
+	queriesSeen int
 
 	proofs  chan proof.Verdict
 	queries chan proof.Verdict
@@ -165,9 +167,13 @@ func (a *ambassador) countClients(ctx context.Context, now time.Time) {
 	a.countAt = now.Add(time.Second)
 	asking, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	if count, err := a.console.clients(asking); err != nil || count > 0 {
+	count, err := a.console.clients(asking)
+	queries, failed := a.console.queries(asking)
+	// Who comes and goes between two looks has asked something.
+	if err != nil || failed != nil || count > 0 || queries != a.queriesSeen {
 		a.ending.sawClients(now)
 	}
+	a.queriesSeen = queries
 }
 
 // start starts the pgbouncer that clients connect to, with the credential that is in use.

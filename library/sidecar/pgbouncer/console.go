@@ -81,22 +81,32 @@ func (c console) version(ctx context.Context) (string, error) {
 
 // clients counts those that are connected, but for the console's own.
 func (c console) clients(ctx context.Context) (int, error) {
-	pools, err := c.show(ctx, "POOLS")
+	return c.sum(ctx, "POOLS", "cl_active", "cl_waiting")
+}
+
+// queries counts what clients have asked since pgbouncer began.
+func (c console) queries(ctx context.Context) (int, error) {
+	return c.sum(ctx, "STATS", "total_query_count")
+}
+
+// sum adds up columns of all databases but the console's own.
+func (c console) sum(ctx context.Context, what string, columns ...string) (int, error) {
+	rows, err := c.show(ctx, what)
 	if err != nil {
 		return 0, err
 	}
-	count := 0
-	for _, pool := range pools {
-		if pool["database"] == consoleName {
+	total := 0
+	for _, row := range rows {
+		if row["database"] == consoleName {
 			continue
 		}
-		for _, column := range []string{"cl_active", "cl_waiting"} {
-			of, err := strconv.Atoi(pool[column])
+		for _, column := range columns {
+			of, err := strconv.Atoi(row[column])
 			if err != nil {
 				return 0, err
 			}
-			count += of
+			total += of
 		}
 	}
-	return count, nil
+	return total, nil
 }
