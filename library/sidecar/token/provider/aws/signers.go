@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/smithy-go"
@@ -135,7 +136,7 @@ func (s *signers) load(ctx context.Context, region string) (aws.Config, error) {
 		return *s.config, nil
 	}
 	loaded, err := config.LoadDefaultConfig(ctx,
-		config.WithHTTPClient(s.client),
+		config.WithHTTPClient(ofSDK(s.client)),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = s.client }),
 		config.WithDefaultRegion(region),
 		config.WithLogger(logging.Nop{}),
@@ -147,6 +148,19 @@ func (s *signers) load(ctx context.Context, region string) (aws.Config, error) {
 	}
 	s.config = &loaded
 	return loaded, nil
+}
+
+// ofSDK is the client, or where the environment adds authorities for AWS alone (AWS_CA_BUNDLE) one of the SDK's own that does as
+// it does: the SDK adds them to no other.
+func ofSDK(client *http.Client) config.HTTPClient {
+	own, ok := client.Transport.(*http.Transport)
+	if !ok || os.Getenv("AWS_CA_BUNDLE") == "" {
+		return client
+	}
+	return awshttp.NewBuildableClient().WithTimeout(client.Timeout).WithTransportOptions(func(t *http.Transport) {
+		t.Proxy, t.DialContext, t.TLSClientConfig = own.Proxy, own.DialContext, own.TLSClientConfig.Clone()
+		t.TLSHandshakeTimeout, t.MaxIdleConns, t.IdleConnTimeout = own.TLSHandshakeTimeout, own.MaxIdleConns, own.IdleConnTimeout
+	})
 }
 
 // whereSought says which credentials could not be had, by what the SDK's chain goes by.
