@@ -204,9 +204,20 @@ func TestPgBouncerInheritsNeitherTheDocumentNorTheLocale(t *testing.T) {
 	assert.NotContains(t, string(environment), "OUTRIGGER_CONFIG")
 	assert.Contains(t, string(environment), "LC_ALL=C\x00")
 	assert.NotContains(t, string(environment), "de_DE")
+}
+
+func TestPgBouncerLeavesNoCoreWithThePassword(t *testing.T) {
+	t.Parallel()
+	unlimited := syscall.Rlimit{Cur: 1 << 20, Max: 1 << 20}
+	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_CORE, &unlimited), "for this process and what it starts")
+	p := newProxy(t, "first")
+	p.put(users("first"))
+	p.await(p.started, "it does not start")
+
 	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.live()))
+
 	require.NoError(t, err)
-	assert.Regexp(t, `Max core file size +0 `, string(limits), "a core would have the password")
+	assert.Regexp(t, `Max core file size +0 +0 `, string(limits))
 }
 
 func TestPoolsAndStatisticsAreMetricsWhereAskedFor(t *testing.T) {

@@ -6,17 +6,15 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"sync"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/postgres"
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 )
 
 // proofLog reads what a pgbouncer that proves a password says of it. What it tells a client is the server's word, or,
-// where no server could be asked, less than what stands here.
+// where no server could be asked, less than what stands here. It may be asked when that one has ended.
 type proofLog struct {
-	mutex sync.Mutex
-	rest  []byte // of a line that is not whole yet
+	rest []byte // of a line that is not whole yet
 
 	firstError string // why it cannot start
 	lastError  string // or warning, but for those that only repeat what a client is told
@@ -33,8 +31,6 @@ var (
 )
 
 func (l *proofLog) Write(p []byte) (int, error) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
 	l.rest = append(l.rest, p...)
 	for {
 		line, rest, whole := bytes.Cut(l.rest, []byte("\n"))

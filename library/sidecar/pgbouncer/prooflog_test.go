@@ -38,8 +38,11 @@ func TestWhatAProofWithoutARowMeans(t *testing.T) {
 			silence, proof.Verdict{Outcome: proof.Unanswered, Reason: "das Datenbanksystem startet"},
 		},
 		"nobody at the server's address": {
-			[]string{"LOG S-0x5: shop/a@b@127.0.0.1:5432 closing because: connect failed (age=0s)"},
-			silence, proof.Verdict{Outcome: proof.Unanswered, Reason: "127.0.0.1:5432: connect failed"},
+			[]string{
+				"LOG S-0x5: shop/a@b@127.0.0.1:5432 closing because: connect failed (age=0s)",
+				"WARNING C-0x1: shop/a@b@unix:6432 pooler error: query_wait_timeout",
+			},
+			own("query_wait_timeout"), proof.Verdict{Outcome: proof.Unanswered, Reason: "127.0.0.1:5432: connect failed"},
 		},
 		"a server of another name": {
 			[]string{

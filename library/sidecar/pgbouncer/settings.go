@@ -40,10 +40,10 @@ func checkSettings(settings map[string]string) error {
 // withDefaults are the settings, and those that the program sets unless they do.
 //
 // Of the parameters with which a client begins a session, also those in its `options` (-c NAME=VALUE), pgbouncer keeps
-// what a server reports back (client_encoding, DateStyle, TimeZone, application_name, IntervalStyle, and what
-// track_extra_parameters names) and refuses all others, such as statement_timeout: whoever needs that has ALTER ROLE …
-// SET. What ignore_startup_parameters names is dropped without a word, and that is done only of extra_float_digits,
-// which JDBC sends always, and whose value is the server's default since PostgreSQL 12.
+// what a server reports back (client_encoding, DateStyle, TimeZone, application_name, IntervalStyle, in 1.26
+// search_path, and what track_extra_parameters names) and refuses all others, such as statement_timeout: whoever needs
+// that has ALTER ROLE … SET. What ignore_startup_parameters names is dropped without a word, and that is done only of
+// extra_float_digits, which JDBC sends always, and whose value is the server's default since PostgreSQL 12.
 func withDefaults(settings map[string]string) map[string]string {
 	all := map[string]string{
 		"server_login_retry": "1", // after a failure a new password may come at any time
