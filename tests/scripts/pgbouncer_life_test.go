@@ -64,8 +64,7 @@ func TestADatabaseThatIsDownIsNoReasonToStartAnew(t *testing.T) {
 	p.put(users("first"))
 	p.await(p.started, "it does not start")
 	before := p.live()
-	p.server.accept("nobody's")
-	p.server.listener.Close()
+	p.server.goDown()
 
 	// A dozen of its questions, of which three in a row without an answer would be enough.
 	time.Sleep(6 * time.Second)

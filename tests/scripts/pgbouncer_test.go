@@ -57,6 +57,7 @@ type server struct {
 	refusal  string
 	users    []string // that came
 	logins   []string // their passwords
+	sessions []net.Conn
 }
 
 func newServer(t *testing.T, password string) *server {
@@ -71,6 +72,9 @@ func newServer(t *testing.T, password string) *server {
 			if err != nil {
 				return
 			}
+			s.mutex.Lock()
+			s.sessions = append(s.sessions, connection)
+			s.mutex.Unlock()
 			go s.serve(connection)
 		}
 	}()
@@ -87,6 +91,16 @@ func (s *server) refuseWith(sqlState, message string) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.sqlState, s.refusal = sqlState, message
+}
+
+// goDown ends all sessions, and takes no more.
+func (s *server) goDown() {
+	s.listener.Close()
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for _, session := range s.sessions {
+		session.Close()
+	}
 }
 
 func (s *server) speakTLS(config *tls.Config) {
