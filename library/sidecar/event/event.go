@@ -5,6 +5,7 @@ package event
 import (
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -19,7 +20,7 @@ func New(to io.Writer, attributes ...any) *slog.Logger {
 		case slog.TimeKey:
 			return slog.String("time", a.Value.Time().UTC().Format("2006-01-02T15:04:05.000Z"))
 		case slog.LevelKey:
-			return slog.String("level", lower(a.Value.Any().(slog.Level)))
+			return slog.String("level", strings.ToLower(a.Value.String()))
 		case slog.MessageKey:
 			a.Key = "message"
 		}
@@ -29,18 +30,6 @@ func New(to io.Writer, attributes ...any) *slog.Logger {
 		return a
 	}})
 	return slog.New(handler).With(attributes...)
-}
-
-func lower(level slog.Level) string {
-	switch {
-	case level >= slog.LevelError:
-		return "error"
-	case level >= slog.LevelWarn:
-		return "warn"
-	case level >= slog.LevelInfo:
-		return "info"
-	}
-	return "debug"
 }
 
 // Is is the name of what happened: words in small letters with dots between, the thing first (credential.refused).

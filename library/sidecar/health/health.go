@@ -5,6 +5,7 @@ package health
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,11 +17,31 @@ import (
 	"time"
 )
 
-// Socket is where a program listens unless it is told otherwise.
-const Socket = "/run/outrigger/health.sock"
+// StateVariable names the folder in which a program keeps its state and its socket: a volume that outlives the container.
+const StateVariable = "OUTRIGGER_STATE_DIR"
 
-// maxPath is the longest path that a Unix socket may have with room to spare: 108 bytes is the kernel's limit.
+const defaultStateDirectory = "/run/outrigger"
+
+// Socket is where a program listens unless it is told otherwise.
+const Socket = defaultStateDirectory + "/health.sock"
+
+// StateDirectory is the folder of the environment, or the one that the chart mounts.
+func StateDirectory() string { return cmp.Or(os.Getenv(StateVariable), defaultStateDirectory) }
+
+// SocketIn is where a program listens that keeps its state in a folder.
+func SocketIn(directory string) string { return filepath.Join(directory, filepath.Base(Socket)) }
+
+// maxPath is the longest path that a Unix socket may have with room to spare, for pgbouncer's own additions too: 108 bytes is the
+// kernel's limit.
 const maxPath = 100
+
+// CheckPath tells whether a Unix socket may have a path.
+func CheckPath(path string) error {
+	if len(path) > maxPath {
+		return fmt.Errorf("the socket's path has %d bytes, and %d are the most: %s", len(path), maxPath, path)
+	}
+	return nil
+}
 
 // Question is what may be asked: a question's answer is nil for yes, or says why not.
 type Question func() error
@@ -34,8 +55,8 @@ type Answers struct {
 
 // Serve answers until the context ends. A socket that a program before it left is replaced.
 func Serve(ctx context.Context, path string, answers Answers) error {
-	if len(path) > maxPath {
-		return fmt.Errorf("the socket's path has %d bytes, and %d are the most: %s", len(path), maxPath, path)
+	if err := CheckPath(path); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err

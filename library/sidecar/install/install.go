@@ -3,11 +3,12 @@ package install
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"github.com/outrigger-charts/outrigger/library/sidecar/files"
 )
 
 // Command is `outrigger install`.
@@ -31,7 +32,7 @@ func Command() *cobra.Command {
 // Programs are what is copied.
 var Programs = []string{"outrigger", "outrigger-probe"}
 
-// Into copies the programs from one directory into another.
+// Into copies the programs from one directory into another: each as a whole.
 func Into(directory, from string) error {
 	for _, name := range Programs {
 		if err := copyProgram(filepath.Join(directory, name), filepath.Join(from, name)); err != nil {
@@ -41,32 +42,12 @@ func Into(directory, from string) error {
 	return nil
 }
 
-// copyProgram copies a file beside its place and renames it: nobody starts half a program, and a failure leaves nothing.
-func copyProgram(to, from string) (err error) {
+// copyProgram makes a copy that whatever user the other container has may run.
+func copyProgram(to, from string) error {
 	source, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	copied, err := os.CreateTemp(filepath.Dir(to), "."+filepath.Base(to)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		_ = copied.Close()
-		if err != nil {
-			_ = os.Remove(copied.Name())
-		}
-	}()
-	if _, err = io.Copy(copied, source); err != nil {
-		return err
-	}
-	// For whatever user the other container has.
-	if err = copied.Chmod(0o755); err != nil {
-		return err
-	}
-	if err = copied.Close(); err != nil {
-		return err
-	}
-	return os.Rename(copied.Name(), to)
+	return files.ReplaceFrom(to, source, 0o755)
 }

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -18,7 +19,7 @@ const requestLimit = 10 * time.Second
 // request makes a listener of an address. A proxy of the environment is asked for it, but never for loopback, as the standard
 // library has it.
 func request(of document.NotifyHTTP, news News) (func(context.Context) error, error) {
-	method := or(of.Method, http.MethodPost)
+	method := cmp.Or(of.Method, http.MethodPost)
 	if method != http.MethodGet && method != http.MethodPost {
 		return nil, fmt.Errorf("/http/method: there is no method %s: write GET or POST", method)
 	}

@@ -2,6 +2,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -39,7 +40,7 @@ func Listeners(of document.Notify, news News) ([]Listener, error) {
 	}
 	var list []Listener
 	if of.Signal != nil {
-		name := or(of.Signal.Signal, "HUP")
+		name := cmp.Or(of.Signal.Signal, "HUP")
 		number := unix.SignalNum("SIG" + name)
 		if number == 0 {
 			return nil, fmt.Errorf("/signal/signal: there is no signal %s: write its name without SIG, as in HUP", name)
@@ -63,13 +64,6 @@ func Listeners(of document.Notify, news News) ([]Listener, error) {
 		list = append(list, Listener{"exec", func(ctx context.Context) error { return run(ctx, of.Exec.Command, news) }})
 	}
 	return list, nil
-}
-
-func or(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }
 
 // line is a text in one line.

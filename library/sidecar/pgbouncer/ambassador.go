@@ -12,6 +12,7 @@ import (
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/library/sidecar/event"
+	"github.com/outrigger-charts/outrigger/library/sidecar/files"
 	"github.com/outrigger-charts/outrigger/library/sidecar/postgres"
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 )
@@ -55,7 +56,7 @@ func newAmbassador(config document.PgBouncer, at place, linger time.Duration, lo
 	settings := withDefaults(config.Settings)
 	if needsAuthorities(settings) {
 		settings["server_tls_ca_file"] = at.authorities()
-		if err := proof.Replace(at.authorities(), authorities(), 0o600); err != nil {
+		if err := files.Replace(at.authorities(), authorities(), 0o600); err != nil {
 			return nil, err
 		}
 	}
@@ -185,7 +186,7 @@ func (a *ambassador) start() error {
 	text := configuration(a.config.Databases, a.settings, own, map[string]string{
 		"listen_port": strconv.Itoa(a.config.Listen.Port), "auth_type": "trust", "auth_file": a.place.users(),
 	})
-	if err := proof.Replace(a.place.config(), []byte(text), 0o600); err != nil {
+	if err := files.Replace(a.place.config(), []byte(text), 0o600); err != nil {
 		return err
 	}
 	started, err := startLive(a.config.Program, a.place.config(), a.console, a.config.Patience.Duration())

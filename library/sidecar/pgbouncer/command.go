@@ -5,8 +5,6 @@ package pgbouncer
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"strconv"
@@ -14,7 +12,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
@@ -22,6 +19,7 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/event"
 	"github.com/outrigger-charts/outrigger/library/sidecar/health"
 	"github.com/outrigger-charts/outrigger/library/sidecar/process"
+	"github.com/outrigger-charts/outrigger/library/sidecar/scrape"
 )
 
 // verb is the command's name and its part of the document.
@@ -84,7 +82,9 @@ func run(ctx context.Context) error {
 		return err
 	}
 	if config.Metrics != nil {
-		if err := serveMetrics(config.Metrics.Port, a.console); err != nil {
+		registry := prometheus.NewRegistry()
+		registry.MustRegister(collector{a.console})
+		if err := scrape.Serve(ctx, config.Metrics.Port, registry); err != nil {
 			return err
 		}
 	}
@@ -101,19 +101,4 @@ func lingerTime() (time.Duration, error) {
 		return 0, fmt.Errorf("%s is %q; it is a number of seconds", lingerVariable, text)
 	}
 	return document.Seconds(seconds).Duration(), nil
-}
-
-// serveMetrics serves /metrics on all of the pod's addresses.
-func serveMetrics(port int, console console) error {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector{console})
-	listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
-	if err != nil {
-		return err
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	go func() { _ = server.Serve(listener) }()
-	return nil
 }

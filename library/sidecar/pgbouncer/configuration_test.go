@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
+	"github.com/outrigger-charts/outrigger/library/sidecar/health"
 )
 
 func TestAConfigurationHasEachDatabaseAndSettingOnce(t *testing.T) {
@@ -73,7 +74,7 @@ func TestWhatIsWrongInADocumentIsNamed(t *testing.T) {
 }
 
 func TestASocketsPathThatTheKernelCannotHoldIsToldByItsLength(t *testing.T) {
-	t.Setenv(stateVariable, "/"+strings.Repeat("x", 90))
+	t.Setenv(health.StateVariable, "/"+strings.Repeat("x", 90))
 
 	_, err := newPlace(document.PgBouncer{Listen: document.PgBouncerListen{Port: 6432}})
 

@@ -3,6 +3,7 @@ package pgbouncer
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -89,17 +90,20 @@ func (c console) queries(ctx context.Context) (int, error) {
 	return c.sum(ctx, "STATS", "total_query_count")
 }
 
-// sum adds up columns of all databases but the console's own.
-func (c console) sum(ctx context.Context, what string, columns ...string) (int, error) {
+// ofDatabases asks SHOW what, and leaves out the console's own row.
+func (c console) ofDatabases(ctx context.Context, what string) ([]row, error) {
 	rows, err := c.show(ctx, what)
+	return slices.DeleteFunc(rows, func(r row) bool { return r["database"] == consoleName }), err
+}
+
+// sum adds up columns of all databases.
+func (c console) sum(ctx context.Context, what string, columns ...string) (int, error) {
+	rows, err := c.ofDatabases(ctx, what)
 	if err != nil {
 		return 0, err
 	}
 	total := 0
 	for _, row := range rows {
-		if row["database"] == consoleName {
-			continue
-		}
 		for _, column := range columns {
 			of, err := strconv.Atoi(row[column])
 			if err != nil {

@@ -67,8 +67,8 @@ func (c collector) Describe(descs chan<- *prometheus.Desc) {
 func (c collector) Collect(metrics chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
 	defer cancel()
-	pools, err := c.console.show(ctx, "POOLS")
-	stats, other := c.console.show(ctx, "STATS")
+	pools, err := c.console.ofDatabases(ctx, "POOLS")
+	stats, other := c.console.ofDatabases(ctx, "STATS")
 	if err != nil || other != nil {
 		metrics <- prometheus.MustNewConstMetric(up, prometheus.GaugeValue, 0)
 		return
@@ -78,12 +78,9 @@ func (c collector) Collect(metrics chan<- prometheus.Metric) {
 	send(metrics, statMetrics, stats, "database")
 }
 
-// send sends the metrics of each row but the console's own, under the labels that are columns too.
+// send sends the metrics of each row, under the labels that are columns too.
 func send(to chan<- prometheus.Metric, metrics []metric, rows []row, labels ...string) {
 	for _, row := range rows {
-		if row["database"] == consoleName {
-			continue
-		}
 		var values []string
 		for _, label := range labels {
 			values = append(values, strings.ToValidUTF8(row[label], "?"))

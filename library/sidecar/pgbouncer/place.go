@@ -6,29 +6,20 @@ import (
 	"path/filepath"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
+	"github.com/outrigger-charts/outrigger/library/sidecar/health"
 )
-
-// stateVariable names the folder of the state; stateDefault is where it is otherwise.
-const (
-	stateVariable = "OUTRIGGER_STATE_DIR"
-	stateDefault  = "/run/outrigger"
-)
-
-// maxSocket is the longest path of a Unix socket, with room to spare for pgbouncer's own additions: the kernel takes
-// 108.
-const maxSocket = 100
 
 // place is the folder of the state: small, in memory, and of this container alone.
 type place string
 
 func newPlace(config document.PgBouncer) (place, error) {
-	p := place(os.Getenv(stateVariable))
-	if p == "" {
-		p = stateDefault
-	}
+	p := place(health.StateDirectory())
 	for _, folder := range []string{p.proof(), config.Listen.Directory} {
-		if socket := socketIn(folder, config.Listen.Port); folder != "" && len(socket) > maxSocket {
-			return "", fmt.Errorf("the socket's path has %d bytes, and %d are the most: %s", len(socket), maxSocket, socket)
+		if folder == "" {
+			continue
+		}
+		if err := health.CheckPath(socketIn(folder, config.Listen.Port)); err != nil {
+			return "", err
 		}
 	}
 	// Only the program's own user may enter, who is let in to the console without a password.
@@ -43,7 +34,7 @@ func (p place) users() string       { return p.in("users.txt") }
 func (p place) config() string      { return p.in("pgbouncer.ini") }
 func (p place) authorities() string { return p.in("authorities.pem") }
 func (p place) inUse() string       { return p.in("in-use.json") }
-func (p place) health() string      { return p.in("health.sock") }
+func (p place) health() string      { return health.SocketIn(string(p)) }
 
 // hasUsers tells whether there is a credential in use.
 func (p place) hasUsers() bool {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
+	"github.com/outrigger-charts/outrigger/library/sidecar/files"
 	"github.com/outrigger-charts/outrigger/library/sidecar/postgres"
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 )
@@ -65,10 +66,10 @@ func (p prover) write(candidate *credential) (string, error) {
 		"min_pool_size": "0", "server_login_retry": "1", "log_connections": "1", "log_disconnections": "1",
 		"server_connect_timeout": patience, "query_wait_timeout": patience, "client_login_timeout": patience,
 	})
-	if err := proof.Replace(configPath, []byte(text), 0o600); err != nil {
+	if err := files.Replace(configPath, []byte(text), 0o600); err != nil {
 		return "", err
 	}
-	return configPath, proof.Replace(users, candidate.users, 0o600)
+	return configPath, files.Replace(users, candidate.users, 0o600)
 }
 
 // ask asks for a row until there is an answer, the pgbouncer ends, or the time is up.

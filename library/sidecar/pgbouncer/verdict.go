@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/event"
+	"github.com/outrigger-charts/outrigger/library/sidecar/files"
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 )
 
@@ -39,7 +40,7 @@ func (a *ambassador) judge(verdict proof.Verdict) error {
 // takeUp makes the candidate the credential of new connections to the server. The verdict is another one where that
 // fails.
 func (a *ambassador) takeUp(verdict proof.Verdict) proof.Verdict {
-	if err := proof.Replace(a.place.users(), a.candidate.users, 0o600); err != nil {
+	if err := files.Replace(a.place.users(), a.candidate.users, 0o600); err != nil {
 		return proof.Verdict{Sum: verdict.Sum, Outcome: proof.Unanswered, Reason: "it cannot be kept: " + err.Error()}
 	}
 	a.inUse = inUse{Issued: proof.Issued{Sum: verdict.Sum}, Outcome: verdict.Outcome}

@@ -117,12 +117,10 @@ func (v *view) status() string {
 	} else {
 		fmt.Fprintln(&text, of)
 	}
-	pools, _ := v.console.show(ctx, "POOLS")
+	pools, _ := v.console.ofDatabases(ctx, "POOLS")
 	for _, pool := range pools {
-		if pool["database"] != consoleName {
-			fmt.Fprintf(&text, "pool %s of %s: clients %s active, %s waiting; servers %s active, %s idle\n", pool["database"],
-				pool["user"], pool["cl_active"], pool["cl_waiting"], pool["sv_active"], pool["sv_idle"])
-		}
+		fmt.Fprintf(&text, "pool %s of %s: clients %s active, %s waiting; servers %s active, %s idle\n", pool["database"],
+			pool["user"], pool["cl_active"], pool["cl_waiting"], pool["sv_active"], pool["sv_idle"])
 	}
 	v.mutex.Lock()
 	defer v.mutex.Unlock()

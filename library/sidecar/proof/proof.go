@@ -12,8 +12,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
+
+	"github.com/outrigger-charts/outrigger/library/sidecar/files"
 )
 
 // Outcome is how a proof ended.
@@ -80,49 +81,5 @@ func Write(path string, value any, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	return Replace(path, append(content, '\n'), mode)
-}
-
-// newPrefix begins, and newSuffix ends, the name of a file that is to replace another; digits stand between them.
-func newPrefix(path string) string {
-	return ".outrigger-" + strings.TrimPrefix(filepath.Base(path), ".outrigger-") + "-"
-}
-
-const newSuffix = ".new"
-
-// Replace puts a file in place of another as a whole: whoever reads sees one of the two. The new one has its mode before it
-// has any content, and a failure leaves nothing beside it.
-func Replace(path string, content []byte, mode fs.FileMode) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), newPrefix(path)+"*"+newSuffix)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		_ = file.Close()
-		if err != nil {
-			_ = os.Remove(file.Name())
-		}
-	}()
-	if err = file.Chmod(mode); err != nil {
-		return err
-	}
-	if _, err = file.Write(content); err != nil {
-		return err
-	}
-	if err = file.Close(); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
-}
-
-// Sweep removes what a Replace of this path has left beside it that was killed. The path must be this program's alone.
-func Sweep(path string) {
-	entries, _ := os.ReadDir(filepath.Dir(path))
-	for _, entry := range entries {
-		number, isNew := strings.CutPrefix(entry.Name(), newPrefix(path))
-		number, isWhole := strings.CutSuffix(number, newSuffix)
-		if isNew && isWhole && strings.Trim(number, "0123456789") == "" {
-			_ = os.Remove(filepath.Join(filepath.Dir(path), entry.Name()))
-		}
-	}
+	return files.Replace(path, append(content, '\n'), mode)
 }

@@ -10,60 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// names are those of a directory's entries.
-func names(t *testing.T, dir string) []string {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	var list []string
-	for _, entry := range entries {
-		list = append(list, entry.Name())
-	}
-	return list
-}
-
-func TestAFileIsReplacedAsAWholeWithItsMode(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "credential")
-	require.NoError(t, os.WriteFile(path, []byte("before"), 0o600))
-	before, err := os.Stat(path)
-	require.NoError(t, err)
-
-	require.NoError(t, Replace(path, []byte("after"), 0o444))
-
-	after, err := os.Stat(path)
-	require.NoError(t, err)
-	content, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Equal(t, "after", string(content))
-	assert.Equal(t, os.FileMode(0o444), after.Mode())
-	assert.False(t, os.SameFile(before, after))
-	assert.Equal(t, []string{"credential"}, names(t, filepath.Dir(path)))
-}
-
-func TestAFailureLeavesNothingBesideTheFile(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "credential")
-	require.NoError(t, os.Mkdir(path, 0o700), "which no file replaces")
-
-	require.Error(t, Replace(path, []byte("after"), 0o600))
-
-	assert.Equal(t, []string{"credential"}, names(t, filepath.Dir(path)))
-}
-
-func TestWhatAKilledWriterLeftIsSweptAndNobodyElses(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	others := []string{".outrigger-credential-b-12.new", ".outrigger-pool-12.new", ".outrigger-credential-x.new", ".outrigger-pool", "credential"}
-	for _, name := range append(others, ".outrigger-credential-12.new") {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
-	}
-
-	Sweep(filepath.Join(dir, "credential"))
-
-	assert.ElementsMatch(t, others, names(t, dir))
-}
-
 func TestWhatIsWrittenIsReadAndWhatIsTornIsNot(t *testing.T) {
 	t.Parallel()
 	path := IssuedPath(filepath.Join(t.TempDir(), "credential"))

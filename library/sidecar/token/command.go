@@ -17,20 +17,18 @@ import (
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/library/sidecar/event"
+	"github.com/outrigger-charts/outrigger/library/sidecar/files"
 	"github.com/outrigger-charts/outrigger/library/sidecar/health"
 	"github.com/outrigger-charts/outrigger/library/sidecar/httpclient"
 	"github.com/outrigger-charts/outrigger/library/sidecar/notify"
 	"github.com/outrigger-charts/outrigger/library/sidecar/process"
-	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
+	"github.com/outrigger-charts/outrigger/library/sidecar/scrape"
 	"github.com/outrigger-charts/outrigger/library/sidecar/token/format"
 	"github.com/outrigger-charts/outrigger/library/sidecar/token/provider/command"
 	"github.com/outrigger-charts/outrigger/library/sidecar/trust"
 )
 
 const (
-	// stateVariable names where the state is kept, which outlives the container; and where the socket for probes is.
-	stateVariable         = "OUTRIGGER_STATE_DIR"
-	defaultStateDirectory = "/run/outrigger"
 	// fileVariable tells commands that notify or explain the file's path.
 	fileVariable = "OUTRIGGER_FILE"
 	// defaultLook is how often, between renewals, it looks at the clock, at the file and at what provers say.
@@ -72,20 +70,17 @@ func run(ctx context.Context, out io.Writer, look time.Duration) error {
 	if err := document.FromEnvironment("token", &token); err != nil {
 		return configurationError{err}
 	}
-	directory := os.Getenv(stateVariable)
-	if directory == "" {
-		directory = defaultStateDirectory
-	}
-	r, err := newRefresher(token, directory, out, machine{systemClock{time.Now()}, rand.Float64, proof.Replace})
+	directory := health.StateDirectory()
+	r, err := newRefresher(token, directory, out, machine{systemClock{time.Now()}, rand.Float64, files.Replace})
 	if err != nil {
 		return err
 	}
 	r.look = look
-	if err := health.Serve(ctx, filepath.Join(directory, filepath.Base(health.Socket)), answersOf(r)); err != nil {
+	if err := health.Serve(ctx, health.SocketIn(directory), answersOf(r)); err != nil {
 		return configurationError{fmt.Errorf("probes cannot be answered: %w", err)}
 	}
 	if token.Metrics != nil {
-		if err := r.metrics.serve(ctx, token.Metrics.Port); err != nil {
+		if err := scrape.Serve(ctx, token.Metrics.Port, r.metrics.registry); err != nil {
 			return configurationError{fmt.Errorf("metrics cannot be served: %w", err)}
 		}
 	}

@@ -49,8 +49,8 @@ func check(token *document.Token) error {
 	if token.Metrics != nil && (token.Metrics.Port < 1 || token.Metrics.Port > 65535) {
 		return wrong("/metrics/port", "%d is no port", token.Metrics.Port)
 	}
-	if given := providers(token); len(given) != 1 {
-		return wrong("", "one of awsRds, awsDsql, azureDatabase, googleCloudSql, vault and exec says where the credential comes from, and there are %d", len(given))
+	if count := providers(token); count != 1 {
+		return wrong("", "one of awsRds, awsDsql, azureDatabase, googleCloudSql, vault and exec says where the credential comes from, and there are %d", count)
 	}
 	if token.Exec != nil {
 		return checkExec(token)
@@ -58,18 +58,17 @@ func check(token *document.Token) error {
 	return nil
 }
 
-// providers are those that a document names.
-func providers(token *document.Token) []string {
-	var given []string
-	for name, is := range map[string]bool{
-		"awsRds": token.AWSRDS != nil, "awsDsql": token.AWSDSQL != nil, "azureDatabase": token.AzureDatabase != nil,
-		"googleCloudSql": token.GoogleCloudSQL != nil, "vault": token.Vault != nil, "exec": token.Exec != nil,
+// providers counts those that a document names.
+func providers(token *document.Token) (count int) {
+	for _, is := range []bool{
+		token.AWSRDS != nil, token.AWSDSQL != nil, token.AzureDatabase != nil,
+		token.GoogleCloudSQL != nil, token.Vault != nil, token.Exec != nil,
 	} {
 		if is {
-			given = append(given, name)
+			count++
 		}
 	}
-	return given
+	return count
 }
 
 func checkExec(token *document.Token) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
+	"github.com/outrigger-charts/outrigger/library/sidecar/health"
 	"github.com/outrigger-charts/outrigger/library/sidecar/version"
 )
 
@@ -56,7 +57,7 @@ func TestADocumentOfTheEnvironmentIsDoneUntilTheEnd(t *testing.T) {
 	text, err := json.Marshal(map[string]any{"version": version.Minor(version.Version), "token": w.token})
 	require.NoError(t, err)
 	t.Setenv(document.Variable, string(text))
-	t.Setenv(stateVariable, filepath.Join(w.dir, "state"))
+	t.Setenv(health.StateVariable, filepath.Join(w.dir, "state"))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	go func() {

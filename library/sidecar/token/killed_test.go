@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/credential"
+	"github.com/outrigger-charts/outrigger/library/sidecar/files"
 	"github.com/outrigger-charts/outrigger/library/sidecar/notify"
-	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 )
 
 // killed is what a refresher panics with where SIGKILL would end it.
@@ -50,7 +50,7 @@ func (k *killer) replaceFile(path string, content []byte, mode fs.FileMode) erro
 		left := filepath.Join(filepath.Dir(path), ".outrigger-"+base+"-123.new")
 		require.NoError(k.t, os.WriteFile(left, content[:len(content)/2], mode))
 	})
-	err := proof.Replace(path, content, mode)
+	err := files.Replace(path, content, mode)
 	k.moment("after " + name + " is written")
 	return err
 }

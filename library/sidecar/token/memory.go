@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
+	"github.com/outrigger-charts/outrigger/library/sidecar/files"
 )
 
 // state is what a refresher that starts again has to know of the one before it.
@@ -53,7 +53,7 @@ type memory struct {
 // remember reads the state that a refresher before this one has left. One that cannot be read is none.
 func remember(path string, replace replace) *memory {
 	m := &memory{path: path, replace: replace}
-	proof.Sweep(path)
+	files.Sweep(path)
 	if content, err := os.ReadFile(path); err == nil {
 		if json.Unmarshal(content, &m.state) != nil {
 			m.state = state{}

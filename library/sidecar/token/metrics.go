@@ -1,15 +1,6 @@
 package token
 
-import (
-	"context"
-	"fmt"
-	"net"
-	"net/http"
-	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-)
+import "github.com/prometheus/client_golang/prometheus"
 
 // metrics are what Prometheus is shown, each with the refresher's name.
 type metrics struct {
@@ -69,18 +60,4 @@ func (m *metrics) refusedFor(sqlState string) {
 		sqlState = "unknown"
 	}
 	m.refused.WithLabelValues(sqlState).Inc()
-}
-
-// serve answers at a port of all the pod's addresses until the context ends.
-func (m *metrics) serve(ctx context.Context, port int) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", fmt.Sprintf(":%d", port))
-	if err != nil {
-		return err
-	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	context.AfterFunc(ctx, func() { _ = server.Close() })
-	go func() { _ = server.Serve(listener) }()
-	return nil
 }

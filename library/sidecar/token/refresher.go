@@ -12,13 +12,14 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/credential"
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/library/sidecar/event"
+	"github.com/outrigger-charts/outrigger/library/sidecar/files"
 	"github.com/outrigger-charts/outrigger/library/sidecar/notify"
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 	"github.com/outrigger-charts/outrigger/library/sidecar/redact"
 	"github.com/outrigger-charts/outrigger/library/sidecar/token/format"
 )
 
-// replace is proof.Replace, or what a test has in its place.
+// replace is files.Replace, or what a test has in its place.
 type replace func(path string, content []byte, mode fs.FileMode) error
 
 // refresher keeps a short-lived credential in a file. Its loop is one goroutine's; what others may ask is in its memory and its
@@ -76,8 +77,8 @@ func (r *refresher) run(ctx context.Context) {
 // adopt takes on the credential that a refresher before this one has written, if it is not due.
 func (r *refresher) adopt() {
 	r.seen = momentOf(r.clock)
-	proof.Sweep(r.token.File.Path)
-	proof.Sweep(proof.IssuedPath(r.token.File.Path))
+	files.Sweep(r.token.File.Path)
+	files.Sweep(proof.IssuedPath(r.token.File.Path))
 	known, ours := r.memory.get().of(r.sumOfFile())
 	if !ours {
 		return

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/credential"
+	"github.com/outrigger-charts/outrigger/library/sidecar/files"
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 )
 
@@ -106,7 +107,7 @@ func TestOneLeaseIsTakenHoweverOftenWritingFails(t *testing.T) {
 		if full && path == w.token.File.Path {
 			return errors.New("no space left on device")
 		}
-		return proof.Replace(path, content, mode)
+		return files.Replace(path, content, mode)
 	}
 	w.clock.after(5*time.Minute, func() { full = false })
 
@@ -295,7 +296,7 @@ func TestUntilWhenAFilesCredentialLivesIsSaidBesideItBeforeItIsThere(t *testing.
 			order = append(order, filepath.Base(path))
 			assert.Equal(t, fs.FileMode(0o440), mode)
 		}
-		return proof.Replace(path, content, mode)
+		return files.Replace(path, content, mode)
 	}
 
 	w.run(time.Minute)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/credential"
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
+	"github.com/outrigger-charts/outrigger/library/sidecar/files"
 	"github.com/outrigger-charts/outrigger/library/sidecar/notify"
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 	"github.com/outrigger-charts/outrigger/library/sidecar/token/format"
@@ -42,7 +43,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, dir: memoryDirectory(t), clock: &testClock{wall: noon}, replace: proof.Replace}
+	w := &world{t: t, dir: memoryDirectory(t), clock: &testClock{wall: noon}, replace: files.Replace}
 	require.NoError(t, os.Mkdir(filepath.Join(w.dir, "shared"), 0o755))
 	w.token = document.Token{
 		Name:  "db",
