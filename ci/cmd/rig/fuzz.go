@@ -61,6 +61,6 @@ func fuzzing(r *rig.Rig, listed judge.Want) *phase {
 		raw: []string{"go", "tool", "test2json", "-t", "-p", pkg, binary, "-test.v=test2json", "-test.paniconexit0",
 			"-test.run=^$", "-test.fuzz=^Fuzz", fmt.Sprintf("-test.fuzztime=%dx", fuzzExecutions),
 			"-test.fuzzcachedir=" + filepath.Join(r.Root, ".build", "fuzz"), "-test.timeout=60m"},
-		folder: filepath.Join(r.Root, fuzzTests),
+		folder: fuzzTests,
 	}
 }

@@ -32,7 +32,7 @@ type phase struct {
 	prepare  func(context.Context, *rig.Rig) error
 
 	raw    []string // instead of go test: a command that prints what `go test -json` does
-	folder string   // where it runs; empty: the repository's
+	folder string   // of the repository, where it runs; empty: its root
 
 	only    bool   // some of the packages' test functions, which are to be named
 	subtest string // what subtests have to match, behind a slash
@@ -148,11 +148,7 @@ func (p *phase) run(ctx context.Context, r *rig.Rig, events string, left *estima
 }
 
 func (p *phase) execute(ctx context.Context, r *rig.Rig, stdout io.Writer) error {
-	folder := p.folder
-	if folder == "" {
-		folder = r.Root
-	}
-	_, err := proc.Run(ctx, proc.Cmd{Args: p.command(), Dir: folder, Env: p.environment, Log: r.Reporter.Log(), Stdout: stdout})
+	_, err := proc.Run(ctx, proc.Cmd{Args: p.command(), Dir: filepath.Join(r.Root, p.folder), Env: p.environment, Log: r.Reporter.Log(), Stdout: stdout})
 	return err
 }
 

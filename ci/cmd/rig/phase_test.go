@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/outrigger-charts/outrigger/ci/judge"
 	"github.com/outrigger-charts/outrigger/ci/proc"
+	"github.com/outrigger-charts/outrigger/ci/progress"
+	"github.com/outrigger-charts/outrigger/ci/rig"
 )
 
 func listed() judge.Want {
@@ -63,16 +66,87 @@ func TestAWholePhaseNamesNoTests(t *testing.T) {
 func TestEveryTestIsInOnePhase(t *testing.T) {
 	listed := judge.Want{
 		"o/ci/rig": {"TestA"}, "o/tests/render": {"TestA"}, "o/tests/scripts": {"TestA"}, "o/tests/e2e": {"TestA"}, "o/tests/fuzz": {"FuzzA", "TestA"},
-		"o/tests/restart": {"TestA"}, "o/tests/soak": {"TestA"}, "o/tests/bench": {}, "o/tests/charts": {"TestA"},
+		"o/tests/restart": {"TestA"}, "o/tests/soak": {"TestA"}, "o/tests/bench": {"TestA"}, "o/tests/charts": {"TestA"},
+	}
+	program := judge.Want{"o/library/sidecar": {"TestA"}}
+
+	tests := map[string]judge.Want{}
+	for _, p := range phasesOfTest(listed, program, "") {
+		tests[p.name] = p.tests
 	}
 
-	assert.Equal(t, judge.Want{"o/ci/rig": {"TestA"}, "o/tests/render": {"TestA"}}, ofTemplates(listed).tests)
-	assert.Equal(t, judge.Want{"o/tests/scripts": {"TestA"}}, ofScripts(listed).tests)
-	assert.Equal(t, judge.Want{"o/tests/e2e": {"TestA"}}, below(listed, clusterTests))
-	assert.Equal(t, judge.Want{"o/tests/fuzz": {"FuzzA", "TestA"}}, below(listed, fuzzTests))
+	assert.Equal(t, map[string]judge.Want{
+		"of templates":               {"o/ci/rig": {"TestA"}, "o/tests/render": {"TestA"}, "o/tests/bench": {"TestA"}},
+		"of the program":             {"o/library/sidecar": {"TestA"}},
+		"of scripts":                 {"o/tests/scripts": {"TestA"}},
+		"in the cluster":             {"o/tests/e2e": {"TestA"}},
+		"of values at random":        {"o/tests/fuzz": {"TestA"}}, // the same values each time
+		"with a restart of the node": {"o/tests/restart": {"TestA"}},
+	}, tests)
 	assert.Equal(t, judge.Want{"o/tests/fuzz": {"FuzzA"}}, named(below(listed, fuzzTests), "Fuzz"), "the soak fuzzes")
-	assert.Equal(t, judge.Want{"o/tests/fuzz": {"TestA"}}, atRandom(listed).tests, "make test has the same values each time")
-	assert.Equal(t, judge.Want{"o/tests/restart": {"TestA"}}, below(listed, restartTests))
+}
+
+func TestMakeTestRunsEveryTestOfTheRepositoryButThoseOfTheSoakAndOfOtherPeoplesCharts(t *testing.T) {
+	root, err := rig.Root()
+	require.NoError(t, err)
+	listed, program, err := listTests(context.Background(), &rig.Rig{Root: root, Reporter: progress.New(io.Discard, "")})
+	require.NoError(t, err)
+	run := map[string]int{}
+	for _, p := range phasesOfTest(listed, program, "") {
+		for pkg, names := range p.tests {
+			for _, name := range names {
+				run[pkg+" "+name]++
+			}
+		}
+	}
+
+	tests := 0
+	for _, module := range []judge.Want{listed, program} {
+		for pkg, names := range module {
+			for _, name := range names {
+				times := 1
+				if within(pkg, soakTests) || within(pkg, chartTests) || within(pkg, fuzzTests) && strings.HasPrefix(name, "Fuzz") {
+					times = 0
+				}
+				assert.Equal(t, times, run[pkg+" "+name], "how often %s of %s is run", name, pkg)
+				tests += times
+			}
+		}
+	}
+	assert.Len(t, run, tests, "all that is run is listed")
+	assert.Greater(t, tests, 1000)
+}
+
+func TestAPackageThatHasLostItsTestsStaysInItsPhaseWhichIsRedThen(t *testing.T) {
+	listed := judge.Want{"o/ci/rig": {}, "o/tests/render": {"TestA"}}
+	program := judge.Want{"o/library/sidecar": {}}
+
+	phases := phasesOfTestRender(listed, program)
+
+	assert.Equal(t, listed, phases[0].tests)
+	assert.Equal(t, program, phases[1].tests)
+}
+
+func TestTheMakefileHandsOnWhichTestsAreChosenAndHowStrictly(t *testing.T) {
+	root, err := rig.Root()
+	require.NoError(t, err)
+	for arguments, command := range map[string]string{
+		"test":                             ".build/rig test",
+		"test STRICT=1":                    ".build/rig test -strict",
+		"test STRICT=0":                    ".build/rig test",
+		"test-render RUN=X":                ".build/rig test-render -run 'X'",
+		"test STRICT=1 RUN=X":              ".build/rig test -run 'X' -strict",
+		"test-soak RUN=^TestA$$|B/of_two$": ".build/rig test-soak -run '^TestA$$|B/of_two$'",
+	} {
+		make := exec.Command("make", append([]string{"-n", "-C", root, "--no-print-directory"}, strings.Fields(arguments)...)...)
+		// What the make has that runs this test is not handed on, and these names in the environment choose nothing.
+		make.Env = append(os.Environ(), "MAKEFLAGS=", "RUN=Other", "STRICT=1")
+
+		printed, err := make.CombinedOutput()
+
+		require.NoError(t, err, "%s", printed)
+		assert.Equal(t, command, strings.Join(strings.Fields(strings.SplitAfterN(string(printed), "\n", 2)[1]), " "), "make %s", arguments)
+	}
 }
 
 func TestTheEndOfACommandIsItsExitCode(t *testing.T) {

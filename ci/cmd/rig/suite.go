@@ -86,6 +86,9 @@ func (s *suite) prepare(ctx context.Context) (err error) {
 		}
 		if p.restarts && s.cluster.Node == "" {
 			r.Reporter.Say("Left out: tests %s. Only a cluster of this machine is restarted, and this one is the caller's.", p.name)
+			if s.chosen.strict {
+				s.judged.Checks = append(s.judged.Checks, judge.Failure{Test: "tests " + p.name, Reason: "they were left out, as the cluster is the caller's"})
+			}
 			continue
 		}
 		kept = append(kept, p)

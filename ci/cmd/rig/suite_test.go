@@ -252,3 +252,30 @@ func TestThereIsNoRunWithoutTests(t *testing.T) {
 		assert.ErrorContains(t, err, row.told)
 	}
 }
+
+func TestOnACallersClusterNothingIsRestartedWhichIsAFailureStrictly(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		chosen  choice
+		red     error
+		told    string
+		closing string
+	}{
+		{choice{}, nil, "", "flaky: 0\n4 passed, 0 failed\n"},
+		{choice{strict: true}, errQuiet, "FAILED: tests with a restart: they were left out, as the cluster is the caller's\n", "flaky: 0\n4 passed, 1 failed\n"},
+	} {
+		w := newWorkshop(t, map[string]string{"a/a_test.go": passing, "b/b_test.go": passing})
+		listed, err := judge.List(context.Background(), w.Reporter.Log(), w.Root, "./...")
+		require.NoError(t, err)
+		s := &suite{rig: w.Rig, chosen: row.chosen, cluster: &rig.Cluster{Context: "theirs", Origin: rig.Callers}}
+
+		err = s.runPhases(context.Background(),
+			&phase{name: "in the cluster", tests: below(listed, "a"), cluster: true}, &phase{name: "with a restart", tests: below(listed, "b"), cluster: true, restarts: true})
+
+		assert.Equal(t, row.red, err)
+		printed := w.printed.String()
+		assert.Contains(t, printed, "Left out: tests with a restart. Only a cluster of this machine is restarted, and this one is the caller's.\n")
+		assert.Contains(t, printed, row.told)
+		assert.Equal(t, row.closing, closing(printed, "flaky:"))
+	}
+}

@@ -28,11 +28,7 @@ const poolSize = 6
 
 // test runs all tests, and is only content if all of them ran and passed.
 func test(ctx context.Context, r *rig.Rig, chosen choice) error {
-	listed, err := judge.List(ctx, r.Reporter.Log(), r.Root, "./...")
-	if err != nil {
-		return err
-	}
-	program, err := ofProgram(ctx, r)
+	listed, program, err := listTests(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -40,10 +36,44 @@ func test(ctx context.Context, r *rig.Rig, chosen choice) error {
 	if err != nil {
 		return err
 	}
-	templates, scripts := ofTemplates(listed), ofScripts(listed)
-	templates.environment = append(templates.environment, "OUTRIGGER_RENDERED="+rendered)
-	for _, p := range []*phase{program, templates, scripts} {
+	// One after the other: on two cores, what takes a core from a test that measures seconds costs more than it saves.
+	r.Besides = append(r.Besides, r.Prepare(toolsOfTests...))
+	s := &suite{rig: r, chosen: chosen, whole: chosen.run == ""}
+	return s.runPhases(ctx, phasesOfTest(listed, program, rendered)...)
+}
+
+// testRender runs the tests that need neither cluster nor Docker.
+func testRender(ctx context.Context, r *rig.Rig, chosen choice) error {
+	listed, program, err := listTests(ctx, r)
+	if err != nil {
+		return err
+	}
+	s := &suite{rig: r, chosen: chosen}
+	return s.runPhases(ctx, phasesOfTestRender(listed, program)...)
+}
+
+// listTests returns the tests of the repository's module and of the program's.
+func listTests(ctx context.Context, r *rig.Rig) (listed, program judge.Want, err error) {
+	if listed, err = judge.List(ctx, r.Reporter.Log(), r.Root, "./..."); err != nil {
+		return nil, nil, err
+	}
+	program, err = judge.List(ctx, r.Reporter.Log(), filepath.Join(r.Root, programModule), "./...")
+	return listed, program, err
+}
+
+// phasesOfTestRender are the phases of `make test-render`.
+func phasesOfTestRender(listed, program judge.Want) []*phase {
+	return []*phase{ofTemplates(listed), ofProgram(program), ofScripts(listed)}
+}
+
+// phasesOfTest are the phases of `make test`. What is rendered goes to a folder, and from there to the API server.
+func phasesOfTest(listed, program judge.Want, rendered string) []*phase {
+	phases := phasesOfTestRender(listed, program)
+	for _, p := range phases {
 		p.flags = append(p.flags, "-count=1")
+		if p.name == templatesName {
+			p.environment = append(p.environment, "OUTRIGGER_RENDERED="+rendered)
+		}
 	}
 	within := &phase{
 		name:    "in the cluster",
@@ -60,24 +90,7 @@ func test(ctx context.Context, r *rig.Rig, chosen choice) error {
 		restarts: true,
 		flags:    []string{"-p=1", "-count=1", "-timeout=15m"},
 	}
-	// One after the other: on two cores, what takes a core from a test that measures seconds costs more than it saves.
-	r.Besides = append(r.Besides, r.Prepare(toolsOfTests...))
-	s := &suite{rig: r, chosen: chosen, whole: chosen.run == ""}
-	return s.runPhases(ctx, templates, program, scripts, within, atRandom(listed), restart)
-}
-
-// testRender runs the tests that need neither cluster nor Docker.
-func testRender(ctx context.Context, r *rig.Rig, chosen choice) error {
-	listed, err := judge.List(ctx, r.Reporter.Log(), r.Root, "./...")
-	if err != nil {
-		return err
-	}
-	program, err := ofProgram(ctx, r)
-	if err != nil {
-		return err
-	}
-	s := &suite{rig: r, chosen: chosen}
-	return s.runPhases(ctx, ofTemplates(listed), program, ofScripts(listed))
+	return append(phases, within, atRandom(listed), restart)
 }
 
 // renderedFolder returns a new folder for what the tests render, and removes those of earlier runs. Its name is new too:
@@ -106,7 +119,7 @@ func ofTemplates(listed judge.Want) *phase {
 	tests := judge.Want{}
 	for pkg, names := range listed {
 		elsewhere := slices.ContainsFunc([]string{clusterTests, fuzzTests, restartTests, soakTests, scriptTests, chartTests}, func(folder string) bool { return within(pkg, folder) })
-		if !elsewhere && len(names) > 0 {
+		if !elsewhere { // also a package that has lost its tests, which is red
 			tests[pkg] = names
 		}
 	}
@@ -123,16 +136,8 @@ func ofScripts(listed judge.Want) *phase {
 const programModule = "library"
 
 // ofProgram is the phase of the tests beside the program's packages, which are in a module of their own.
-func ofProgram(ctx context.Context, r *rig.Rig) (*phase, error) {
-	folder := filepath.Join(r.Root, programModule)
-	listed, err := judge.List(ctx, r.Reporter.Log(), folder, "./...")
-	tests := judge.Want{}
-	for pkg, names := range listed {
-		if len(names) > 0 {
-			tests[pkg] = names
-		}
-	}
-	return &phase{name: "of the program", tests: tests, folder: folder, flags: []string{"-parallel=6", "-timeout=15m"}}, err
+func ofProgram(listed judge.Want) *phase {
+	return &phase{name: "of the program", tests: listed, folder: programModule, flags: []string{"-parallel=6", "-timeout=15m"}}
 }
 
 // below are the tests of a folder.
