@@ -56,15 +56,14 @@ spec:
 }
 
 func TestABackupThatIsKilledAtRandomMomentsLeavesAWholeRepository(t *testing.T) {
-	harness.Facts(t)
-	kills := harness.Number(t, "OUTRIGGER_BACKUP_KILLS", 1)
+	harness.Soak(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
 	namespace.Install("demo", harness.Consumer(t).Write(t), backupValues(repository, "keep: {last: 3}"))
 	_, log, code := runTask(t, namespace, "demo-shop-nightly", "first")
 	require.Zero(t, code, log)
 
-	for kill := range kills {
+	for kill := range 20 {
 		database.Ask("shop", "insert into orders select n, repeat(md5(random()::text), 100) from generate_series((select max(number) + 1 from orders), (select max(number) + 2000 from orders)) n")
 		job := fmt.Sprintf("killed-%d", kill)
 		namespace.StartTask("demo-shop-nightly", job)

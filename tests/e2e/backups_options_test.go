@@ -12,7 +12,7 @@ import (
 )
 
 func TestAPruneOfItsOwnRemovesWhatABackupOnlyForgot(t *testing.T) {
-	harness.Facts(t)
+	harness.Soak(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
 	namespace.Install("demo", harness.Consumer(t).Write(t), backupValues(repository, "keep: {last: 1}", `prune: {schedule: "17 6 * * 0"}`))
@@ -46,7 +46,7 @@ func inParallel(values string) string {
 }
 
 func TestADumpByThreeProcessesIsRestoredAndDrilled(t *testing.T) {
-	harness.Facts(t)
+	harness.Soak(t)
 	for store, values := range map[string]func(namespace *harness.Namespace, repository string) string{
 		"restic": func(_ *harness.Namespace, repository string) string {
 			return backupValues(repository, `drill: {schedule: "17 5 * * 0", check: ["select count(*) = 20000 from orders"]}`)
@@ -80,7 +80,7 @@ func TestADumpByThreeProcessesIsRestoredAndDrilled(t *testing.T) {
 }
 
 func TestADumpByThreeProcessesThatFailsLeavesNoSnapshotAndSaysWhyInThePodsStatus(t *testing.T) {
-	harness.Facts(t)
+	harness.Soak(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
 	withUnreadableTable(namespace, database)

@@ -44,7 +44,7 @@ func serverOf(namespace *harness.Namespace, file, selector string) {
 }
 
 func TestMariaDBsDatabasesAreRestoredAsTheyWere(t *testing.T) {
-	harness.Facts(t)
+	harness.Soak(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	repository := namespace.S3()
 	serverOf(namespace, "mariadb.yaml", "app=mariadb")
@@ -84,7 +84,7 @@ func TestMariaDBsDatabasesAreRestoredAsTheyWere(t *testing.T) {
 }
 
 func TestRedisIsRestoredKeyByKeyWithTheirTimesToLive(t *testing.T) {
-	harness.Facts(t)
+	harness.Soak(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	namespace.S3()
 	serverOf(namespace, "redis.yaml", "app=redis")

@@ -295,7 +295,7 @@ func TestAScheduledBackupRunsAsTheCronJobSays(t *testing.T) {
 }
 
 func TestAllDatabasesOfAServerAndItsRolesAreBackedUpAndRestored(t *testing.T) {
-	harness.Facts(t)
+	harness.Soak(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	database, repository := newShop(namespace), namespace.S3()
 	database.Ask("postgres", "create role visitor login connection limit 7")

@@ -30,15 +30,10 @@ type slowShop struct {
 	before     string
 }
 
-// inEachStore runs a test with a slow shop for a kind of store, and where OUTRIGGER_ALL_STORES is 1, as in the soak, for the other
-// kind too. The S3 server has a volume in it.
-func inEachStore(t *testing.T, kind, volume string, test func(shop *slowShop)) {
+// inEachStore runs a test with a slow shop for each kind of store. The S3 server has a volume in it.
+func inEachStore(t *testing.T, volume string, test func(shop *slowShop)) {
 	t.Helper()
-	kinds := []string{kind}
-	if harness.Number(t, "OUTRIGGER_ALL_STORES", 0) == 1 {
-		kinds = []string{"restic", "files"}
-	}
-	for _, kind := range kinds {
+	for _, kind := range []string{"restic", "files"} {
 		t.Run(kind, func(t *testing.T) {
 			harness.Facts(t)
 			namespace := harness.NewNamespace(t, harness.Restricted)
@@ -103,8 +98,8 @@ func (s *slowShop) requireWhole() {
 }
 
 func TestAServerThatIsKilledInMidDumpFailsTheRunAndTheNextOneSucceeds(t *testing.T) {
-	harness.Facts(t)
-	inEachStore(t, "files", "emptyDir: {}", func(shop *slowShop) {
+	harness.Soak(t)
+	inEachStore(t, "emptyDir: {}", func(shop *slowShop) {
 		shop.StartTask("demo-shop-nightly", "killed")
 		shop.awaitUpload()
 		require.Equal(shop.t, "1", shop.database.Ask("shop", "select count(*) from pg_stat_activity where application_name = 'outrigger' and query ilike 'copy%noise%'"), "the dump is under way")
@@ -119,8 +114,8 @@ func TestAServerThatIsKilledInMidDumpFailsTheRunAndTheNextOneSucceeds(t *testing
 }
 
 func TestAStoreThatIsFullSaysSoAndTheNextRunThatFitsSucceeds(t *testing.T) {
-	harness.Facts(t)
-	inEachStore(t, "restic", "emptyDir: {medium: Memory, sizeLimit: 28Mi}", func(shop *slowShop) {
+	harness.Soak(t)
+	inEachStore(t, "emptyDir: {medium: Memory, sizeLimit: 28Mi}", func(shop *slowShop) {
 		// What somebody removes who makes room: how much the run leaves free hangs on the sizes of its packs.
 		shop.S3Shell("head -c 4194304 /dev/zero >$BUCKET/../room")
 		shop.StartTask("demo-shop-nightly", "full")
@@ -134,8 +129,8 @@ func TestAStoreThatIsFullSaysSoAndTheNextRunThatFitsSucceeds(t *testing.T) {
 }
 
 func TestAStoreThatIsGoneInMidUploadEndsTheRunAndTheNextOneSucceeds(t *testing.T) {
-	harness.Facts(t)
-	inEachStore(t, "restic", "emptyDir: {}", func(shop *slowShop) {
+	harness.Soak(t)
+	inEachStore(t, "emptyDir: {}", func(shop *slowShop) {
 		shop.StartTask("demo-shop-nightly", "cut")
 		shop.awaitUpload()
 

@@ -21,6 +21,13 @@ func Facts(t *testing.T) {
 	t.Cleanup(func() { running.leave(t.Name(), facts) })
 }
 
+// Soak says that a test asserts facts as Facts does, and runs in `make test-soak` alone: it takes long, and what it promises is held
+// by quicker tests too, of scripts or of the program.
+func Soak(t *testing.T) {
+	t.Helper()
+	Facts(t)
+}
+
 // Seconds says that a test asserts how long something takes. It runs in the lane: alone, one test after the other, before
 // the pool begins. The test fails where something runs beside it.
 func Seconds(t *testing.T) {

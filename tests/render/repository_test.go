@@ -167,7 +167,7 @@ func TestEachTestInTheClusterSaysFirstWhetherItAssertsFactsOrSeconds(t *testing.
 					said = types.ExprString(first.X)
 				}
 				says[said]++
-				assert.Contains(t, []string{"harness.Facts(t)", "harness.Seconds(t)"}, said, "%s: the first statement of %s", at, node.Name.Name)
+				assert.Contains(t, []string{"harness.Facts(t)", "harness.Seconds(t)", "harness.Soak(t)"}, said, "%s: the first statement of %s", at, node.Name.Name)
 			}
 		case *ast.CallExpr:
 			assert.NotEqual(t, "t.Parallel()", types.ExprString(node), "%s: harness.Facts lets a test run beside others", at)

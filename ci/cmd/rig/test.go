@@ -32,6 +32,10 @@ func test(ctx context.Context, r *rig.Rig, chosen choice) error {
 	if err != nil {
 		return err
 	}
+	atLength, err := marked(r)
+	if err != nil {
+		return err
+	}
 	rendered, err := renderedFolder(r, chosen)
 	if err != nil {
 		return err
@@ -39,7 +43,7 @@ func test(ctx context.Context, r *rig.Rig, chosen choice) error {
 	// One after the other: on two cores, what takes a core from a test that measures seconds costs more than it saves.
 	r.Besides = append(r.Besides, r.Prepare(toolsOfTests...))
 	s := &suite{rig: r, chosen: chosen, whole: chosen.run == ""}
-	return s.runPhases(ctx, phasesOfTest(listed, program, rendered)...)
+	return s.runPhases(ctx, phasesOfTest(listed, program, atLength, rendered)...)
 }
 
 // testRender runs the tests that need neither cluster nor Docker.
@@ -66,8 +70,14 @@ func phasesOfTestRender(listed, program judge.Want) []*phase {
 	return []*phase{ofTemplates(listed), ofProgram(program), ofScripts(listed)}
 }
 
-// phasesOfTest are the phases of `make test`. What is rendered goes to a folder, and from there to the API server.
-func phasesOfTest(listed, program judge.Want, rendered string) []*phase {
+// marked are the names of the cluster's tests that begin with harness.Soak(t): `make test-soak` runs them, `make test` does not.
+func marked(r *rig.Rig) ([]string, error) {
+	return judge.Marked(filepath.Join(r.Root, clusterTests), "harness.Soak(t)")
+}
+
+// phasesOfTest are the phases of `make test`, which leaves out the cluster's tests that are marked. What is rendered goes to a
+// folder, and from there to the API server.
+func phasesOfTest(listed, program judge.Want, marked []string, rendered string) []*phase {
 	phases := phasesOfTestRender(listed, program)
 	for _, p := range phases {
 		p.flags = append(p.flags, "-count=1")
@@ -77,10 +87,11 @@ func phasesOfTest(listed, program judge.Want, rendered string) []*phase {
 	}
 	within := &phase{
 		name:    "in the cluster",
-		tests:   below(listed, clusterTests),
+		tests:   without(below(listed, clusterTests), marked),
 		cluster: true,
 		// One package at a time: the tests share two cores with the cluster and measure seconds.
-		flags:       []string{"-p=1", "-count=1", fmt.Sprintf("-parallel=%d", poolSize), "-timeout=60m"},
+		flags: []string{"-p=1", "-count=1", fmt.Sprintf("-parallel=%d", poolSize), "-timeout=60m",
+			"-skip=^(" + strings.Join(marked, "|") + ")$"},
 		environment: []string{"OUTRIGGER_RENDERED=" + rendered}, // what was rendered there is put to the API server here
 	}
 	restart := &phase{
@@ -149,6 +160,15 @@ func below(listed judge.Want, folder string) judge.Want {
 		}
 	}
 	return tests
+}
+
+// without are tests less those of some names.
+func without(tests judge.Want, names []string) judge.Want {
+	kept := judge.Want{}
+	for pkg, of := range tests {
+		kept[pkg] = slices.DeleteFunc(slices.Clone(of), func(name string) bool { return slices.Contains(names, name) })
+	}
+	return kept
 }
 
 func within(pkg, folder string) bool { return strings.Contains(pkg+"/", "/"+folder+"/") }
