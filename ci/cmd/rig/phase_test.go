@@ -93,9 +93,15 @@ func TestEveryTestIsInOnePhase(t *testing.T) {
 var here = sync.OnceValues(func() (all struct {
 	listed, program judge.Want
 	*rig.Rig
-}, err error) { root, err := rig.Root(); if err != nil {
+}, err error) {
+	root, err := rig.Root()
+	if err != nil {
+		return all, err
+	}
+	all.Rig = &rig.Rig{Root: root, Reporter: progress.New(io.Discard, "")}
+	all.listed, all.program, err = listTests(context.Background(), all.Rig)
 	return all, err
-}; all.Rig = &rig.Rig{Root: root, Reporter: progress.New(io.Discard, "")}; all.listed, all.program, err = listTests(context.Background(), all.Rig); return all, err })
+})
 
 func TestTheSoakFindsTheTestsThatItNamesAndTheseReadWhatItSets(t *testing.T) {
 	here, err := here()
