@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,11 +46,8 @@ func (s started) value(name string) string {
 	return ""
 }
 
-// start returns the containers of the rendered pods as the kubelet starts them, by workload and name: "web/app".
-func start(t testing.TB, objects harness.Objects) map[string]started {
-	t.Helper()
-	var names []string
-	var containers []corev1.Container
+// containersOf returns the containers of the rendered pods, and what they are called by workload and name: "web/app".
+func containersOf(objects harness.Objects) (names []string, containers []corev1.Container) {
 	for _, object := range objects {
 		var name string
 		var pod corev1.PodTemplateSpec
@@ -66,6 +64,12 @@ func start(t testing.TB, objects harness.Objects) map[string]started {
 			containers = append(containers, container)
 		}
 	}
+	return names, containers
+}
+
+// expanded returns containers as the kubelet starts them.
+func expanded(t testing.TB, containers []corev1.Container) (all []started) {
+	t.Helper()
 	program, err := expander()
 	require.NoError(t, err)
 	input, err := json.Marshal(containers)
@@ -74,11 +78,18 @@ func start(t testing.TB, objects harness.Objects) map[string]started {
 	command.Stdin, command.Stderr = bytes.NewReader(input), os.Stderr
 	output, err := command.Output()
 	require.NoError(t, err)
-	var expanded []started
-	require.NoError(t, json.Unmarshal(output, &expanded))
+	require.NoError(t, json.Unmarshal(output, &all))
+	require.Len(t, all, len(containers))
+	return all
+}
+
+// start returns the containers of the rendered pods as the kubelet starts them, by workload and name: "web/app".
+func start(t testing.TB, objects harness.Objects) map[string]started {
+	t.Helper()
+	names, containers := containersOf(objects)
 	all := map[string]started{}
-	for index, name := range names {
-		all[name] = expanded[index]
+	for index, each := range expanded(t, containers) {
+		all[names[index]] = each
 	}
 	require.Len(t, all, len(names))
 	return all
@@ -204,26 +215,28 @@ func TestTextsOfPatternsReachTheirProgramsAsTheyAreWritten(t *testing.T) {
 	}
 }
 
-func TestContainersAndTheAuthorsPodMeanWhatTheyMeanInKubernetes(t *testing.T) {
-	t.Parallel()
-	const values = `
+// textsOfAuthors has a text in each place of a container in which Kubernetes expands, in the author's pod and in `containers`.
+const textsOfAuthors = `
 pod:
   metadata: {labels: {app: web}}
   spec:
-    containers:
-      - name: app
-        image: app:1
-        env: [{name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, {name: VALUE, value: "TEXT"}]
-        command: [run, "TEXT"]
-        args: ["TEXT"]
+    initContainers: [{name: migrate, image: "app:1", env: &env [{name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, {name: VALUE, value: "TEXT"}], command: &command [run, "TEXT"], args: &args ["TEXT"]}]
+    containers: [{name: app, image: "app:1", env: *env, command: *command, args: *args}]
 outrigger:
   volumes: {logs: {mountPath: /logs}}
   containers:
-    listed: {image: "h:1", env: [{name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, {name: VALUE, value: "TEXT"}], command: [run, "TEXT"], args: ["TEXT"]}
-    mapped: {image: "h:1", downwardAPI: true, env: {VALUE: "TEXT"}, command: [run, "TEXT"], args: ["TEXT"]}
+    once: {image: "h:1", kind: init, env: *env, command: *command, args: *args}
+    listed: {image: "h:1", env: *env, command: *command, args: *args}
+    mapped: {image: "h:1", downwardAPI: true, env: {VALUE: "TEXT"}, command: *command, args: *args}
   logshippers: {ship: {files: [/logs/a], to: {stdout: {}}, downwardAPI: true, env: {VALUE: "TEXT"}}}
 `
-	chart := jobsChart(t).With(map[string]string{
+
+// withTexts are the containers that have it, in the pods of a Deployment, a Job and a CronJob.
+var withTexts = struct{ workloads, containers []string }{[]string{"web", "once", "report"}, []string{"migrate", "app", "once", "listed", "mapped"}}
+
+// authorsChart is jobsChart with a Deployment `web` of the same pod template.
+func authorsChart(t testing.TB) harness.Chart {
+	return jobsChart(t).With(map[string]string{
 		"templates/deployment.yaml": `
 apiVersion: apps/v1
 kind: Deployment
@@ -233,13 +246,45 @@ spec:
   template:
     {{- include "outrigger.podTemplate" (dict "context" . "podTemplate" .Values.pod) | nindent 4 }}`,
 	})
+}
+
+func TestTextsOfContainersAndOfTheAuthorsPodStayAsTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	chart := authorsChart(t)
+	for _, text := range awkward() {
+		written := corev1.Container{Command: []string{"run", text}, Args: []string{text}, Env: []corev1.EnvVar{
+			{Name: "POD_NAME", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}}}, {Name: "VALUE", Value: text}}}
+
+		names, containers := containersOf(chart.Render(t, withText(t, textsOfAuthors, text)))
+
+		started := expanded(t, append(containers, written))
+		want := started[len(containers)]
+		for _, workload := range withTexts.workloads {
+			for _, name := range withTexts.containers {
+				index := slices.Index(names, workload+"/"+name)
+				require.GreaterOrEqual(t, index, 0, "%s of %s", name, workload)
+				rendered := containers[index]
+				assert.Equal(t, written.Command, rendered.Command, "%s of %s: %q", name, workload, text)
+				assert.Equal(t, written.Args, rendered.Args, "%s of %s: %q", name, workload, text)
+				assert.Contains(t, rendered.Env, written.Env[1], "%s of %s: %q", name, workload, text)
+				assert.Equal(t, want.Command, started[index].Command, "%s of %s, as Kubernetes starts it: %q", name, workload, text)
+				assert.Equal(t, want.Args, started[index].Args, "%s of %s, as Kubernetes starts it: %q", name, workload, text)
+				assert.Equal(t, want.value("VALUE"), started[index].value("VALUE"), "%s of %s, as Kubernetes starts it: %q", name, workload, text)
+			}
+		}
+	}
+}
+
+func TestContainersAndTheAuthorsPodMeanWhatTheyMeanInKubernetes(t *testing.T) {
+	t.Parallel()
+	chart := authorsChart(t)
 	for text, want := range map[string]string{
 		"$(POD_NAME)": "the metadata.name", "$$(POD_NAME)": "$(POD_NAME)", "$$$(POD_NAME)": "$the metadata.name", "a$(NOWHERE)": "a$(NOWHERE)",
 		"$$": "$", "$5": "$5", "$${x}": "${x}",
 	} {
-		containers := start(t, chart.Render(t, withText(t, values, text)))
-		for _, workload := range []string{"web", "once", "report"} {
-			for _, name := range []string{"app", "listed", "mapped"} {
+		containers := start(t, chart.Render(t, withText(t, textsOfAuthors, text)))
+		for _, workload := range withTexts.workloads {
+			for _, name := range withTexts.containers {
 				container := containers[workload+"/"+name]
 				assert.Equal(t, []string{"run", want}, container.Command, "%s of %s: %q", name, workload, text)
 				assert.Equal(t, []string{want}, container.Args, "%s of %s: %q", name, workload, text)

@@ -32,6 +32,9 @@ func TestAListenerInTheNodesNetworkIsAnErrorUnlessItIsWanted(t *testing.T) {
 	for name, test := range map[string]struct{ pattern, entry, ports string }{
 		"pgbouncer":                       {"ambassadors", `pgbouncer: {secret: db, user: shop, host: postgres, database: shop}`, "6432"},
 		"pgbouncer at another port":       {"ambassadors", `pgbouncer: {secret: db, user: shop, host: postgres, database: shop, listenPort: 7777}`, "7777"},
+		"pgbouncer with metrics":          {"ambassadors", `pgbouncer: {secret: db, user: shop, host: postgres, database: shop, metrics: {port: 9127}}`, "6432, 9127"},
+		"metrics beside a socket":         {"ambassadors", `pgbouncer: {secret: db, user: shop, host: postgres, database: shop, listen: socket, metrics: {port: 9127}}`, "9127"},
+		"metrics of a token refresher":    {"tokenRefreshers", `file: {path: /token/users.txt, format: json}, ttl: 15m, exec: {image: "t:1", command: [print-token]}, metrics: {port: 9102}`, "9102"},
 		"a collector":                     {"logshippers", toBackend, "13133, 8888"},
 		"a collector that takes OTLP":     {"logshippers", `receive: {otlp: true}, ` + toBackend, "4317, 13133, 4318, 8888"},
 		"a collector with open metrics":   {"logshippers", `metrics: {port: 9999, annotations: true}, ` + toBackend, "13133, 9999"},
@@ -70,12 +73,15 @@ func TestWhatDoesNotListenMayBeInTheNodesNetwork(t *testing.T) {
 	pod := renderPod(t, onTheNode+`
 outrigger:
   volumes: {logs: {mountPath: /logs}, html: {mountPath: /html, seed: true}}
-  logshippers: {ship: {files: [/logs/a], to: {stdout: {}}}}
+  logshippers:
+    ship: {files: [/logs/a], to: {stdout: {}}}
+    agent: {agent: custom, image: "a:1", files: [/logs/a], custom: {command: [run], left: {command: [count]}}}
+  ambassadors: {db: {pgbouncer: {secret: db, user: shop, host: postgres, database: shop, listen: socket}}}
   tokenRefreshers: {token: {file: {path: /token/users.txt, format: json}, ttl: 15m, exec: {image: "t:1", command: [print-token]}}}
   backups: {nightly: {as: sidecar, schedule: "17 3 * * *", path: {paths: [/logs/a]}, store: {restic: {repository: /repository, secret: restic}}}}
   containers: {exporter: {image: "e:1", ports: {metrics: 9100}}}
 `)
 
-	assert.Equal(t, []string{"outrigger-tools", "outrigger-install", "html-seed", "ship", "nightly-tools", "nightly", "token", "exporter"}, containerNames(pod.Spec.InitContainers),
-		"a container's ports are what its author says, as in Kubernetes")
+	assert.Equal(t, []string{"outrigger-tools", "outrigger-install", "html-seed", "agent", "ship", "nightly-tools", "nightly", "token", "db", "exporter"}, containerNames(pod.Spec.InitContainers),
+		"a container's ports are what its author says, as in Kubernetes, and what an agent of one's own listens on nobody knows")
 }

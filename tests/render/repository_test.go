@@ -158,14 +158,11 @@ func eachTemplate(t *testing.T, library string, visit func(file, text string)) {
 func TestEachTestInTheClusterSaysFirstWhetherItAssertsFactsOrSeconds(t *testing.T) {
 	t.Parallel()
 	says := map[string]int{}
-	eachNodeOfTheClusterTests(t, func(node ast.Node, at token.Position) {
+	eachNodeOfTheTests(t, []string{"e2e", "restart", "soak"}, func(node ast.Node, at token.Position) {
 		switch node := node.(type) {
 		case *ast.FuncDecl:
 			if strings.HasPrefix(node.Name.Name, "Test") && node.Name.Name != "TestMain" {
-				said := ""
-				if first, ok := node.Body.List[0].(*ast.ExprStmt); ok {
-					said = types.ExprString(first.X)
-				}
+				said := saidFirst(node)
 				says[said]++
 				assert.Contains(t, []string{"harness.Facts(t)", "harness.Seconds(t)", "harness.Soak(t)"}, said, "%s: the first statement of %s", at, node.Name.Name)
 			}
@@ -177,11 +174,52 @@ func TestEachTestInTheClusterSaysFirstWhetherItAssertsFactsOrSeconds(t *testing.
 	assert.NotZero(t, says["harness.Seconds(t)"])
 }
 
+// The others, which run beside each other, assert facts: a wait in them only bounds what never comes. So that nothing runs beside
+// one of seconds, it is not parallel either.
+func TestEachTestOfScriptsThatAssertsHowSoonSomethingHappensSaysSoFirstAndRunsAlone(t *testing.T) {
+	t.Parallel()
+	soon := regexp.MustCompile(`^(assert|require)\.(Less|Lessf|LessOrEqual|LessOrEqualf)\(.*\b(time|patience)\b|^inTime\(`)
+	tests, ofSeconds := 0, 0
+	eachNodeOfTheTests(t, []string{"scripts"}, func(node ast.Node, at token.Position) {
+		function, ok := node.(*ast.FuncDecl)
+		if !ok {
+			return
+		}
+		tests++
+		seconds := saidFirst(function) == "harness.Seconds(t)"
+		if seconds {
+			ofSeconds++
+		}
+		ast.Inspect(function.Body, func(node ast.Node) bool {
+			if call, ok := node.(*ast.CallExpr); ok {
+				said := types.ExprString(call)
+				assert.False(t, !seconds && soon.MatchString(said), "%s: %s has to begin with harness.Seconds(t), or to assert a fact instead of %s", at, function.Name.Name, said)
+				assert.False(t, seconds && said == "t.Parallel()", "%s: %s asserts seconds, and runs beside others", at, function.Name.Name)
+			}
+			return true
+		})
+	})
+	assert.Greater(t, tests, 200)
+	assert.NotZero(t, ofSeconds)
+}
+
+// saidFirst is a function's first statement, where it is a call.
+func saidFirst(function *ast.FuncDecl) string {
+	if len(function.Body.List) == 0 {
+		return ""
+	}
+	first, ok := function.Body.List[0].(*ast.ExprStmt)
+	if !ok {
+		return ""
+	}
+	return types.ExprString(first.X)
+}
+
 // A condition that requires something of the test itself would end it where the API server hiccups.
 func TestNoConditionInTheClusterRequiresAnythingOfTheTestItself(t *testing.T) {
 	t.Parallel()
 	conditions := 0
-	eachNodeOfTheClusterTests(t, func(node ast.Node, at token.Position) {
+	eachNodeOfTheTests(t, []string{"e2e", "restart", "soak"}, func(node ast.Node, at token.Position) {
 		call, ok := node.(*ast.CallExpr)
 		if !ok || len(call.Args) == 0 {
 			return
@@ -201,20 +239,24 @@ func TestNoConditionInTheClusterRequiresAnythingOfTheTestItself(t *testing.T) {
 	assert.Greater(t, conditions, 80)
 }
 
-func eachNodeOfTheClusterTests(t *testing.T, visit func(ast.Node, token.Position)) {
+// eachNodeOfTheTests visits what is in the test files of folders of tests.
+func eachNodeOfTheTests(t *testing.T, folders []string, visit func(ast.Node, token.Position)) {
 	t.Helper()
 	parsed := token.NewFileSet()
-	files, err := filepath.Glob(filepath.Join(harness.Root(), "tests", "e2e", "*_test.go"))
-	require.NoError(t, err)
-	for _, name := range files {
-		file, err := parser.ParseFile(parsed, name, nil, 0)
+	for _, folder := range folders {
+		files, err := filepath.Glob(filepath.Join(harness.Root(), "tests", folder, "*_test.go"))
 		require.NoError(t, err)
-		ast.Inspect(file, func(node ast.Node) bool {
-			if node != nil {
-				visit(node, parsed.Position(node.Pos()))
-			}
-			return true
-		})
+		require.NotEmpty(t, files, folder)
+		for _, name := range files {
+			file, err := parser.ParseFile(parsed, name, nil, 0)
+			require.NoError(t, err)
+			ast.Inspect(file, func(node ast.Node) bool {
+				if node != nil {
+					visit(node, parsed.Position(node.Pos()))
+				}
+				return true
+			})
+		}
 	}
 }
 

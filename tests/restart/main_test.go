@@ -12,6 +12,7 @@ func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 
 // TestAfterARestartOfTheNode restarts the node once for all: each promise is prepared before, and looked at afterwards.
 func TestAfterARestartOfTheNode(t *testing.T) {
+	harness.Seconds(t) // whatever it asserts, it is alone with its node
 	promises := map[string]func(*testing.T, *harness.Namespace) (afterwards func(*testing.T, *harness.Namespace)){
 		restartableInitContainers:                      startInOrder,
 		"lines that wait for the backend arrive":       linesThatWaitArrive,

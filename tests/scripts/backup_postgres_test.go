@@ -478,6 +478,34 @@ func TestABackupOfAllDatabasesLeavesOutWhatARestoreHasLeft(t *testing.T) {
 	assert.Equal(t, "backed up globals.sql outrigger_restore_mine.dump postgres.dump shop.dump", reported["message"])
 }
 
+func TestADumpInAFormatThatCannotBeRestoredLeavesNoSnapshotAndCostsNoGoodOne(t *testing.T) {
+	t.Parallel()
+	for _, store := range []string{"files", "restic"} {
+		t.Run(store, func(t *testing.T) {
+			t.Parallel()
+			p := newPostgresShop(t)
+			p.archive = newArchive(t, store)
+			days := sixtyDays()
+			keeping := p.backup("KEEP=--keep-last 1")
+			reported, code := keeping.backUp(days[0])
+			require.Zero(t, code, reported["message"])
+			good := map[string][]string{"demo-app shop.dump": {minute(days[0])}}
+			require.Equal(t, good, p.archive.snapshots())
+
+			reported, code = p.backup("DUMP_OPTIONS=--format=plain", "KEEP=--keep-last 1").backUp(days[1])
+
+			assert.Equal(t, 1, code)
+			assert.Equal(t, "failure", reported["result"])
+			assert.Contains(t, reported["message"], "shop.dump was not backed up: what was dumped is not in the custom format; leave out of postgres.options what changes that")
+			assert.Equal(t, good, p.archive.snapshots())
+
+			reported, code = keeping.backUp(days[2])
+			require.Zero(t, code, reported["message"])
+			assert.Equal(t, map[string][]string{"demo-app shop.dump": {minute(days[2])}}, p.archive.snapshots())
+		})
+	}
+}
+
 func TestADatabaseThatIsEmptyNoMoreWhenAllIsLoadedIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	p := newPostgresShop(t)

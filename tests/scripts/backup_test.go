@@ -298,14 +298,24 @@ func TestTheLastSuccessIsAMetricThatAFailureLeavesAlone(t *testing.T) {
 func TestSIGTERMEndsTheDumpToo(t *testing.T) {
 	t.Parallel()
 	b := newBackup(t, "DUMP_SLEEPS=600")
+	lives := filepath.Join(b.dir, "lives") // a pipe that has a writer for as long as the dump lives
+	require.NoError(t, syscall.Mkfifo(lives, 0o600))
+	reads, err := os.OpenFile(lives, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	require.NoError(t, err)
+	defer reads.Close()
+	b.doesAt("pg_dump", "*shop*", `exec 9>`+lives+`; echo lives >&9`)
 	command := b.command("run")
 	require.NoError(t, command.Start())
 	require.Eventually(t, func() bool { return b.calls() == "dump" }, patience, 10*time.Millisecond, "the dump runs")
+	require.NoError(t, reads.SetReadDeadline(time.Now().Add(patience)))
+	_, err = reads.Read(make([]byte, len("lives\n")))
+	require.NoError(t, err)
 
 	require.NoError(t, command.Process.Signal(syscall.SIGTERM))
-	begun := time.Now()
-	_ = command.Wait()
 
+	require.NoError(t, reads.SetReadDeadline(time.Now().Add(patience)))
+	_, err = reads.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF, "the dump, which would sleep on, ends")
+	_ = command.Wait()
 	assert.Equal(t, 143, command.ProcessState.ExitCode())
-	assert.Less(t, time.Since(begun), 10*time.Second)
 }

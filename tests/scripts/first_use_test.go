@@ -79,7 +79,21 @@ func (u *unmade) backup(name string, env ...string) *backup {
 // begin starts a backup, and returns what ends it.
 func begin(b *backup) (ended func() (log string, code int)) {
 	b.t.Helper()
+	return b.begins(b.command("run"))
+}
+
+// beginsOn starts it on a host of a name that no other has, as a CronJob's pods are.
+func beginsOn(host string, b *backup) (ended func() (log string, code int)) {
+	b.t.Helper()
+	b.env = append(b.env, "OWN_HOST=yes")
 	command := b.command("run")
+	command.Args = slices.Concat(command.Args[:1], []string{"sh", "-c", `"$0" hostname "$1" && shift && exec "$0" "$@"`, command.Path, host}, command.Args[1:])
+	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUTS}
+	return b.begins(command)
+}
+
+func (b *backup) begins(command *exec.Cmd) (ended func() (log string, code int)) {
+	b.t.Helper()
 	var log bytes.Buffer
 	command.Stdout, command.Stderr = &log, &log
 	require.NoError(b.t, command.Start())
@@ -141,32 +155,49 @@ func firstRuns(t *testing.T) int {
 	return 12
 }
 
+// Their sources are commands. That is the stricter case: of those that back one database up only one goes on, by a lock of the database's.
 func TestFirstRunsOfTwoReleasesAtOnceMakeOneRepositoryAndNoneIsSpoiled(t *testing.T) {
+	require.Zero(t, os.Getuid(), "root can give each of them a host name")
 	for kind, place := range map[string]func(*testing.T) *unmade{"a bucket": inABucket, "a folder": inAFolder} {
 		t.Run(kind, func(t *testing.T) {
 			shared, number := place(t), firstRuns(t)
+			gate := filepath.Join(t.TempDir(), "gate") // a pipe, at which they wait for who opens it
+			require.NoError(t, syscall.Mkfifo(gate, 0o600))
 			var names []string
 			var ends []func() (string, int)
 			var backups []*backup
 			for i := range number {
 				names = append(names, fmt.Sprintf("%s-shop-%d", []string{"red", "blue"}[i%2], i))
 				backups = append(backups, shared.backup(names[i]))
+				backups[i].doesAt("restic", "init*", `echo init >>"$CALLS"; : <`+gate)
 			}
 
-			for _, b := range backups {
-				ends = append(ends, begin(b))
+			for i, b := range backups {
+				ends = append(ends, beginsOn("host-of-"+names[i], b))
 			}
+			for i, b := range backups {
+				require.Eventually(t, func() bool { return b.calls() == "init" }, patience, 10*time.Millisecond, "%s finds no repository", names[i])
+			}
+			opened, err := os.OpenFile(gate, os.O_RDWR, 0)
+			require.NoError(t, err)
+			defer opened.Close()
 
-			made := 0
+			var logs, makers []string
 			for i, ended := range ends {
 				log, code := ended()
 				assert.Zero(t, code, "%s: %s", names[i], log)
 				assert.Contains(t, log, `"result":"success"`, names[i])
+				logs = append(logs, log)
 				if strings.Contains(log, "a repository was made, on first use") {
-					made++
+					makers = append(makers, names[i])
 				}
 			}
-			assert.Equal(t, 1, made, "those that say that they have made it")
+			require.Len(t, makers, 1, "those that say that they have made it")
+			for i, log := range logs {
+				if names[i] != makers[0] {
+					assert.Contains(t, log, "the repository was made on host-of-"+makers[0]+", which came first", names[i])
+				}
+			}
 			shared.requireWhole(names...)
 			assert.Equal(t, "what red-shop-0 has\n", shared.restic("dump", "--host", "red-shop-0", "latest", "/output"))
 		})

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 // ---- Which files
@@ -641,17 +643,15 @@ func TestAThousandLinesWrittenRightBeforeSIGTERMAreShipped(t *testing.T) {
 			p.write("app.log", text(want[1000:1010]))
 			p.write("late.log", text(want[1010:])) // a file never seen before
 			s.signal(signal)
-			began := time.Now()
 			require.NoError(t, s.wait(), s.errors.String())
 
-			require.Less(t, time.Since(began), 10*time.Second)
 			requireLines(t, want, withoutLooks(splitLines(s.output.String())), s)
 		})
 	}
 }
 
 func TestWithLingerGoesOnUntilTheFilesAreQuiet(t *testing.T) {
-	t.Parallel()
+	harness.Seconds(t)
 	p := newPlace(t, "LINGER_SECONDS=100", "QUIET_SECONDS=5")
 	want := numbered("app", 0, 60)
 	p.write("app.log", text(want[:1]))
@@ -674,7 +674,7 @@ func TestWithLingerGoesOnUntilTheFilesAreQuiet(t *testing.T) {
 
 func TestWithLingerEndsAfterThatTimeThoughTheFilesAreNotQuiet(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, "LINGER_SECONDS=3", "QUIET_SECONDS=100")
+	p := newPlace(t, "LINGER_SECONDS=3", "QUIET_SECONDS=100") // which the files never are
 	p.write("app.log", "first\n")
 
 	s := p.start("*.log")
@@ -687,7 +687,6 @@ func TestWithLingerEndsAfterThatTimeThoughTheFilesAreNotQuiet(t *testing.T) {
 		case <-s.ended:
 			require.NoError(t, s.wait(), s.errors.String())
 			require.GreaterOrEqual(t, time.Since(began), 1900*time.Millisecond)
-			require.Less(t, time.Since(began), 30*time.Second)
 			return
 		case <-time.After(20 * time.Millisecond):
 		}

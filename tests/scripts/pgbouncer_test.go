@@ -617,6 +617,7 @@ func TestTheContainerEndsWhenPgBouncerDoes(t *testing.T) {
 }
 
 func TestPgBouncerEndsAtOnceWhenNoClientIsLeft(t *testing.T) {
+	harness.Seconds(t)
 	p := newProxy(t, "first", with("stopSeconds", 60))
 	p.put(users("first"))
 	p.await(p.started, "it does not start")

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 // The scripts of charts/static-site, and the applets that they get.
@@ -369,10 +371,9 @@ func sleepOf(run *shipper) string {
 }
 
 func TestTheScriptsOfTheSiteEndAtOnceOnSIGTERM(t *testing.T) {
-	t.Parallel()
+	harness.Seconds(t)
 	for _, script := range []string{"synchronise.sh", "write-page.sh"} {
 		t.Run(script, func(t *testing.T) {
-			t.Parallel()
 			inTime(t, time.Second, func() time.Duration {
 				s := newSite(t)
 				s.publish(1)

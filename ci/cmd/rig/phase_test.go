@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -87,15 +89,50 @@ func TestEveryTestIsInOnePhase(t *testing.T) {
 	assert.Equal(t, judge.Want{"o/tests/fuzz": {"FuzzA"}}, named(below(listed, fuzzTests), "Fuzz"), "the soak fuzzes")
 }
 
-func TestMakeTestRunsEveryTestOfTheRepositoryButThoseOfTheSoakAndOfOtherPeoplesCharts(t *testing.T) {
+// here is this repository, and the tests of its modules.
+var here = sync.OnceValues(func() (all struct {
+	listed, program judge.Want
+	*rig.Rig
+}, err error) {
 	root, err := rig.Root()
+	if err != nil {
+		return all, err
+	}
+	all.Rig = &rig.Rig{Root: root, Reporter: progress.New(io.Discard, "")}
+	all.listed, all.program, err = listTests(context.Background(), all.Rig)
+	return all, err
+})
+
+func TestTheSoakFindsTheTestsThatItNamesAndTheseReadWhatItSets(t *testing.T) {
+	here, err := here()
 	require.NoError(t, err)
-	listed, program, err := listTests(context.Background(), &rig.Rig{Root: root, Reporter: progress.New(io.Discard, "")})
+
+	phases, err := phasesOfSoak(here.Rig, here.listed)
+
 	require.NoError(t, err)
-	atLength, err := marked(&rig.Rig{Root: root})
+	for _, p := range phases {
+		assert.NotEmpty(t, p.tests, p.name)
+		for _, variable := range p.environment {
+			name, _, _ := strings.Cut(variable, "=")
+			for pkg := range p.tests {
+				files, err := filepath.Glob(filepath.Join(here.Root, strings.TrimPrefix(pkg, "github.com/outrigger-charts/outrigger/"), "*_test.go"))
+				require.NoError(t, err)
+				assert.True(t, slices.ContainsFunc(files, func(file string) bool {
+					text, err := os.ReadFile(file)
+					return assert.NoError(t, err) && strings.Contains(string(text), `"`+name+`"`)
+				}), "no test of %s reads %s", pkg, name)
+			}
+		}
+	}
+}
+
+func TestMakeTestRunsEveryTestOfTheRepositoryButThoseOfTheSoakAndOfOtherPeoplesCharts(t *testing.T) {
+	here, err := here()
+	require.NoError(t, err)
+	atLength, err := marked(here.Rig)
 	require.NoError(t, err)
 	run := map[string]int{}
-	for _, p := range phasesOfTest(listed, program, atLength, "") {
+	for _, p := range phasesOfTest(here.listed, here.program, atLength, "") {
 		for pkg, names := range p.tests {
 			for _, name := range names {
 				run[pkg+" "+name]++
@@ -104,7 +141,7 @@ func TestMakeTestRunsEveryTestOfTheRepositoryButThoseOfTheSoakAndOfOtherPeoplesC
 	}
 
 	tests := 0
-	for _, module := range []judge.Want{listed, program} {
+	for _, module := range []judge.Want{here.listed, here.program} {
 		for pkg, names := range module {
 			for _, name := range names {
 				times := 1
