@@ -37,8 +37,8 @@ func (r *refresher) prolong(ctx context.Context) bool {
 		r.log.Warn("the lease of the credential was not renewed: "+r.hide(err.Error()), event.Is("lease.failed"))
 		return false
 	}
-	r.seen = momentOf(r.clock)
-	scheduled, err := schedule(renewed, r.held.ObtainedAt, r.seen.wall, r.token.TTL.Duration(), r.random())
+	r.reckoned = momentOf(r.clock)
+	scheduled, err := schedule(renewed, r.held.ObtainedAt, r.reckoned.wall, r.token.TTL.Duration(), r.random())
 	if err != nil || !scheduled.ExpiresAt.After(r.held.ExpiresAt) {
 		return false
 	}

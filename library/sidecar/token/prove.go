@@ -85,7 +85,7 @@ func (r *refresher) prove(ctx context.Context) (inUse bool, err error) {
 	asked := r.clock.Elapsed()
 	told := false
 	for ctx.Err() == nil {
-		if r.lost() {
+		if r.wasSetBack() || r.lost() {
 			return false, nil
 		}
 		of := r.answers()

@@ -174,3 +174,15 @@ func TestAFileThatIsGoneWhileItIsProvenIsWrittenAgain(t *testing.T) {
 	assert.NoError(t, w.r.ready())
 	assert.Len(t, w.provider.asked, 1)
 }
+
+func TestAClockThatIsSetBackWhileACredentialIsProvenMakesItDue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.token.Provers = []string{"pool"}
+	w.clock.after(time.Minute, func() { w.clock.wall = w.clock.wall.Add(-time.Hour) })
+
+	w.run(2 * time.Minute)
+
+	assert.Equal(t, []string{"the clock was set back: the credential is obtained anew"}, w.messages("clock.setBack"))
+	assert.Equal(t, "password 2", w.content())
+}

@@ -41,7 +41,7 @@ type refresher struct {
 
 	held     *held           // what the file has or is to have; nil: one is to be obtained
 	replaced []replacedLease // leases of credentials that are in use no more once another is
-	seen     moment          // when the clocks were looked at last
+	reckoned moment          // when it was reckoned until when what is held lives
 	failures int             // in a row
 	renewing bool            // the credential in use is as it was, and only due
 
@@ -76,7 +76,7 @@ func (r *refresher) run(ctx context.Context) {
 
 // adopt takes on the credential that a refresher before this one has written, if it is not due.
 func (r *refresher) adopt() {
-	r.seen = momentOf(r.clock)
+	r.reckoned = momentOf(r.clock)
 	files.Sweep(r.token.File.Path)
 	files.Sweep(proof.IssuedPath(r.token.File.Path))
 	known, ours := r.memory.get().of(r.sumOfFile())
@@ -86,7 +86,7 @@ func (r *refresher) adopt() {
 	r.inPlace = known.Sum
 	// Where it cannot be written is told when the next is.
 	_ = r.memory.update(func(s *state) { s.Written, s.Next = known, record{} })
-	now := r.seen.wall
+	now := r.reckoned.wall
 	if !now.Before(known.DueAt) || known.ObtainedAt.Sub(now) > clockTolerance {
 		return
 	}
@@ -124,28 +124,31 @@ func (r *refresher) turn(ctx context.Context) error {
 	return r.keep(ctx)
 }
 
-// clockTolerance is how far a clock may be set back, as clocks are that were a little ahead.
+// clockTolerance is how far a clock may be set back in all, as clocks are that were a little ahead.
 const clockTolerance = 5 * time.Second
+
+// wasSetBack gives up what is held where the wall clock was set back since it was obtained, and tells whether it was: by a clock
+// that was ahead, it may have been reckoned to live for longer than it does.
+func (r *refresher) wasSetBack() bool {
+	if setBack(r.reckoned, momentOf(r.clock)) <= clockTolerance {
+		return false
+	}
+	r.log.Info("the clock was set back: the credential is obtained anew", event.Is("clock.setBack"))
+	r.drop()
+	return true
+}
 
 // keep waits until the credential in use is due, gone or no longer to be trusted. Its error says that it is refused.
 func (r *refresher) keep(ctx context.Context) error {
 	for ctx.Err() == nil && !r.due() {
-		now := momentOf(r.clock)
-		if setBack(r.seen, now) > clockTolerance {
-			// By a clock that was ahead, the credential may have been reckoned to live for longer than it does.
-			r.log.Info("the clock was set back: the credential is obtained anew", event.Is("clock.setBack"))
-			r.drop()
-			return nil
-		}
-		r.seen = now
-		if r.lost() {
+		if r.wasSetBack() || r.lost() {
 			return nil
 		}
 		if err := r.stillAccepted(ctx); err != nil {
 			return err
 		}
 		r.revokeReplaced(ctx)
-		r.pause(ctx, min(r.look, r.held.DueAt.Sub(now.wall)))
+		r.pause(ctx, min(r.look, r.held.DueAt.Sub(r.clock.Now())))
 	}
 	return nil
 }
