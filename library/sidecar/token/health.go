@@ -83,11 +83,11 @@ func (s *report) set(doing string, r *refresher) {
 	}
 }
 
-func (s *report) failed(err error, r *refresher) {
-	s.set("failing", r)
+// setError says what went wrong last, and when.
+func (s *report) setError(message string, now time.Time) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.failure, s.failedAt = err.Error(), r.clock.Now()
+	s.failure, s.failedAt = message, now
 }
 
 func (r *refresher) status() string {

@@ -75,3 +75,47 @@ func TestMetricsAreWhatPrometheusReads(t *testing.T) {
 		assert.Contains(t, text, line+"\n")
 	}
 }
+
+func TestAPersonIsShownWhyAProofIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.token.Provers = []string{"pool"}
+	w.clock.after(time.Second, func() { w.verdict("pool", proof.Unanswered, "db.example:5432: connect failed") })
+
+	w.run(10 * time.Second)
+
+	assert.Contains(t, w.r.status(), "state          waiting for proof\n")
+	assert.Regexp(t, `last error +2026-01-02T12:00:01Z \(9s ago\), pool could not ask the server whether it takes the credential: db.example:5432: connect failed`, w.r.status())
+}
+
+func TestAPersonIsShownThatAProverSaysNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.token.Provers = []string{"pool"}
+
+	w.run(2 * time.Minute)
+
+	assert.Regexp(t, `last error .*, pool has not said whether the server takes the credential\n`, w.r.status())
+}
+
+func TestAPersonIsShownThatNobodyCouldBeTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	away := true
+	w.listen(&away)
+
+	w.run(renewal + time.Second)
+
+	assert.Regexp(t, `last error .*, the app is away\n`, w.r.status())
+}
+
+func TestAPersonIsShownThatALeaseWasNotRevoked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.leases = true
+	w.clock.after(time.Second, func() { w.provider.lease[0].stubborn = true })
+
+	w.run(renewal + time.Second)
+
+	assert.Regexp(t, `last error .*, the credential before was not revoked, and is tried again until it expires: the provider is down\n`, w.r.status())
+}

@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/event"
@@ -71,11 +72,11 @@ func (r *refresher) hear(prover string, verdict proof.Verdict) proof.Verdict {
 	r.heard[prover] = heard{read, verdict}
 	switch verdict.Outcome {
 	case proof.Unanswered:
-		r.log.Error(unanswered(prover, verdict), event.Is("credential.unanswered"))
+		r.trouble(slog.LevelError, unanswered(prover, verdict), event.Is("credential.unanswered"))
 	case proof.Misconfigured:
-		r.log.Error(fmt.Sprintf("the server takes the credential and refuses what comes after it, says %s: %s", prover, verdict.Reason), event.Is("credential.misconfigured"))
+		r.trouble(slog.LevelError, fmt.Sprintf("the server takes the credential and refuses what comes after it, says %s: %s", prover, verdict.Reason), event.Is("credential.misconfigured"))
 	case proof.Unproven:
-		r.log.Error(fmt.Sprintf("the credential is in use unproven, as the one before has expired, says %s: %s", prover, verdict.Reason), event.Is("credential.unproven"))
+		r.trouble(slog.LevelError, fmt.Sprintf("the credential is in use unproven, as the one before has expired, says %s: %s", prover, verdict.Reason), event.Is("credential.unproven"))
 	}
 	return verdict
 }
@@ -99,7 +100,7 @@ func (r *refresher) prove(ctx context.Context) (inUse bool, err error) {
 		}
 		if of.waiting && !told && r.clock.Elapsed()-asked >= silencePatience {
 			told = true
-			r.log.Error(of.silence, event.Is("credential.unanswered"))
+			r.trouble(slog.LevelError, of.silence, event.Is("credential.unanswered"))
 		}
 		r.pause(ctx, proveLook)
 	}

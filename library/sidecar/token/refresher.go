@@ -158,7 +158,7 @@ func (r *refresher) lost() bool {
 	if r.sumOfFile() == r.held.Sum {
 		return false
 	}
-	r.log.Error(r.token.File.Path+" is gone or was changed: it is written anew", event.Is("file.gone"))
+	r.trouble(slog.LevelError, r.token.File.Path+" is gone or was changed: it is written anew", event.Is("file.gone"))
 	if r.held.written = false; r.held.found {
 		r.drop()
 	}
@@ -189,10 +189,16 @@ func (r *refresher) fail(ctx context.Context, err error) {
 	if inUse.Sum != "" {
 		attributes = append(attributes, "inUseExpiresAt", inUse.ExpiresAt)
 	}
-	r.log.Error(err.Error(), append(attributes, event.Is(name))...)
-	r.report.failed(err, r)
+	r.report.set("failing", r)
+	r.trouble(slog.LevelError, err.Error(), append(attributes, event.Is(name))...)
 	r.metrics.failures.Inc()
 	r.pause(ctx, delay)
+}
+
+// trouble tells of what goes wrong, in the log and to who asks for the status.
+func (r *refresher) trouble(level slog.Level, message string, attributes ...any) {
+	r.log.Log(context.Background(), level, message, attributes...)
+	r.report.setError(message, r.clock.Now())
 }
 
 // pause waits. Who has not heard of the file that is in place is told meanwhile.
