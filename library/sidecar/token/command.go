@@ -115,12 +115,12 @@ func newRefresher(token document.Token, directory string, out io.Writer, on mach
 	}
 	r := &refresher{
 		token: token, mode: mode, format: written, look: defaultLook, obtainLimit: obtainLimit, machine: on,
-		log: event.New(out, "refresher", token.Name), metrics: newMetrics(token.Name),
+		log: event.New(out, "refresher", token.Name), metrics: newMetrics(token),
 		memory:     remember(filepath.Join(directory, "state.json"), on.replace),
 		complaints: map[string]complaint{}, heard: map[string]heard{},
 	}
 	r.report.set("starting", r)
-	r.metrics.watch(r.memory, r.clock)
+	r.metrics.watch(r)
 	return r, r.connect()
 }
 

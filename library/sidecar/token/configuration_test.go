@@ -27,7 +27,7 @@ func TestAConfigurationThatCannotWorkIsOneLineThatNamesItsPlace(t *testing.T) {
 		`/token/file/format: there is no format ini: write pgbouncer`:                        func(d *document.Token) { d.File.Format = "ini" },
 		`/token/file/format: the template has ${passwd}, and there are ${username}`:          func(d *document.Token) { d.File.Format, d.File.Template = "template", "${passwd}" },
 		`/token/ttlSeconds: it is less than 0`:                                               func(d *document.Token) { d.TTL = -1 },
-		`/token/metrics/port: 0 is no port`:                                                  func(d *document.Token) { d.Metrics = &document.Metrics{} },
+		`/token/metrics/port: 0 is no port`:                                                  func(d *document.Token) { d.Metrics = &document.TokenMetrics{} },
 		`/token/exec/command: it is empty`:                                                   func(d *document.Token) { d.Exec.Command = nil },
 		`/token/exec/output: there is no output yaml: write raw or json`:                     func(d *document.Token) { d.Exec.Output = "yaml" },
 		`/token/exec/output: an output that is raw has no expiry: set ttl`:                   func(d *document.Token) { d.Exec.Output = "raw" },

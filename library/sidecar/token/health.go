@@ -34,18 +34,25 @@ func (r *refresher) started() error {
 // ready tells whether the credential in use does not expire soon. One after it of which the server could not be asked is as good:
 // provers take it up when that one expires.
 func (r *refresher) ready() error {
-	known, now := r.memory.get(), r.clock.Now()
+	inUse := r.memory.get().InUse
 	switch {
-	case known.InUse.Sum == "":
+	case inUse.Sum == "":
 		return errors.New("no credential is in use yet")
-	case now.Before(known.InUse.ReadyUntil):
-		return nil
+	case !r.clock.Now().Before(r.readyUntil()):
+		return fmt.Errorf("the credential in use expires at %s", utc(inUse.ExpiresAt))
 	}
+	return nil
+}
+
+// readyUntil is until when the pod is ready by what is known; zero where no credential is in use.
+func (r *refresher) readyUntil() time.Time {
+	known := r.memory.get()
+	until := known.InUse.ReadyUntil
 	next, ours := known.of(r.sumOfFile())
-	if ours && now.Before(next.ReadyUntil) && r.isUnanswered(next.Sum) {
-		return nil
+	if known.InUse.Sum != "" && ours && next.ReadyUntil.After(until) && r.isUnanswered(next.Sum) {
+		return next.ReadyUntil
 	}
-	return fmt.Errorf("the credential in use expires at %s", utc(known.InUse.ExpiresAt))
+	return until
 }
 
 // isUnanswered tells whether no prover refuses a credential, or has said nothing of it, and the server could not be asked by one.

@@ -1,16 +1,16 @@
 package token
 
 import (
-	"io"
-	"net/http"
-	"net/http/httptest"
+	"errors"
+	"io/fs"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
+	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 )
 
@@ -50,29 +50,108 @@ func TestMetricsAreWhatPrometheusReads(t *testing.T) {
 	w.clock.after(time.Second, func() { w.verdict("pool", proof.Refused, "no") })
 	w.clock.after(5*time.Second, func() { w.verdict("pool", proof.Accepted, "") })
 	w.start()
-	server := httptest.NewServer(promhttp.HandlerFor(w.r.metrics.registry, promhttp.HandlerOpts{}))
-	defer server.Close()
-	read := func() string {
-		response, err := http.Get(server.URL)
-		require.NoError(t, err)
-		defer response.Body.Close()
-		text, err := io.ReadAll(response.Body)
-		require.NoError(t, err)
-		return string(text)
-	}
-	assert.NotContains(t, read(), "expires", "there is none that could")
+	assert.NotContains(t, w.metrics(), "expires", "there is none that could")
 
 	w.goOn(time.Minute)
 
-	text := read()
+	text := w.metrics()
 	for _, line := range []string{
 		`outrigger_credential_obtained_total{refresher="db"} 2`,
 		`outrigger_credential_refused_total{reason="28P01",refresher="db"} 1`,
-		`outrigger_credential_failures_total{refresher="db"} 1`,
+		`outrigger_credential_failures_total{reason="refused",refresher="db"} 1`,
+		`outrigger_credential_failures_total{reason="provider",refresher="db"} 0`,
+		`outrigger_credential_consecutive_failures{refresher="db"} 0`,
 		`outrigger_credential_expiry_timestamp_seconds{refresher="db"} 1.767356102e+09`,
+		`outrigger_credential_expires_in_seconds{refresher="db"} 842`,
+		`outrigger_credential_ready_until_timestamp_seconds{refresher="db"} 1.767356042e+09`,
 		`outrigger_credential_age_seconds{refresher="db"} 58`,
 	} {
 		assert.Contains(t, text, line+"\n")
+	}
+}
+
+func TestAFailureIsCountedByWhatHasFailed(t *testing.T) {
+	t.Parallel()
+	for reason, fails := range map[string]func(*world){
+		"provider": func(w *world) { w.provider.down = true },
+		"expiry":   func(w *world) { w.provider.life = -time.Second },
+		"format": func(w *world) {
+			w.r.format = func(formatTexts) ([]byte, error) { return nil, errors.New("it cannot be quoted") }
+		},
+		"file": func(w *world) {
+			w.r.replace = func(string, []byte, fs.FileMode) error { return errors.New("no space left on device") }
+		},
+		"unproven": func(w *world) { w.r.token.Provers, w.provider.life = []string{"pool"}, time.Minute },
+		"refused": func(w *world) {
+			w.r.token.Provers = []string{"pool"}
+			w.clock.after(500*time.Millisecond, func() { w.verdict("pool", proof.Refused, "no") })
+		},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.start()
+			fails(w)
+
+			w.goOn(41 * time.Second)
+
+			assert.Regexp(t, `(?m)^outrigger_credential_failures_total{reason="`+reason+`",refresher="db"} [1-9]`, w.metrics())
+			assert.Len(t, regexp.MustCompile(`(?m)^outrigger_credential_failures_total{.*} [1-9]`).FindAllString(w.metrics(), -1), 1)
+		})
+	}
+}
+
+func TestMetricsTellRefreshersOfOneNameApart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.token.Metrics = &document.TokenMetrics{Port: 9402, Owner: "demo-shop"}
+
+	w.run(time.Minute)
+
+	for line := range strings.Lines(w.metrics()) {
+		if !strings.HasPrefix(line, "#") {
+			assert.Contains(t, line, `{owner="demo-shop",`)
+		}
+	}
+}
+
+func TestFailuresInARowAreAFigureUntilACredentialIsInUse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.down = true
+	w.start()
+	w.clock.after(2*time.Second, func() {
+		assert.Contains(t, w.metrics(), "\noutrigger_credential_consecutive_failures{refresher=\"db\"} 2\n")
+		w.provider.down = false
+	})
+
+	w.goOn(time.Minute)
+
+	assert.Contains(t, w.metrics(), "\noutrigger_credential_consecutive_failures{refresher=\"db\"} 0\n")
+}
+
+func TestUntilWhenACredentialIsOneToBeReadyWithIsAheadWhileRenewalsSucceedHoweverLongItLives(t *testing.T) {
+	t.Parallel()
+	for _, life := range []time.Duration{5 * time.Second, 20 * time.Second, time.Minute, 15 * time.Minute, 24 * time.Hour} {
+		t.Run(life.String(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.provider.life = life
+			w.start()
+			looks := 0
+			for at := life / 50; at < 3*life; at += life / 50 {
+				w.clock.after(at, func() {
+					looks++
+					assert.Greater(t, w.readyUntil(), float64(w.clock.wall.Unix()))
+				})
+			}
+			w.clock.after(3*life, func() { w.provider.down = true })
+
+			w.goOn(5 * life)
+
+			assert.Greater(t, looks, 100)
+			assert.Less(t, w.readyUntil(), float64(w.clock.wall.Unix()), "and passes when they fail")
+		})
 	}
 }
 

@@ -96,7 +96,8 @@ func (r *refresher) prove(ctx context.Context) (inUse bool, err error) {
 		case of.inUse:
 			return true, r.takeUp()
 		case r.due():
-			return false, fmt.Errorf("the credential, which expires at %s, was not proven: %s", utc(r.held.ExpiresAt), of.silence)
+			err := fmt.Errorf("the credential, which expires at %s, was not proven: %s", utc(r.held.ExpiresAt), of.silence)
+			return false, failure{error: err, reason: reasonUnproven}
 		}
 		if of.waiting && !told && r.clock.Elapsed()-asked >= silencePatience {
 			told = true
@@ -127,11 +128,6 @@ func (r *refresher) stillAccepted(ctx context.Context) error {
 	return nil
 }
 
-// refusedError says that the server does not take a credential, and why that may be, where it is known.
-type refusedError struct{ message, explanation string }
-
-func (e refusedError) Error() string { return e.message }
-
 // refuse gives up a credential that the server does not take.
 func (r *refresher) refuse(ctx context.Context, of refusal) error {
 	ctx, cancel := context.WithTimeout(ctx, explainLimit)
@@ -139,5 +135,5 @@ func (r *refresher) refuse(ctx context.Context, of refusal) error {
 	explanation := r.hide(r.provider.Explain(ctx, r.held.credential))
 	r.metrics.refusedFor(of.SQLState)
 	r.drop()
-	return refusedError{fmt.Sprintf("the credential was refused, says %s: %s", of.prover, of.Reason), explanation}
+	return failure{fmt.Errorf("the credential was refused, says %s: %s", of.prover, of.Reason), reasonRefused, explanation}
 }

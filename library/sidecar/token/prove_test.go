@@ -108,6 +108,7 @@ func TestAServerThatIsFullForLongerThanACredentialLivesNeverTakesThePodOutOfItsS
 	for at := 2 * time.Second; at < 2*time.Hour; at += 10 * time.Second {
 		w.clock.after(at, func() {
 			assert.NoError(t, w.r.ready(), "%s", w.clock.wall)
+			assert.Greater(t, w.readyUntil(), float64(w.clock.wall.Unix()), "nor is there an alarm")
 			if w.content() == "password 1" {
 				return
 			}

@@ -119,7 +119,7 @@ func (r *refresher) turn(ctx context.Context) error {
 	r.report.set("in use", r)
 	if r.failures > 0 {
 		r.log.Info(fmt.Sprintf("the credential was refreshed after %d failures", r.failures), event.Is("credential.recovered"), "failures", r.failures)
-		r.failures = 0
+		r.countFailures(0)
 	}
 	return r.keep(ctx)
 }
@@ -175,15 +175,16 @@ func (r *refresher) drop() {
 
 // fail tells of a failure in one line, and waits before the next attempt.
 func (r *refresher) fail(ctx context.Context, err error) {
-	r.failures++
+	r.countFailures(r.failures + 1)
 	inUse := r.memory.get().InUse
 	first, most := r.token.Retry.Delay.Duration(), r.token.Retry.MaxDelay.Duration()
 	delay := retryDelay(first, most, r.failures, inUse.ReadyUntil.Sub(r.clock.Now()), r.random()).Round(time.Millisecond)
 	name, attributes := "credential.failed", []any{"failures", r.failures, "retryAfterSeconds", delay.Seconds()}
-	if refused := (refusedError{}); errors.As(err, &refused) {
+	failed := failure{}
+	if errors.As(err, &failed); failed.reason == reasonRefused {
 		name = "credential.refused"
-		if refused.explanation != "" {
-			attributes = append(attributes, "explanation", refused.explanation)
+		if failed.explanation != "" {
+			attributes = append(attributes, "explanation", failed.explanation)
 		}
 	}
 	if inUse.Sum != "" {
@@ -191,8 +192,13 @@ func (r *refresher) fail(ctx context.Context, err error) {
 	}
 	r.report.set("failing", r)
 	r.trouble(slog.LevelError, err.Error(), append(attributes, event.Is(name))...)
-	r.metrics.failures.Inc()
+	r.metrics.failures.WithLabelValues(string(failed.reason)).Inc()
 	r.pause(ctx, delay)
+}
+
+func (r *refresher) countFailures(count int) {
+	r.failures = count
+	r.metrics.inARow.Set(float64(count))
 }
 
 // trouble tells of what goes wrong, in the log and to who asks for the status.
