@@ -55,17 +55,33 @@ func (r *refresher) readyUntil() time.Time {
 	return until
 }
 
-// isUnanswered tells whether no prover refuses a credential, or has said nothing of it, and the server could not be asked by one.
+// isUnanswered tells whether no prover refuses a credential, or has said nothing of it for long, and the server could not be
+// asked by one.
 func (r *refresher) isUnanswered(sum string) bool {
+	excused := r.clock.Elapsed() < time.Duration(r.silenceExcused.Load())
 	some := false
 	for _, prover := range r.token.Provers {
 		var verdict proof.Verdict
-		if !proof.Read(proof.VerdictPath(r.token.File.Path, prover), &verdict) || verdict.Sum != sum || verdict.Outcome == proof.Refused {
+		said := proof.Read(proof.VerdictPath(r.token.File.Path, prover), &verdict) && verdict.Sum == sum
+		if said && verdict.Outcome == proof.Refused || !said && !excused {
 			return false
 		}
-		some = some || verdict.Outcome == proof.Unanswered
+		some = some || !said || verdict.Outcome == proof.Unanswered
 	}
 	return some
+}
+
+// verdictPatience is how long a proof may take: pgbouncer's ends within 10 s.
+const verdictPatience = 15 * time.Second
+
+// excuseSilence lets a pod that is ready stay so while a new file is written and proven. One that is not becomes ready by a proof
+// only, as the server may refuse one file after the other.
+func (r *refresher) excuseSilence() {
+	var until time.Duration
+	if r.ready() == nil {
+		until = r.clock.Elapsed() + verdictPatience
+	}
+	r.silenceExcused.Store(int64(until))
 }
 
 // report is what a person is shown besides what is remembered.

@@ -3,6 +3,7 @@ package token
 import (
 	"errors"
 	"io/fs"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -197,4 +198,88 @@ func TestAPersonIsShownThatALeaseWasNotRevoked(t *testing.T) {
 	w.run(renewal + time.Second)
 
 	assert.Regexp(t, `last error .*, the credential before was not revoked, and is tried again until it expires: the provider is down\n`, w.r.status())
+}
+
+func TestAPodStaysReadyInEachStepOfAWriteWhereTheCredentialInUseHasExpired(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.token.Provers = []string{"pool"}
+	steps := 0
+	sampled := false
+	w.start()
+	plain := w.r.replace
+	sample := func(step string) {
+		if sampled {
+			steps++
+			assert.NoError(t, w.r.ready(), step)
+		}
+	}
+	w.r.replace = func(path string, content []byte, mode fs.FileMode) error {
+		sample("before " + filepath.Base(path))
+		err := plain(path, content, mode)
+		sample("after " + filepath.Base(path))
+		return err
+	}
+	w.clock.after(time.Second, func() { w.verdict("pool", proof.Accepted, "") })
+	// The server is full from then on, and pgbouncer takes nothing up.
+	w.clock.after(renewal+2*time.Second, func() { w.verdict("pool", proof.Unanswered, "too many connections") })
+	w.clock.after(16*time.Minute, func() {
+		sampled = true
+		assert.NoError(t, w.r.ready(), "the server could not be asked")
+	})
+	// The second is due, and the third is written.
+	w.clock.after(2*renewal+5*time.Second, func() {
+		assert.Equal(t, "password 3", w.content())
+		assert.NoFileExists(t, proof.VerdictPath(w.token.File.Path, "pool"))
+		assert.NoError(t, w.r.ready(), "while it is proven")
+		w.verdict("pool", proof.Refused, "the role is gone")
+		assert.Error(t, w.r.ready())
+		sampled = false
+	})
+
+	w.goOn(2*renewal + 5*time.Second + time.Millisecond)
+
+	assert.Equal(t, 4, steps, "before and after what is said of the file, and the file itself")
+}
+
+func TestAProverThatSaysNothingForLongIsNoReasonToBeReady(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.token.Provers = []string{"pool"}
+	w.clock.after(time.Second, func() { w.verdict("pool", proof.Accepted, "") })
+
+	w.run(14*time.Minute + time.Second)
+
+	assert.Equal(t, "password 2", w.content())
+	assert.EqualError(t, w.r.ready(), "the credential in use expires at 2026-01-02T12:15:00Z")
+}
+
+func TestAPodThatIsNotReadyIsNotMadeSoByWhatIsYetToBeProven(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.token.Provers = []string{"pool"}
+	w.start()
+	w.clock.after(time.Second, func() {
+		w.verdict("pool", proof.Accepted, "")
+		w.provider.down = true
+	})
+	w.clock.after(16*time.Minute, func() {
+		assert.Error(t, w.r.ready())
+		w.provider.down = false
+	})
+	plain, written := w.r.replace, 0
+	w.r.replace = func(path string, content []byte, mode fs.FileMode) error {
+		err := plain(path, content, mode)
+		if path == w.token.File.Path && string(content) != "password 1" {
+			written++
+			assert.Error(t, w.r.ready(), "the server may refuse one after the other")
+		}
+		return err
+	}
+	w.clock.after(18*time.Minute, func() { w.verdict("pool", proof.Accepted, "") })
+
+	w.goOn(18*time.Minute + time.Second)
+
+	assert.Equal(t, 1, written)
+	assert.NoError(t, w.r.ready())
 }

@@ -71,6 +71,7 @@ func (r *refresher) write() error {
 	}
 	r.held.Sum = proof.Sum(content)
 	first := r.isFirst()
+	r.excuseSilence()
 	// A credential that is the same again is proven again: what was said of the one before does not count.
 	for _, prover := range r.token.Provers {
 		_ = os.Remove(proof.VerdictPath(r.token.File.Path, prover))

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/credential"
@@ -38,6 +39,9 @@ type refresher struct {
 	metrics *metrics
 	memory  *memory
 	report  report
+
+	// silenceExcused is until when, by the monotonic clock, no verdict on the file in place takes no readiness away.
+	silenceExcused atomic.Int64
 
 	held     *held           // what the file has or is to have; nil: one is to be obtained
 	replaced []replacedLease // leases of credentials that are in use no more once another is
