@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
+	"github.com/outrigger-charts/outrigger/library/sidecar/files"
 	"github.com/outrigger-charts/outrigger/library/sidecar/health"
 	"github.com/outrigger-charts/outrigger/library/sidecar/version"
 )
@@ -84,4 +86,24 @@ func TestADocumentOfAnotherVerbIsAWrongConfiguration(t *testing.T) {
 	var coded interface{ ExitCode() int }
 	require.ErrorAs(t, err, &coded)
 	assert.Equal(t, 2, coded.ExitCode())
+}
+
+func TestTheCommandThatObtainsHasSecretVariablesAndTheOneThatTellsHasNot(t *testing.T) {
+	t.Setenv("VAULT_TOKEN", "secret")
+	w := newWorld(t)
+	heard := filepath.Join(w.dir, "heard")
+	w.token.TTL = 60
+	w.token.Exec = &document.TokenExec{Command: []string{"sh", "-c", `echo "$VAULT_TOKEN"`}, Output: "raw"}
+	w.token.Notify.Exec = &document.NotifyExec{Command: []string{"sh", "-c", `echo "$OUTRIGGER_FILE $VAULT_TOKEN" >` + heard}}
+	r, err := newRefresher(w.token, filepath.Join(w.dir, "state"), io.Discard, machine{w.clock, func() float64 { return 0 }, files.Replace})
+	require.NoError(t, err)
+
+	obtained, err := r.provider.Obtain(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, r.listeners[0].Tell(t.Context()))
+
+	assert.Equal(t, "secret", obtained.Password)
+	said, err := os.ReadFile(heard)
+	require.NoError(t, err)
+	assert.Equal(t, w.token.File.Path+" \n", string(said))
 }
