@@ -78,7 +78,7 @@ func (r *refresher) run(ctx context.Context) {
 	}
 }
 
-// adopt takes on the credential that a refresher before this one has written, if it is not due. Its lease is not known any more:
+// adopt takes on the credential that a refresher before this one has written, if it is not due. Its lease is not in the state:
 // it is neither renewed nor revoked, and ends at its expiry.
 func (r *refresher) adopt() {
 	r.reckoned = momentOf(r.clock)
