@@ -82,6 +82,7 @@ func TestACredentialThatExpiresAlarmsAndSoDoesOneThatIsNotRenewed(t *testing.T) 
 	assert.Equal(t, "OutriggerCredentialExpires", expires.Alert)
 	const of = `{namespace="default",owner="demo-shop",refresher="db"}`
 	assert.Equal(t, "outrigger_credential_ready_until_timestamp_seconds"+of+" < timestamp(outrigger_credential_ready_until_timestamp_seconds"+of+")", expires.Expr.String())
+	require.NotNil(t, expires.For)
 	assert.Equal(t, monitoringv1.Duration("30s"), *expires.For, "the figure is a minute before the expiry, or less where it lives for less than ten")
 	assert.Equal(t, map[string]string{"severity": "critical", "namespace": "default", "cluster": "eu"}, expires.Labels)
 	assert.Contains(t, expires.Annotations["summary"], "db in the pod {{ $labels.pod }}")
