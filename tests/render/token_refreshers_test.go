@@ -1,12 +1,15 @@
 package render
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/tests/harness"
@@ -65,22 +68,44 @@ func TestARefreshersMetricsAreServedWhereTheyAreAskedFor(t *testing.T) {
 	t.Parallel()
 	refresher := container(t, renderPod(t, appPod+rdsToken+"      metrics: {port: 9402}\n"), "db")
 
-	assert.Equal(t, &document.Metrics{Port: 9402}, documentOf[document.Token](t, refresher, "token").Metrics)
+	assert.Equal(t, &document.TokenMetrics{Port: 9402, Owner: "demo-shop"}, documentOf[document.Token](t, refresher, "token").Metrics)
 	assert.Equal(t, []corev1.ContainerPort{{Name: "metrics-9402", ContainerPort: 9402}}, refresher.Ports)
 }
 
 func TestACredentialThatExpiresAlarmsAndSoDoesOneThatIsNotRenewed(t *testing.T) {
 	t.Parallel()
-	made := rule(t, rdsToken+"      metrics: {port: 9402, alerts: true, ruleLabels: {prometheus: ours}}\n")
+	made := rule(t, rdsToken+"      metrics: {port: 9402, alerts: true, ruleLabels: {prometheus: ours}}\n  cluster: eu\n")
 
 	assert.Equal(t, "ours", made.Labels["prometheus"])
 	require.Len(t, made.Spec.Groups[0].Rules, 2)
 	expires, fails := made.Spec.Groups[0].Rules[0], made.Spec.Groups[0].Rules[1]
 	assert.Equal(t, "OutriggerCredentialExpires", expires.Alert)
-	assert.Equal(t, `outrigger_credential_expiry_timestamp_seconds{namespace="default",refresher="db"} - time() < 60`, expires.Expr.String())
+	const of = `{namespace="default",owner="demo-shop",refresher="db"}`
+	assert.Equal(t, "outrigger_credential_ready_until_timestamp_seconds"+of+" < timestamp(outrigger_credential_ready_until_timestamp_seconds"+of+")", expires.Expr.String())
+	require.NotNil(t, expires.For)
+	assert.Equal(t, monitoringv1.Duration("30s"), *expires.For, "the figure is a minute before the expiry, or less where it lives for less than ten")
+	assert.Equal(t, map[string]string{"severity": "critical", "namespace": "default", "cluster": "eu"}, expires.Labels)
+	assert.Contains(t, expires.Annotations["summary"], "db in the pod {{ $labels.pod }}")
 	assert.Equal(t, "OutriggerCredentialNotRenewed", fails.Alert)
-	assert.Equal(t, `increase(outrigger_credential_failures_total{namespace="default",refresher="db"}[10m]) > 0`, fails.Expr.String())
+	assert.Equal(t, "outrigger_credential_consecutive_failures"+of+" > 0", fails.Expr.String())
+	assert.Equal(t, monitoringv1.Duration("10m"), *fails.For)
+	assert.Equal(t, map[string]string{"severity": "warning", "namespace": "default", "cluster": "eu"}, fails.Labels)
 	assert.Contains(t, fails.Annotations["summary"], "db in the pod {{ $labels.pod }}")
+}
+
+func TestTwoReleasesOfANamespaceDoNotRaiseEachOthersAlarms(t *testing.T) {
+	t.Parallel()
+	values := appPod + rdsToken + "      metrics: {port: 9402, alerts: true}\n"
+	owners := map[string]bool{}
+	for _, release := range []string{"one", "two"} {
+		text, err := yaml.Marshal(harness.Consumer(t).RenderMaps(t, values, harness.Settings{Release: release}))
+		require.NoError(t, err)
+		owner := regexp.MustCompile(`"owner": "([^"]+)"`).FindStringSubmatch(string(text))
+		require.NotNil(t, owner, "the metrics say whose they are")
+		assert.Equal(t, 3, strings.Count(string(text), `owner="`+owner[1]+`"`), "in each of the alarms' expressions")
+		owners[owner[1]] = true
+	}
+	assert.Len(t, owners, 2)
 }
 
 func TestAuthoritiesOfTheValuesAreAFileThatIsTrustedBesides(t *testing.T) {

@@ -965,6 +965,21 @@ func TestMetricsAreServedWhereTheyAreAskedFor(t *testing.T) {
 	s.stop()
 }
 
+func TestNoCoreOfARefresherAndOfWhatItRunsHasACredential(t *testing.T) {
+	t.Parallel()
+	unlimited := syscall.Rlimit{Cur: 1 << 20, Max: 1 << 20}
+	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_CORE, &unlimited), "for this process and what it starts")
+	r := newRefresher(t, part{"ttlSeconds": 900})
+	r.provides("cat /proc/$PPID/limits; ulimit -c")
+	s := r.start()
+
+	r.awaitEvent(s, refreshed)
+
+	require.Regexp(t, `Max core file size +0 +0 `, r.content(), "its own")
+	require.Regexp(t, `\n0$`, r.content(), "its command's")
+	s.stop()
+}
+
 func TestAPersonIsToldHowItIs(t *testing.T) {
 	t.Parallel()
 	r := newRefresher(t, part{"ttlSeconds": 900})
@@ -972,9 +987,16 @@ func TestAPersonIsToldHowItIs(t *testing.T) {
 	s := r.start()
 	r.awaitEvent(s, refreshed)
 
-	status, err := exec.Command(programPath, "status", "--socket", r.socket()).CombinedOutput()
+	ask := func(program, what string) string {
+		command := exec.Command(program, what)
+		command.Env = []string{"OUTRIGGER_STATE_DIR=" + filepath.Dir(r.socket())}
+		output, err := command.CombinedOutput()
+		require.NoError(t, err, string(output))
+		return string(output)
+	}
+	status := ask(programPath, "status")
 
-	require.NoError(t, err, string(status))
-	require.Regexp(t, `(?s)^refresher +db\n.*\nstate +in use\nin use +until .*\nnext renewal +20.*\n$`, string(status))
+	require.Regexp(t, `(?s)^refresher +db\n.*\nstate +in use\nin use +until .*\nnext renewal +20.*\n$`, status)
+	require.Empty(t, ask(probePath, "ready"))
 	s.stop()
 }

@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	socket := flag.String("socket", health.Socket, "where the program listens")
+	socket := flag.String("socket", health.Socket(), "where the program listens")
 	patience := flag.Duration("timeout", 4*time.Second, "how long to wait for its answer")
 	flag.Parse()
 	if flag.NArg() != 1 {

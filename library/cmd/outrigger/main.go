@@ -9,6 +9,7 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/spf13/cobra"
 	_ "golang.org/x/crypto/x509roots/fallback" // public authorities, where an image has none
+	"golang.org/x/sys/unix"
 
 	_ "time/tzdata" // time zones, likewise
 
@@ -21,6 +22,10 @@ import (
 )
 
 func main() {
+	// A core, of this program or of what it starts, would have credentials.
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		fail(fmt.Errorf("cores cannot be forbidden: %w", err))
+	}
 	// GOMEMLIMIT follows the container's limit. Where there is none, Go goes on as it would.
 	_, _ = memlimit.SetGoMemLimitWithOpts(memlimit.WithRatio(0.8), memlimit.WithProvider(memlimit.FromCgroup))
 	root := &cobra.Command{
@@ -39,9 +44,13 @@ func main() {
 		token.Command(),
 	)
 	if err := root.Execute(); err != nil {
-		fmt.Fprintln(os.Stderr, "outrigger:", err)
-		os.Exit(exitCode(err))
+		fail(err)
 	}
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "outrigger:", err)
+	os.Exit(exitCode(err))
 }
 
 // exitCode is 1, or what an error says.

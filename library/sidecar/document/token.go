@@ -24,7 +24,7 @@ type Token struct {
 	// Notify is whom to tell that the file was replaced.
 	Notify Notify `json:"notify,omitempty,omitzero"`
 	// Metrics is where the metrics are served; nowhere where it is left out.
-	Metrics *Metrics `json:"metrics,omitempty"`
+	Metrics *TokenMetrics `json:"metrics,omitempty"`
 	// Trust is a file of certificates, in PEM, of authorities that are trusted besides the public ones.
 	Trust string `json:"trust,omitempty"`
 
@@ -88,6 +88,13 @@ type NotifyExec struct {
 // Metrics is where Prometheus finds metrics.
 type Metrics struct {
 	Port int `json:"port"`
+}
+
+// TokenMetrics is where Prometheus finds a refresher's metrics, and whose they are.
+type TokenMetrics struct {
+	Port int `json:"port"`
+	// Owner is the release and the chart, by which metrics of refreshers of one name in a namespace are told apart.
+	Owner string `json:"owner,omitempty"`
 }
 
 // AWSRDS is a user of RDS or Aurora who logs in by IAM.

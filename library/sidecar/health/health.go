@@ -22,14 +22,14 @@ const StateVariable = "OUTRIGGER_STATE_DIR"
 
 const defaultStateDirectory = "/run/outrigger"
 
-// Socket is where a program listens unless it is told otherwise.
-const Socket = defaultStateDirectory + "/health.sock"
-
 // StateDirectory is the folder of the environment, or the one that the chart mounts.
 func StateDirectory() string { return cmp.Or(os.Getenv(StateVariable), defaultStateDirectory) }
 
 // SocketIn is where a program listens that keeps its state in a folder.
-func SocketIn(directory string) string { return filepath.Join(directory, filepath.Base(Socket)) }
+func SocketIn(directory string) string { return filepath.Join(directory, "health.sock") }
+
+// Socket is where the program of this environment listens.
+func Socket() string { return SocketIn(StateDirectory()) }
 
 // maxPath is the longest path that a Unix socket may have with room to spare, for pgbouncer's own additions too: 108 bytes is the
 // kernel's limit.

@@ -25,7 +25,7 @@ type Listener struct {
 type News struct {
 	// Of is what errors call it: "the new credential".
 	Of string
-	// Environment is a command's; this program's, less the document, where it is nil.
+	// Environment is a command's; that of process.Environment where it is nil.
 	Environment []string
 	// Hide takes secrets out of what a command or a server says; nil: there are none.
 	Hide func(text string) string

@@ -13,7 +13,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/library/sidecar/event"
@@ -67,10 +66,6 @@ func run(ctx context.Context) error {
 	}
 	at, err := newPlace(config)
 	if err != nil {
-		return err
-	}
-	// A core would have passwords.
-	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return err
 	}
 	process.Reap(ctx)

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,8 +24,8 @@ var own = struct {
 	pids map[int]struct{}
 }{pids: map[int]struct{}{}}
 
-// Start starts a command as the leader of a process group of its own. Its environment is the command's or this program's, less
-// the document. Whoever starts it calls Wait.
+// Start starts a command as the leader of a process group of its own. Its environment is the command's or that of
+// Environment. Whoever starts it calls Wait.
 func Start(command *exec.Cmd) error {
 	if command.SysProcAttr == nil {
 		command.SysProcAttr = &syscall.SysProcAttr{}
@@ -55,15 +56,25 @@ func Wait(command *exec.Cmd) error {
 	return err
 }
 
-// Environment is this program's without what is none of a child's business.
+// secretVariables are those whose values are secrets, by their documentation, that clients of this program's read: of AWS, Azure,
+// Vault, OpenBao and PostgreSQL.
+var secretVariables = []string{
+	"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+	"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD", "IDENTITY_HEADER", "MSI_SECRET",
+	"VAULT_TOKEN", "BAO_TOKEN", "PGPASSWORD",
+}
+
+// Environment is this program's without what is none of a child's business: the document, and secrets.
 func Environment() []string {
-	var kept []string
-	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "OUTRIGGER_CONFIG=") {
-			kept = append(kept, variable)
-		}
-	}
-	return kept
+	return slices.DeleteFunc(EnvironmentWithSecrets(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains(secretVariables, name)
+	})
+}
+
+// EnvironmentWithSecrets is this program's without the document: for a child that is given secrets to obtain credentials by.
+func EnvironmentWithSecrets() []string {
+	return slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "OUTRIGGER_CONFIG=") })
 }
 
 // Output is what a command printed.
@@ -81,7 +92,7 @@ func Run(ctx context.Context, most int, command ...string) (Output, error) {
 	return RunIn(ctx, nil, most, command...)
 }
 
-// RunIn is Run in an environment; in this program's, less the document, where it is nil.
+// RunIn is Run in an environment; in that of Environment where it is nil.
 func RunIn(ctx context.Context, environment []string, most int, command ...string) (Output, error) {
 	stdout, stderr := &head{most: most}, &tail{most: 64 << 10}
 	cmd := exec.Command(command[0], command[1:]...)

@@ -101,6 +101,25 @@ func TestACommandHasTheProgramsEnvironmentLessTheDocumentOrItsOwn(t *testing.T) 
 	assert.Equal(t, "OWN=1\n", string(output.Stdout))
 }
 
+func TestACommandHasNoSecretVariablesUnlessItIsGivenThem(t *testing.T) {
+	for _, name := range []string{
+		"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_CLIENT_SECRET", "VAULT_TOKEN", "BAO_TOKEN", "PGPASSWORD",
+	} {
+		t.Setenv(name, "secret")
+	}
+	t.Setenv("AWS_REGION", "eu-west-1")
+	t.Setenv(document.Variable, "secret")
+
+	without, err := Run(t.Context(), 1<<20, "env")
+	require.NoError(t, err)
+	with, err := RunIn(t.Context(), EnvironmentWithSecrets(), 1<<20, "env")
+	require.NoError(t, err)
+
+	assert.NotContains(t, string(without.Stdout), "=secret\n")
+	assert.Contains(t, string(without.Stdout), "AWS_REGION=eu-west-1\n")
+	assert.Equal(t, 6, strings.Count(string(with.Stdout), "=secret\n"), "all but the document")
+}
+
 func TestMoreOutputThanIsAskedForIsAnErrorAndNotKept(t *testing.T) {
 	t.Parallel()
 	output, err := Run(t.Context(), 5, "sh", "-c", "printf 123456")

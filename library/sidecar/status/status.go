@@ -12,7 +12,7 @@ import (
 
 // Command is `outrigger status`.
 func Command() *cobra.Command {
-	socket := health.Socket
+	socket := health.Socket()
 	command := &cobra.Command{
 		Use:   "status",
 		Short: "Show how the program that runs in this container is: its state, its last errors, what it does next",

@@ -115,18 +115,18 @@ func newRefresher(token document.Token, directory string, out io.Writer, on mach
 	}
 	r := &refresher{
 		token: token, mode: mode, format: written, look: defaultLook, obtainLimit: obtainLimit, machine: on,
-		log: event.New(out, "refresher", token.Name), metrics: newMetrics(token.Name),
+		log: event.New(out, "refresher", token.Name), metrics: newMetrics(token),
 		memory:     remember(filepath.Join(directory, "state.json"), on.replace),
 		complaints: map[string]complaint{}, heard: map[string]heard{},
 	}
 	r.report.set("starting", r)
-	r.metrics.watch(r.memory, r.clock)
+	r.metrics.watch(r)
 	return r, r.connect()
 }
 
 // connect makes what a refresher asks and whom it tells.
 func (r *refresher) connect() (err error) {
-	environment := append(process.Environment(), fileVariable+"="+r.token.File.Path)
+	file := fileVariable + "=" + r.token.File.Path
 	if r.token.Exec != nil {
 		r.obtainLimit = max(obtainLimit, 2*r.token.Exec.Timeout.Duration())
 	}
@@ -135,7 +135,8 @@ func (r *refresher) connect() (err error) {
 		return wrong("/trust", "%v", err)
 	}
 	if r.provider, err = provider(r.token, httpclient.New(roots), command.Options{
-		ExplainEnvironment: environment,
+		Environment:        process.EnvironmentWithSecrets(),
+		ExplainEnvironment: append(process.EnvironmentWithSecrets(), file),
 		Now:                r.clock.Now,
 		Hide:               r.hide,
 		Warn:               func(message string) { r.log.Warn(message, event.Is("command.said")) },
@@ -143,7 +144,7 @@ func (r *refresher) connect() (err error) {
 		return configurationError{err}
 	}
 	r.listeners, err = notify.Listeners(r.token.Notify, notify.News{
-		Of: "the new credential", Environment: environment, Hide: func(text string) string { return r.hide(text) }, Authorities: roots,
+		Of: "the new credential", Environment: append(process.Environment(), file), Hide: func(text string) string { return r.hide(text) }, Authorities: roots,
 	})
 	if err != nil {
 		return configurationError{fmt.Errorf("%s: /token/notify%w", document.Variable, err)}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
+	"github.com/outrigger-charts/outrigger/library/sidecar/files"
 	"github.com/outrigger-charts/outrigger/library/sidecar/health"
 	"github.com/outrigger-charts/outrigger/library/sidecar/version"
 )
@@ -27,7 +29,7 @@ func TestAConfigurationThatCannotWorkIsOneLineThatNamesItsPlace(t *testing.T) {
 		`/token/file/format: there is no format ini: write pgbouncer`:                        func(d *document.Token) { d.File.Format = "ini" },
 		`/token/file/format: the template has ${passwd}, and there are ${username}`:          func(d *document.Token) { d.File.Format, d.File.Template = "template", "${passwd}" },
 		`/token/ttlSeconds: it is less than 0`:                                               func(d *document.Token) { d.TTL = -1 },
-		`/token/metrics/port: 0 is no port`:                                                  func(d *document.Token) { d.Metrics = &document.Metrics{} },
+		`/token/metrics/port: 0 is no port`:                                                  func(d *document.Token) { d.Metrics = &document.TokenMetrics{} },
 		`/token/exec/command: it is empty`:                                                   func(d *document.Token) { d.Exec.Command = nil },
 		`/token/exec/output: there is no output yaml: write raw or json`:                     func(d *document.Token) { d.Exec.Output = "yaml" },
 		`/token/exec/output: an output that is raw has no expiry: set ttl`:                   func(d *document.Token) { d.Exec.Output = "raw" },
@@ -84,4 +86,24 @@ func TestADocumentOfAnotherVerbIsAWrongConfiguration(t *testing.T) {
 	var coded interface{ ExitCode() int }
 	require.ErrorAs(t, err, &coded)
 	assert.Equal(t, 2, coded.ExitCode())
+}
+
+func TestTheCommandThatObtainsHasSecretVariablesAndTheOneThatTellsHasNot(t *testing.T) {
+	t.Setenv("VAULT_TOKEN", "secret")
+	w := newWorld(t)
+	heard := filepath.Join(w.dir, "heard")
+	w.token.TTL = 60
+	w.token.Exec = &document.TokenExec{Command: []string{"sh", "-c", `echo "$VAULT_TOKEN"`}, Output: "raw"}
+	w.token.Notify.Exec = &document.NotifyExec{Command: []string{"sh", "-c", `echo "$OUTRIGGER_FILE $VAULT_TOKEN" >` + heard}}
+	r, err := newRefresher(w.token, filepath.Join(w.dir, "state"), io.Discard, machine{w.clock, func() float64 { return 0 }, files.Replace})
+	require.NoError(t, err)
+
+	obtained, err := r.provider.Obtain(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, r.listeners[0].Tell(t.Context()))
+
+	assert.Equal(t, "secret", obtained.Password)
+	said, err := os.ReadFile(heard)
+	require.NoError(t, err)
+	assert.Equal(t, w.token.File.Path+" \n", string(said))
 }

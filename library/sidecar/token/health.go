@@ -34,31 +34,54 @@ func (r *refresher) started() error {
 // ready tells whether the credential in use does not expire soon. One after it of which the server could not be asked is as good:
 // provers take it up when that one expires.
 func (r *refresher) ready() error {
-	known, now := r.memory.get(), r.clock.Now()
+	inUse := r.memory.get().InUse
 	switch {
-	case known.InUse.Sum == "":
+	case inUse.Sum == "":
 		return errors.New("no credential is in use yet")
-	case now.Before(known.InUse.ReadyUntil):
-		return nil
+	case !r.clock.Now().Before(r.readyUntil()):
+		return fmt.Errorf("the credential in use expires at %s", utc(inUse.ExpiresAt))
 	}
-	next, ours := known.of(r.sumOfFile())
-	if ours && now.Before(next.ReadyUntil) && r.isUnanswered(next.Sum) {
-		return nil
-	}
-	return fmt.Errorf("the credential in use expires at %s", utc(known.InUse.ExpiresAt))
+	return nil
 }
 
-// isUnanswered tells whether no prover refuses a credential, or has said nothing of it, and the server could not be asked by one.
+// readyUntil is until when the pod is ready by what is known; zero where no credential is in use.
+func (r *refresher) readyUntil() time.Time {
+	known := r.memory.get()
+	until := known.InUse.ReadyUntil
+	next, ours := known.of(r.sumOfFile())
+	if known.InUse.Sum != "" && ours && next.ReadyUntil.After(until) && r.isUnanswered(next.Sum) {
+		return next.ReadyUntil
+	}
+	return until
+}
+
+// isUnanswered tells whether no prover refuses a credential, or has said nothing of it for long, and the server could not be
+// asked by one.
 func (r *refresher) isUnanswered(sum string) bool {
+	excused := r.clock.Elapsed() < time.Duration(r.silenceExcused.Load())
 	some := false
 	for _, prover := range r.token.Provers {
 		var verdict proof.Verdict
-		if !proof.Read(proof.VerdictPath(r.token.File.Path, prover), &verdict) || verdict.Sum != sum || verdict.Outcome == proof.Refused {
+		said := proof.Read(proof.VerdictPath(r.token.File.Path, prover), &verdict) && verdict.Sum == sum
+		if said && verdict.Outcome == proof.Refused || !said && !excused {
 			return false
 		}
-		some = some || verdict.Outcome == proof.Unanswered
+		some = some || !said || verdict.Outcome == proof.Unanswered
 	}
 	return some
+}
+
+// verdictPatience is how long a proof may take: pgbouncer's ends within 10 s.
+const verdictPatience = 15 * time.Second
+
+// excuseSilence lets a pod that is ready stay so while a new file is written and proven. One that is not becomes ready by a proof
+// only, as the server may refuse one file after the other.
+func (r *refresher) excuseSilence() {
+	var until time.Duration
+	if r.ready() == nil {
+		until = r.clock.Elapsed() + verdictPatience
+	}
+	r.silenceExcused.Store(int64(until))
 }
 
 // report is what a person is shown besides what is remembered.
@@ -83,11 +106,11 @@ func (s *report) set(doing string, r *refresher) {
 	}
 }
 
-func (s *report) failed(err error, r *refresher) {
-	s.set("failing", r)
+// setError says what went wrong last, and when.
+func (s *report) setError(message string, now time.Time) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.failure, s.failedAt = err.Error(), r.clock.Now()
+	s.failure, s.failedAt = message, now
 }
 
 func (r *refresher) status() string {

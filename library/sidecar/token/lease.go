@@ -2,6 +2,7 @@ package token
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/credential"
@@ -34,11 +35,11 @@ func (r *refresher) prolong(ctx context.Context) bool {
 	renewed := r.held.credential
 	var err error
 	if renewed.ExpiresAt, err = r.held.credential.Lease.Renew(ctx); err != nil {
-		r.log.Warn("the lease of the credential was not renewed: "+r.hide(err.Error()), event.Is("lease.failed"))
+		r.trouble(slog.LevelWarn, "the lease of the credential was not renewed: "+r.hide(err.Error()), event.Is("lease.failed"))
 		return false
 	}
-	r.seen = momentOf(r.clock)
-	scheduled, err := schedule(renewed, r.held.ObtainedAt, r.seen.wall, r.token.TTL.Duration(), r.random())
+	r.reckoned = momentOf(r.clock)
+	scheduled, err := schedule(renewed, r.held.ObtainedAt, r.reckoned.wall, r.token.TTL.Duration(), r.random())
 	if err != nil || !scheduled.ExpiresAt.After(r.held.ExpiresAt) {
 		return false
 	}
@@ -46,7 +47,7 @@ func (r *refresher) prolong(ctx context.Context) bool {
 	r.held.credential, r.held.record = renewed, scheduled
 	if r.held.written {
 		if err := r.prolongFile(); err != nil {
-			r.log.Error(err.Error(), event.Is("lease.failed"))
+			r.trouble(slog.LevelError, err.Error(), event.Is("lease.failed"))
 		}
 	}
 	r.log.Info("the lease of the credential is renewed", event.Is("lease.renewed"), "expiresAt", scheduled.ExpiresAt, "refreshAt", scheduled.DueAt)
@@ -113,7 +114,7 @@ func (r *refresher) revoke(ctx context.Context, lease *replacedLease) bool {
 	}
 	if !lease.told {
 		lease.told = true
-		r.log.Warn("the credential before was not revoked, and is tried again until it expires: "+r.hide(err.Error()), event.Is("lease.failed"))
+		r.trouble(slog.LevelWarn, "the credential before was not revoked, and is tried again until it expires: "+r.hide(err.Error()), event.Is("lease.failed"))
 	}
 	lease.again = r.clock.Elapsed() + revokeAgain
 	return false

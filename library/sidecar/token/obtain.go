@@ -15,21 +15,21 @@ import (
 
 // obtain asks the provider for a credential, and holds it.
 func (r *refresher) obtain(ctx context.Context) error {
-	r.seen = momentOf(r.clock)
+	r.reckoned = momentOf(r.clock)
 	ctx, cancel := context.WithTimeout(ctx, r.obtainLimit)
 	defer cancel()
 	obtained, err := r.provider.Obtain(ctx)
 	if err != nil {
-		return errors.New(r.hide(err.Error()))
+		return failure{error: errors.New(r.hide(err.Error())), reason: reasonProvider}
 	}
 	// Where it cannot be written is told when what is held is.
 	_ = r.memory.update(func(s *state) { s.addSecret(obtained.Password) })
-	scheduled, err := schedule(obtained, r.seen.wall, r.seen.wall, r.token.TTL.Duration(), r.random())
+	scheduled, err := schedule(obtained, r.reckoned.wall, r.reckoned.wall, r.token.TTL.Duration(), r.random())
 	if err != nil {
 		r.retire(obtained, record{ExpiresAt: obtained.ExpiresAt})
-		return err
+		return failure{error: err, reason: reasonExpiry}
 	}
-	if inUse := r.memory.get().InUse; r.renewing && !obtained.SignedUntil.IsZero() && r.seen.wall.Before(inUse.ExpiresAt) &&
+	if inUse := r.memory.get().InUse; r.renewing && !obtained.SignedUntil.IsZero() && r.reckoned.wall.Before(inUse.ExpiresAt) &&
 		scheduled.ExpiresAt.Before(inUse.ExpiresAt.Add(time.Second)) {
 		// To prove it and to tell of it would gain nothing, and it would be due again and again, the sooner the less is left.
 		r.retire(obtained, scheduled)
@@ -37,7 +37,7 @@ func (r *refresher) obtain(ctx context.Context) error {
 		if obtained.Note != "" {
 			why += ": " + r.hide(obtained.Note)
 		}
-		return errors.New("the provider has no credential that lives longer than the one in use: " + why)
+		return failure{error: errors.New("the provider has no credential that lives longer than the one in use: " + why), reason: reasonProvider}
 	}
 	r.metrics.obtained.Inc()
 	if obtained.Note != "" {
@@ -67,10 +67,11 @@ func (r *refresher) write() error {
 	content, err := r.content()
 	if err != nil {
 		r.drop()
-		return err
+		return failure{error: err, reason: reasonFormat}
 	}
 	r.held.Sum = proof.Sum(content)
 	first := r.isFirst()
+	r.excuseSilence()
 	// A credential that is the same again is proven again: what was said of the one before does not count.
 	for _, prover := range r.token.Provers {
 		_ = os.Remove(proof.VerdictPath(r.token.File.Path, prover))
@@ -115,13 +116,13 @@ func (r *refresher) issue() error {
 }
 
 func (r *refresher) notWritten(err error) error {
-	return fmt.Errorf("%s was not written: %w", r.token.File.Path, err)
+	return failure{error: fmt.Errorf("%s was not written: %w", r.token.File.Path, err), reason: reasonFile}
 }
 
 // record changes the state.
 func (r *refresher) record(change func(*state)) error {
 	if err := r.memory.update(change); err != nil {
-		return fmt.Errorf("%s was not written: %w", r.memory.path, err)
+		return failure{error: fmt.Errorf("%s was not written: %w", r.memory.path, err), reason: reasonFile}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/event"
@@ -71,11 +72,11 @@ func (r *refresher) hear(prover string, verdict proof.Verdict) proof.Verdict {
 	r.heard[prover] = heard{read, verdict}
 	switch verdict.Outcome {
 	case proof.Unanswered:
-		r.log.Error(unanswered(prover, verdict), event.Is("credential.unanswered"))
+		r.trouble(slog.LevelError, unanswered(prover, verdict), event.Is("credential.unanswered"))
 	case proof.Misconfigured:
-		r.log.Error(fmt.Sprintf("the server takes the credential and refuses what comes after it, says %s: %s", prover, verdict.Reason), event.Is("credential.misconfigured"))
+		r.trouble(slog.LevelError, fmt.Sprintf("the server takes the credential and refuses what comes after it, says %s: %s", prover, verdict.Reason), event.Is("credential.misconfigured"))
 	case proof.Unproven:
-		r.log.Error(fmt.Sprintf("the credential is in use unproven, as the one before has expired, says %s: %s", prover, verdict.Reason), event.Is("credential.unproven"))
+		r.trouble(slog.LevelError, fmt.Sprintf("the credential is in use unproven, as the one before has expired, says %s: %s", prover, verdict.Reason), event.Is("credential.unproven"))
 	}
 	return verdict
 }
@@ -85,7 +86,7 @@ func (r *refresher) prove(ctx context.Context) (inUse bool, err error) {
 	asked := r.clock.Elapsed()
 	told := false
 	for ctx.Err() == nil {
-		if r.lost() {
+		if r.wasSetBack() || r.lost() {
 			return false, nil
 		}
 		of := r.answers()
@@ -95,11 +96,12 @@ func (r *refresher) prove(ctx context.Context) (inUse bool, err error) {
 		case of.inUse:
 			return true, r.takeUp()
 		case r.due():
-			return false, fmt.Errorf("the credential, which expires at %s, was not proven: %s", utc(r.held.ExpiresAt), of.silence)
+			err := fmt.Errorf("the credential, which expires at %s, was not proven: %s", utc(r.held.ExpiresAt), of.silence)
+			return false, failure{error: err, reason: reasonUnproven}
 		}
 		if of.waiting && !told && r.clock.Elapsed()-asked >= silencePatience {
 			told = true
-			r.log.Error(of.silence, event.Is("credential.unanswered"))
+			r.trouble(slog.LevelError, of.silence, event.Is("credential.unanswered"))
 		}
 		r.pause(ctx, proveLook)
 	}
@@ -126,11 +128,6 @@ func (r *refresher) stillAccepted(ctx context.Context) error {
 	return nil
 }
 
-// refusedError says that the server does not take a credential, and why that may be, where it is known.
-type refusedError struct{ message, explanation string }
-
-func (e refusedError) Error() string { return e.message }
-
 // refuse gives up a credential that the server does not take.
 func (r *refresher) refuse(ctx context.Context, of refusal) error {
 	ctx, cancel := context.WithTimeout(ctx, explainLimit)
@@ -138,5 +135,5 @@ func (r *refresher) refuse(ctx context.Context, of refusal) error {
 	explanation := r.hide(r.provider.Explain(ctx, r.held.credential))
 	r.metrics.refusedFor(of.SQLState)
 	r.drop()
-	return refusedError{fmt.Sprintf("the credential was refused, says %s: %s", of.prover, of.Reason), explanation}
+	return failure{fmt.Errorf("the credential was refused, says %s: %s", of.prover, of.Reason), reasonRefused, explanation}
 }

@@ -108,6 +108,7 @@ func TestAServerThatIsFullForLongerThanACredentialLivesNeverTakesThePodOutOfItsS
 	for at := 2 * time.Second; at < 2*time.Hour; at += 10 * time.Second {
 		w.clock.after(at, func() {
 			assert.NoError(t, w.r.ready(), "%s", w.clock.wall)
+			assert.Greater(t, w.readyUntil(), float64(w.clock.wall.Unix()), "nor is there an alarm")
 			if w.content() == "password 1" {
 				return
 			}
@@ -173,4 +174,16 @@ func TestAFileThatIsGoneWhileItIsProvenIsWrittenAgain(t *testing.T) {
 	assert.Equal(t, "password 1", w.content())
 	assert.NoError(t, w.r.ready())
 	assert.Len(t, w.provider.asked, 1)
+}
+
+func TestAClockThatIsSetBackWhileACredentialIsProvenMakesItDue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.token.Provers = []string{"pool"}
+	w.clock.after(time.Minute, func() { w.clock.wall = w.clock.wall.Add(-time.Hour) })
+
+	w.run(2 * time.Minute)
+
+	assert.Equal(t, []string{"the clock was set back: the credential is obtained anew"}, w.messages("clock.setBack"))
+	assert.Equal(t, "password 2", w.content())
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/credential"
@@ -39,9 +40,12 @@ type refresher struct {
 	memory  *memory
 	report  report
 
+	// silenceExcused is until when, by the monotonic clock, no verdict on the file in place takes no readiness away.
+	silenceExcused atomic.Int64
+
 	held     *held           // what the file has or is to have; nil: one is to be obtained
 	replaced []replacedLease // leases of credentials that are in use no more once another is
-	seen     moment          // when the clocks were looked at last
+	reckoned moment          // when it was reckoned until when what is held lives
 	failures int             // in a row
 	renewing bool            // the credential in use is as it was, and only due
 
@@ -74,9 +78,10 @@ func (r *refresher) run(ctx context.Context) {
 	}
 }
 
-// adopt takes on the credential that a refresher before this one has written, if it is not due.
+// adopt takes on the credential that a refresher before this one has written, if it is not due. Its lease is not in the state:
+// it is neither renewed nor revoked, and ends at its expiry.
 func (r *refresher) adopt() {
-	r.seen = momentOf(r.clock)
+	r.reckoned = momentOf(r.clock)
 	files.Sweep(r.token.File.Path)
 	files.Sweep(proof.IssuedPath(r.token.File.Path))
 	known, ours := r.memory.get().of(r.sumOfFile())
@@ -86,7 +91,7 @@ func (r *refresher) adopt() {
 	r.inPlace = known.Sum
 	// Where it cannot be written is told when the next is.
 	_ = r.memory.update(func(s *state) { s.Written, s.Next = known, record{} })
-	now := r.seen.wall
+	now := r.reckoned.wall
 	if !now.Before(known.DueAt) || known.ObtainedAt.Sub(now) > clockTolerance {
 		return
 	}
@@ -119,33 +124,36 @@ func (r *refresher) turn(ctx context.Context) error {
 	r.report.set("in use", r)
 	if r.failures > 0 {
 		r.log.Info(fmt.Sprintf("the credential was refreshed after %d failures", r.failures), event.Is("credential.recovered"), "failures", r.failures)
-		r.failures = 0
+		r.countFailures(0)
 	}
 	return r.keep(ctx)
 }
 
-// clockTolerance is how far a clock may be set back, as clocks are that were a little ahead.
+// clockTolerance is how far a clock may be set back in all, as clocks are that were a little ahead.
 const clockTolerance = 5 * time.Second
+
+// wasSetBack gives up what is held where the wall clock was set back since it was obtained, and tells whether it was: by a clock
+// that was ahead, it may have been reckoned to live for longer than it does.
+func (r *refresher) wasSetBack() bool {
+	if setBack(r.reckoned, momentOf(r.clock)) <= clockTolerance {
+		return false
+	}
+	r.log.Info("the clock was set back: the credential is obtained anew", event.Is("clock.setBack"))
+	r.drop()
+	return true
+}
 
 // keep waits until the credential in use is due, gone or no longer to be trusted. Its error says that it is refused.
 func (r *refresher) keep(ctx context.Context) error {
 	for ctx.Err() == nil && !r.due() {
-		now := momentOf(r.clock)
-		if setBack(r.seen, now) > clockTolerance {
-			// By a clock that was ahead, the credential may have been reckoned to live for longer than it does.
-			r.log.Info("the clock was set back: the credential is obtained anew", event.Is("clock.setBack"))
-			r.drop()
-			return nil
-		}
-		r.seen = now
-		if r.lost() {
+		if r.wasSetBack() || r.lost() {
 			return nil
 		}
 		if err := r.stillAccepted(ctx); err != nil {
 			return err
 		}
 		r.revokeReplaced(ctx)
-		r.pause(ctx, min(r.look, r.held.DueAt.Sub(now.wall)))
+		r.pause(ctx, min(r.look, r.held.DueAt.Sub(r.clock.Now())))
 	}
 	return nil
 }
@@ -155,7 +163,7 @@ func (r *refresher) lost() bool {
 	if r.sumOfFile() == r.held.Sum {
 		return false
 	}
-	r.log.Error(r.token.File.Path+" is gone or was changed: it is written anew", event.Is("file.gone"))
+	r.trouble(slog.LevelError, r.token.File.Path+" is gone or was changed: it is written anew", event.Is("file.gone"))
 	if r.held.written = false; r.held.found {
 		r.drop()
 	}
@@ -172,24 +180,36 @@ func (r *refresher) drop() {
 
 // fail tells of a failure in one line, and waits before the next attempt.
 func (r *refresher) fail(ctx context.Context, err error) {
-	r.failures++
+	r.countFailures(r.failures + 1)
 	inUse := r.memory.get().InUse
 	first, most := r.token.Retry.Delay.Duration(), r.token.Retry.MaxDelay.Duration()
 	delay := retryDelay(first, most, r.failures, inUse.ReadyUntil.Sub(r.clock.Now()), r.random()).Round(time.Millisecond)
 	name, attributes := "credential.failed", []any{"failures", r.failures, "retryAfterSeconds", delay.Seconds()}
-	if refused := (refusedError{}); errors.As(err, &refused) {
+	failed := failure{}
+	if errors.As(err, &failed); failed.reason == reasonRefused {
 		name = "credential.refused"
-		if refused.explanation != "" {
-			attributes = append(attributes, "explanation", refused.explanation)
+		if failed.explanation != "" {
+			attributes = append(attributes, "explanation", failed.explanation)
 		}
 	}
 	if inUse.Sum != "" {
 		attributes = append(attributes, "inUseExpiresAt", inUse.ExpiresAt)
 	}
-	r.log.Error(err.Error(), append(attributes, event.Is(name))...)
-	r.report.failed(err, r)
-	r.metrics.failures.Inc()
+	r.report.set("failing", r)
+	r.trouble(slog.LevelError, err.Error(), append(attributes, event.Is(name))...)
+	r.metrics.failures.WithLabelValues(string(failed.reason)).Inc()
 	r.pause(ctx, delay)
+}
+
+func (r *refresher) countFailures(count int) {
+	r.failures = count
+	r.metrics.inARow.Set(float64(count))
+}
+
+// trouble tells of what goes wrong, in the log and to who asks for the status.
+func (r *refresher) trouble(level slog.Level, message string, attributes ...any) {
+	r.log.Log(context.Background(), level, message, attributes...)
+	r.report.setError(message, r.clock.Now())
 }
 
 // pause waits. Who has not heard of the file that is in place is told meanwhile.

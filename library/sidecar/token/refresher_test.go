@@ -227,13 +227,35 @@ func TestAClockThatIsSetBackMakesACredentialDue(t *testing.T) {
 func TestAClockThatIsSetBackALittleDoesNot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for i := range 5 {
-		w.clock.after(time.Duration(i+1)*time.Minute, func() { w.clock.wall = w.clock.wall.Add(-4 * time.Second) })
-	}
+	w.clock.after(time.Minute, func() { w.clock.wall = w.clock.wall.Add(-4 * time.Second) })
 
 	w.run(9 * time.Minute)
 
 	assert.Len(t, w.provider.asked, 1)
+}
+
+func TestAClockThatIsSetBackALittleAgainAndAgainDoes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 3 {
+		w.clock.after(time.Duration(i+1)*time.Minute, func() { w.clock.wall = w.clock.wall.Add(-2 * time.Second) })
+	}
+
+	w.run(9 * time.Minute)
+
+	assert.Equal(t, []string{"the clock was set back: the credential is obtained anew"}, w.messages("clock.setBack"))
+	assert.Equal(t, []time.Duration{0, 3 * time.Minute}, w.provider.asked)
+}
+
+func TestAClockThatIsSetForwardALittleAndBackAgainDoesNot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.clock.after(time.Minute, func() { w.clock.wall = w.clock.wall.Add(time.Minute) })
+	w.clock.after(2*time.Minute, func() { w.clock.wall = w.clock.wall.Add(-time.Minute) })
+
+	w.run(8 * time.Minute)
+
+	assert.Len(t, w.provider.asked, 1, "it was reckoned by the clock as it is again")
 }
 
 func TestAClockThatWasSetBackBetweenARestartIsSeen(t *testing.T) {

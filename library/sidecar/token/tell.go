@@ -2,6 +2,7 @@ package token
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/event"
@@ -63,5 +64,5 @@ func (r *refresher) complain(listener, text string) {
 		return
 	}
 	r.complaints[listener] = complaint{text, now + complainEvery}
-	r.log.Error(text, event.Is("notify.failed"))
+	r.trouble(slog.LevelError, text, event.Is("notify.failed"))
 }

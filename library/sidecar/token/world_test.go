@@ -6,13 +6,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/credential"
@@ -102,6 +107,25 @@ func (w *world) verdict(prover string, outcome proof.Outcome, reason string) {
 	w.t.Helper()
 	verdict := proof.Verdict{Sum: proof.Sum([]byte(w.content())), Outcome: outcome, Reason: reason, SQLState: "28P01"}
 	require.NoError(w.t, proof.Write(proof.VerdictPath(w.token.File.Path, prover), verdict, 0o600))
+}
+
+// metrics are what Prometheus reads.
+func (w *world) metrics() string {
+	w.t.Helper()
+	recorder := httptest.NewRecorder()
+	promhttp.HandlerFor(w.r.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	require.Equal(w.t, http.StatusOK, recorder.Code)
+	return recorder.Body.String()
+}
+
+// readyUntil is the metric by which the expiry alarms.
+func (w *world) readyUntil() float64 {
+	w.t.Helper()
+	match := regexp.MustCompile(`(?m)^outrigger_credential_ready_until_timestamp_seconds{.*} (.*)$`).FindStringSubmatch(w.metrics())
+	require.NotNil(w.t, match)
+	value, err := strconv.ParseFloat(match[1], 64)
+	require.NoError(w.t, err)
+	return value
 }
 
 // line is one of the log.

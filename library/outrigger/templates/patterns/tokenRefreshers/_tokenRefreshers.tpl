@@ -153,6 +153,8 @@ Prints: the variable with its document, as JSON
   {{- if and (eq $way "exec") (kindIs "string" $how.command) -}}{{- $how = dict "command" (list "sh" "-c" $how.command) -}}{{- end -}}
   {{- $_ := set $notify $way $how -}}
 {{- end -}}
+{{- $metrics := pick (.config.metrics | default dict) "port" -}}
+{{- if $metrics -}}{{- $_ := set $metrics "owner" (include "outrigger-0.1.0.kit.owner" .call) -}}{{- end -}}
 {{- include "outrigger-0.1.0.kit.document" (dict "verb" "token" "content" (dict
       "name" .call.name
       "file" (dict
@@ -165,7 +167,7 @@ Prints: the variable with its document, as JSON
         "maxDelaySeconds" (include "outrigger-0.1.0.kit.secondsOrNone" $retry.maxDelay | int64 | default nil))
       "provers" (include "outrigger-0.1.0.patterns.tokenRefreshers.provers" .call | fromJsonArray)
       "notify" $notify
-      "metrics" (pick (.config.metrics | default dict) "port")
+      "metrics" $metrics
       "trust" .trust
       .preset .provider)) -}}
 {{- end -}}

@@ -28,7 +28,7 @@ const (
 // Options are what a provider has besides its document.
 type Options struct {
 	Spec output.Spec
-	// Environment is the commands'; this program's, less the document, where it is nil. Explaining has ExplainEnvironment.
+	// Environment is the commands'; that of process.Environment where it is nil. Explaining has ExplainEnvironment.
 	Environment, ExplainEnvironment []string
 	// Now is the time of the wall clock.
 	Now func() time.Time
