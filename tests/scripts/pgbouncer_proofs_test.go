@@ -158,6 +158,24 @@ func TestAFullServerAtTheEndOfACredentialsLifeMakesTheNextOneBeTakenUpUnproven(t
 	assert.Equal(t, "second", p.server.lastLogin())
 }
 
+func TestTheEndOfACredentialsLifeIsNotWaitedForLongerThanItLasts(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, "first", with("retryMaxSeconds", 60))
+	p.put(users("first"))
+	p.await(p.started, "it does not start")
+	p.server.accept("second, later")
+	p.server.refuseWith("53300", "sorry, too many clients already")
+	p.put(users("second"))
+	p.await(func() bool { return p.server.cameTimes("second") == 4 }, "it is not tried again")
+	expiresAt := time.Now().Add(2 * time.Second)
+
+	p.issue(users("first"), expiresAt)
+
+	p.awaitVerdictOf("unproven sorry, too many clients already")
+	// The attempt after the fourth is 8 seconds later by itself.
+	assert.WithinDuration(t, expiresAt, time.Now(), 4*time.Second)
+}
+
 func TestACredentialThatWasTakenUpUnprovenMayBeRefusedLater(t *testing.T) {
 	t.Parallel()
 	p := renewed(t)

@@ -122,6 +122,23 @@ func (s *server) passwords() []string {
 	return slices.Clone(s.logins)
 }
 
+// cameTimes is how often a password came.
+func (s *server) cameTimes(password string) (count int) {
+	for _, came := range s.passwords() {
+		if came == password {
+			count++
+		}
+	}
+	return count
+}
+
+// cameAs are the users that came.
+func (s *server) cameAs() []string {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return slices.Clone(s.users)
+}
+
 func (s *server) last(of *[]string) string {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()

@@ -74,7 +74,7 @@ func newAmbassador(config document.PgBouncer, at place, linger time.Duration, lo
 	}
 	a.view = &view{console: a.console, listener: a.listener()}
 	if at.hasUsers() {
-		proof.Read(at.inUse(), &a.inUse)
+		a.inUse.recall(at.inUse(), momentNow())
 	}
 	return a, nil
 }
@@ -134,8 +134,12 @@ func (a *ambassador) run(ctx context.Context, stop <-chan os.Signal) error {
 // look sees what is new, and begins what is due.
 func (a *ambassador) look(ctx context.Context) {
 	now := time.Now()
-	if a.inUse.remember(a.issuedPath) {
+	if a.inUse.remember(a.issuedPath, momentNow()) {
 		a.saveInUse()
+	}
+	if left, ends := a.inUse.left(momentNow()); ends && left > 0 {
+		// From then on a candidate is taken up that could not be proven.
+		a.retry.by(now.Add(left))
 	}
 	if a.ending.hasBegun() {
 		a.countClients(ctx, now)

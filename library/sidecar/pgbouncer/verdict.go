@@ -12,7 +12,7 @@ import (
 func (a *ambassador) judge(verdict proof.Verdict) error {
 	a.proving = false
 	isInUse := a.inUse.Sum == verdict.Sum
-	if verdict.Outcome == proof.Unanswered && !isInUse && a.inUse.isWorthless(time.Now()) {
+	if verdict.Outcome == proof.Unanswered && !isInUse && a.inUse.isWorthless(momentNow()) {
 		// It cannot be worse than one that the server takes no more.
 		verdict.Outcome = proof.Unproven
 	}
@@ -44,7 +44,7 @@ func (a *ambassador) takeUp(verdict proof.Verdict) proof.Verdict {
 		return proof.Verdict{Sum: verdict.Sum, Outcome: proof.Unanswered, Reason: "it cannot be kept: " + err.Error()}
 	}
 	a.inUse = inUse{Issued: proof.Issued{Sum: verdict.Sum}, Outcome: verdict.Outcome}
-	a.inUse.remember(a.issuedPath)
+	a.inUse.remember(a.issuedPath, momentNow())
 	a.saveInUse()
 	if a.live != nil {
 		a.live.reload()
