@@ -430,6 +430,19 @@ func (p *proxy) connect() (*pgconn.PgConn, error) {
 	return pgconn.Connect(within(p.t), fmt.Sprintf("host=127.0.0.1 port=%d user=shop dbname=shop sslmode=disable connect_timeout=10", p.port))
 }
 
+// askAs asks for a row as a user, who may have any bytes.
+func (p *proxy) askAs(user string) error {
+	config, err := pgconn.ParseConfig(fmt.Sprintf("host=127.0.0.1 port=%d dbname=shop sslmode=disable", p.port))
+	require.NoError(p.t, err)
+	config.User = user
+	session, err := pgconn.ConnectConfig(within(p.t), config)
+	if err != nil {
+		return err
+	}
+	defer session.Close(within(p.t))
+	return session.Exec(within(p.t), "select 2").Close()
+}
+
 func (p *proxy) ask() error {
 	session, err := p.connect()
 	if err != nil {
@@ -455,15 +468,6 @@ func TestAPasswordOfAnyBytesReachesTheServer(t *testing.T) {
 		assert.Equal(t, "accepted", p.awaitVerdict(), name)
 		assert.Contains(t, p.server.passwords(), password, name)
 	}
-}
-
-func TestAUserWithLettersOfSeveralBytesIsProven(t *testing.T) {
-	t.Parallel()
-	p := newProxy(t, "secret")
-
-	p.put("\"größe\" \"secret\"\n")
-
-	assert.Equal(t, "accepted", p.awaitVerdict())
 }
 
 func TestTheStartWaitsForAPasswordThatTheServerTakes(t *testing.T) {
