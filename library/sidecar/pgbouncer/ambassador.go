@@ -153,14 +153,23 @@ func (a *ambassador) look(ctx context.Context) {
 	case found != nil:
 		a.candidate = found
 		a.retry.reset()
-		a.complaints.forget(eventNotTaken)
-		a.complaints.forget(eventUnreadable)
+		a.over(eventNotTaken)
+		a.over(eventUnreadable)
 	}
 	if a.candidate != nil && a.retry.isDue(now) {
 		a.proving = true
 		candidate := a.candidate
 		go func() { a.proofs <- a.prover.prove(ctx, candidate) }()
 	}
+	a.view.setNextProof(a.nextProof())
+}
+
+// nextProof is when a proof is due, where one is to come.
+func (a *ambassador) nextProof() (at time.Time) {
+	if a.candidate != nil && !a.proving {
+		at = a.retry.at
+	}
+	return at
 }
 
 // countClients looks once a second whether there are clients, for which the end waits. Where that cannot be told there
@@ -218,6 +227,7 @@ func (a *ambassador) start() error {
 func (a *ambassador) queried(verdict proof.Verdict) {
 	if verdict.Outcome == proof.Accepted {
 		a.view.setStarted()
+		a.over(eventNoQuery)
 	} else if !a.ending.hasBegun() {
 		a.complain(eventNoQuery, "no query goes through pgbouncer: "+verdict.Reason)
 	}
@@ -254,6 +264,12 @@ func (a *ambassador) finish() {
 }
 
 func (a *ambassador) complain(name, text string) {
-	a.view.setError(text)
+	a.view.setError(name, text)
 	a.complaints.say(name, text)
+}
+
+// over says that there is nothing to complain about of an event any more.
+func (a *ambassador) over(name string) {
+	a.view.setOver(name)
+	a.complaints.forget(name)
 }
