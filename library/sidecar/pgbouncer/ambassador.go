@@ -65,7 +65,7 @@ func newAmbassador(config document.PgBouncer, at place, linger time.Duration, lo
 		issuedPath: proof.IssuedPath(cmp.Or(config.AuthFile, config.PasswordFile)),
 		complaints: complaints{log: log, last: map[string]complaint{}},
 		source:     newSource(config),
-		prover:     prover{config: config, settings: settings, folder: at.proof()},
+		prover:     prover{config: config, settings: settings, place: at},
 		console:    console{folder: cmp.Or(config.Listen.Directory, string(at)), port: config.Listen.Port},
 		retry:      retry{most: config.RetryMax.Duration()},
 		ending:     ending{linger: linger, quiet: config.Quiet.Duration()},
