@@ -207,6 +207,27 @@ func TestAnAmbassadorSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
+func TestPgBouncerSaysWhichPoolIsLargerThanItsDatabasesConnections(t *testing.T) {
+	t.Parallel()
+	for sizes, want := range map[string]string{
+		"defaultPoolSize: 21, maxDbConnections: 20":                     "pgbouncer.defaultPoolSize: 21 is more than maxDbConnections (20), which no pool goes beyond; lower it, or raise maxDbConnections",
+		"reservePoolSize: 21, maxDbConnections: 20":                     "pgbouncer.reservePoolSize: 21 is more than maxDbConnections (20)",
+		"defaultPoolSize: 16, reservePoolSize: 5, maxDbConnections: 20": "pgbouncer.defaultPoolSize: 16, with reservePoolSize (5), is more than maxDbConnections (20)",
+		"databases: {reports: {poolSize: 21}}, maxDbConnections: 20":    "pgbouncer.databases.reports.poolSize: 21 is more than maxDbConnections (20)",
+	} {
+		message := harness.Consumer(t).RenderError(t, appPod+strings.Replace(pooled, "database: shop", "database: shop, "+sizes, 1))
+
+		assert.Contains(t, message, "1 problem(s)", sizes)
+		assert.Contains(t, message, "outrigger.ambassadors.db: "+want, sizes)
+	}
+	for _, sizes := range []string{
+		"defaultPoolSize: 15, reservePoolSize: 5, maxDbConnections: 20", "defaultPoolSize: 100", "maxDbConnections: 10",
+		"defaultPoolSize: 100, maxDbConnections: 0",
+	} {
+		renderAmbassador(t, strings.Replace(pooled, "database: shop", "database: shop, "+sizes, 1))
+	}
+}
+
 func TestAnAmbassadorSaysWhatIsWrongWithItsRefresher(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ was, is, want string }{

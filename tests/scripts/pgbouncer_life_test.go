@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -252,6 +253,19 @@ func TestPoolsAndStatisticsAreMetricsWhereAskedFor(t *testing.T) {
 	assert.NotContains(t, text, `database="pgbouncer"`)
 }
 
+// status is what a person is shown.
+func (p *proxy) status() string {
+	p.t.Helper()
+	connection, err := net.Dial("unix", filepath.Join(p.state, "health.sock"))
+	require.NoError(p.t, err)
+	defer connection.Close()
+	_, err = io.WriteString(connection, "status\n")
+	require.NoError(p.t, err)
+	text, err := io.ReadAll(connection)
+	require.NoError(p.t, err)
+	return string(text)
+}
+
 func TestAPersonIsToldOfVersionPoolsAndTheLastProof(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, "first")
@@ -260,14 +274,30 @@ func TestAPersonIsToldOfVersionPoolsAndTheLastProof(t *testing.T) {
 	p.put(users("wrong"))
 	p.awaitVerdict()
 
-	connection, err := net.Dial("unix", filepath.Join(p.state, "health.sock"))
-	require.NoError(t, err)
-	_, err = io.WriteString(connection, "status\n")
-	require.NoError(t, err)
-	text, err := io.ReadAll(connection)
+	text := p.status()
 
-	require.NoError(t, err)
 	assert.Regexp(t, `(?s)^yes\noutrigger 0\.1\.0\nPgBouncer 1\..*\npool shop of shop: clients 0 active.*`+
-		`\nlast proof: refused 28P01 PAM .*\nlast error: `, string(text))
-	assert.NotContains(t, string(text), "wrong")
+		`\nlast proof: refused 28P01 PAM .*\nlast error: `, text)
+	assert.NotContains(t, text, "wrong")
+}
+
+func TestAPersonIsToldWhenTheLastErrorWasSinceWhenItIsOverAndWhenTheNextProofIs(t *testing.T) {
+	t.Parallel()
+	const at = `20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`
+	p := newProxy(t, "first")
+	p.put(users("first"))
+	p.await(p.started, "it does not start")
+	assert.NotContains(t, p.status(), "next proof")
+
+	p.put(users("wrong"))
+	p.awaitVerdict()
+	nextProof := regexp.MustCompile(`\nnext proof: ` + at + ` \(in \d+s\)\n`)
+	p.await(func() bool { return nextProof.MatchString(p.status()) }, "no next proof is told of")
+	assert.Regexp(t, `\nlast error: `+at+` \((in 0s|\d+s ago)\), it lasts: the password is not taken up`, p.status())
+
+	p.put(users("first"))
+	p.awaitVerdictOf("accepted")
+	p.await(func() bool { return !strings.Contains(p.status(), "it lasts") }, "the error does not end")
+	assert.Regexp(t, `\nlast error: `+at+` \(.*\), over since `+at+` \(.*\): the password is not taken up`, p.status())
+	assert.NotContains(t, p.status(), "next proof")
 }

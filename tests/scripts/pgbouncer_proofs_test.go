@@ -10,8 +10,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -158,6 +160,24 @@ func TestAFullServerAtTheEndOfACredentialsLifeMakesTheNextOneBeTakenUpUnproven(t
 	assert.Equal(t, "second", p.server.lastLogin())
 }
 
+func TestTheEndOfACredentialsLifeIsNotWaitedForLongerThanItLasts(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, "first", with("retryMaxSeconds", 60))
+	p.put(users("first"))
+	p.await(p.started, "it does not start")
+	p.server.accept("second, later")
+	p.server.refuseWith("53300", "sorry, too many clients already")
+	p.put(users("second"))
+	p.await(func() bool { return p.server.cameTimes("second") == 4 }, "it is not tried again")
+	expiresAt := time.Now().Add(2 * time.Second)
+
+	p.issue(users("first"), expiresAt)
+
+	p.awaitVerdictOf("unproven sorry, too many clients already")
+	// The attempt after the fourth is 8 seconds later by itself.
+	assert.WithinDuration(t, expiresAt, time.Now(), 4*time.Second)
+}
+
 func TestACredentialThatWasTakenUpUnprovenMayBeRefusedLater(t *testing.T) {
 	t.Parallel()
 	p := renewed(t)
@@ -201,16 +221,76 @@ func TestAServerThatIsDownWhenTheContainerStartsAnewTakesNothingFromTheVerdict(t
 	p.await(p.started, "it does not start")
 }
 
+// oddUsers are of each printable byte, beyond ASCII, of none, and as long as pgbouncer's may be.
+func oddUsers() []string {
+	printable := make([]byte, 0, 95)
+	for b := byte(' '); b <= '~'; b++ {
+		printable = append(printable, b)
+	}
+	return []string{
+		`foo@bar`, `a"b'c\ d`, "größe", "v-kubernet-shop-rw-xVbtJtMTtZhEqkhLhtWv-1700000000@db", "\xff\xfe;#[x]",
+		string(printable), strings.Repeat("é", 63), strings.Repeat("u", 127), strings.Repeat(`"`, 63) + "u",
+	}
+}
+
 func TestAUserOfAnyBytesReachesTheServer(t *testing.T) {
 	t.Parallel()
-	for _, user := range []string{
-		`foo@bar`, `a"b'c\ d`, "größe", "v-kubernet-shop-rw-xVbtJtMTtZhEqkhLhtWv-1700000000@db", "\xff\xfe;#[x]",
-	} {
-		p := newProxy(t, "secret")
-		p.put(fmt.Sprintf("; a remark\n\n\"%s\" \"secret\"\n", doubled(user)))
-		assert.Equal(t, "accepted", p.awaitVerdict(), user)
-		assert.Equal(t, user, p.server.lastUser(), user)
+	for _, user := range oddUsers() {
+		t.Run(user, func(t *testing.T) {
+			t.Parallel()
+			p := newProxy(t, "secret")
+			p.put(fmt.Sprintf("; a remark\n\n\"%s\" \"secret\"\n", doubled(user)))
+			assert.Equal(t, "accepted", p.awaitVerdict())
+			p.await(p.started, "it does not start")
+
+			require.NoError(t, p.askAs(user), "as an app")
+
+			assert.GreaterOrEqual(t, len(p.server.cameAs()), 2, "for the proof, and for the app")
+			for _, came := range p.server.cameAs() {
+				assert.Equal(t, user, came)
+			}
+		})
 	}
+}
+
+func TestAUserOfAnyBytesMayStandBesideAPasswordThatIsAFile(t *testing.T) {
+	t.Parallel()
+	for _, user := range oddUsers() {
+		if !utf8.ValidString(user) {
+			continue // which no document can have
+		}
+		t.Run(user, func(t *testing.T) {
+			t.Parallel()
+			p := newProxy(t, `sec"ret`, withPasswordFile(user))
+			require.NoError(t, os.WriteFile(p.file, []byte(`sec"ret`), 0o644))
+			p.await(p.started, "it does not start")
+
+			require.NoError(t, p.askAs(user), "as an app")
+
+			assert.Equal(t, user, p.server.lastUser())
+		})
+	}
+}
+
+// withPasswordFile makes the file one of a password alone.
+func withPasswordFile(user string) func(*setup) {
+	return func(s *setup) {
+		s.document["passwordFile"], s.document["user"] = s.document["authFile"], user
+		delete(s.document, "authFile")
+	}
+}
+
+func TestAUserThatIsTooLongForPgBouncerIsRefusedWithTheLimit(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("u", 128)
+	p := newProxy(t, "secret")
+
+	p.put(fmt.Sprintf("\"%s\" \"secret\"\n", long))
+
+	assert.Contains(t, p.awaitVerdict(), "refused the user has over 127 bytes")
+	p = newProxy(t, "secret", withPasswordFile(long))
+	assert.Equal(t, 1, exitCode(p.wait()))
+	assert.Contains(t, p.errors.String(), "/pgbouncer: user: the user has over 127 bytes")
 }
 
 func TestVariablesOfPostgreSQLClientsHaveNoPart(t *testing.T) {

@@ -11,9 +11,10 @@ import (
 	"github.com/outrigger-charts/outrigger/ci/testimages"
 )
 
-// testSoak runs what takes longer than a developer waits: fuzzing, a hundred random runs of the log shipper's script, two
-// minutes without a backend beside twenty backups that are killed, ten that a sidecar makes, stores of each kind that fail,
-// Kubernetes' own cases of probes and tokens that are renewed for five minutes, a backup of a gigabyte, and Loki; and makes the image twice.
+// testSoak runs what takes longer than a developer waits: fuzzing, a hundred random runs of the log shipper's script and a
+// hundred kills of what runs pgbouncer, two minutes without a backend beside twenty backups that are killed, ten that a sidecar
+// makes, stores of each kind that fail, Kubernetes' own cases of probes and tokens that are renewed for five minutes, a backup
+// of a gigabyte, and Loki; and makes the image twice.
 func testSoak(ctx context.Context, r *rig.Rig, chosen choice) error {
 	r.Images = slices.Concat(testimages.All, []testimages.Image{testimages.Loki})
 	listed, err := judge.List(ctx, r.Reporter.Log(), r.Root, "./...")

@@ -18,13 +18,20 @@ func newPrefix(path string) string {
 const newSuffix = ".new"
 
 // Replace puts a file in place of another as a whole: whoever reads sees one of the two. The new one has its mode before it
-// has any content, and a failure leaves nothing beside it.
+// has any content, and a failure leaves nothing beside it. Nothing is synchronised with a disk: what is written so stands in
+// memory or an emptyDir, where nobody reads it after the crash of a node.
 func Replace(path string, content []byte, mode fs.FileMode) error {
 	return ReplaceFrom(path, bytes.NewReader(content), mode)
 }
 
 // ReplaceFrom is Replace with a content that need not fit into memory.
-func ReplaceFrom(path string, content io.Reader, mode fs.FileMode) (err error) {
+func ReplaceFrom(path string, content io.Reader, mode fs.FileMode) error {
+	return ReplaceStepwise(path, content, mode, func(string) {})
+}
+
+// ReplaceStepwise is ReplaceFrom, and tells of each step when it was made: created, allowed (its mode is set), filled, closed,
+// renamed. A test that panics then leaves what SIGKILL would.
+func ReplaceStepwise(path string, content io.Reader, mode fs.FileMode, made func(step string)) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), newPrefix(path)+"*"+newSuffix)
 	if err != nil {
 		return err
@@ -35,16 +42,22 @@ func ReplaceFrom(path string, content io.Reader, mode fs.FileMode) (err error) {
 			_ = os.Remove(file.Name())
 		}
 	}()
-	if err = file.Chmod(mode); err != nil {
-		return err
+	for _, step := range []struct {
+		name string
+		make func() error
+	}{
+		{"created", func() error { return nil }},
+		{"allowed", func() error { return file.Chmod(mode) }},
+		{"filled", func() error { _, err := io.Copy(file, content); return err }},
+		{"closed", file.Close},
+		{"renamed", func() error { return os.Rename(file.Name(), path) }},
+	} {
+		if err = step.make(); err != nil {
+			return err
+		}
+		made(step.name)
 	}
-	if _, err = io.Copy(file, content); err != nil {
-		return err
-	}
-	if err = file.Close(); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+	return nil
 }
 
 // Sweep removes what a Replace of this path has left beside it that was killed. The path must be this program's alone.

@@ -3,6 +3,7 @@ package files
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,6 +49,31 @@ func TestAFailureLeavesNothingBesideTheFile(t *testing.T) {
 	require.Error(t, Replace(path, []byte("after"), 0o600))
 
 	assert.Equal(t, []string{"credential"}, names(t, filepath.Dir(path)))
+}
+
+func TestAReplacementThatIsKilledAfterAnyStepLeavesAWholeFile(t *testing.T) {
+	t.Parallel()
+	for step, want := range map[string]string{
+		"created": "before", "allowed": "before", "filled": "before", "closed": "before", "renamed": "after, which is longer",
+	} {
+		path := filepath.Join(t.TempDir(), "credential")
+		require.NoError(t, os.WriteFile(path, []byte("before"), 0o600))
+
+		assert.PanicsWithValue(t, step, func() {
+			_ = ReplaceStepwise(path, strings.NewReader("after, which is longer"), 0o600, func(made string) {
+				if made == step {
+					panic(step)
+				}
+			})
+		})
+
+		content, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(content), step)
+		assert.Len(t, names(t, filepath.Dir(path)), map[bool]int{true: 1, false: 2}[step == "renamed"], "nobody cleans up: %s", step)
+		Sweep(path)
+		assert.Equal(t, []string{"credential"}, names(t, filepath.Dir(path)), step)
+	}
 }
 
 func TestWhatAKilledWriterLeftIsSweptAndNobodyElses(t *testing.T) {

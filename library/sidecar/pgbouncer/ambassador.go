@@ -65,7 +65,7 @@ func newAmbassador(config document.PgBouncer, at place, linger time.Duration, lo
 		issuedPath: proof.IssuedPath(cmp.Or(config.AuthFile, config.PasswordFile)),
 		complaints: complaints{log: log, last: map[string]complaint{}},
 		source:     newSource(config),
-		prover:     prover{config: config, settings: settings, folder: at.proof()},
+		prover:     prover{config: config, settings: settings, place: at},
 		console:    console{folder: cmp.Or(config.Listen.Directory, string(at)), port: config.Listen.Port},
 		retry:      retry{most: config.RetryMax.Duration()},
 		ending:     ending{linger: linger, quiet: config.Quiet.Duration()},
@@ -74,7 +74,7 @@ func newAmbassador(config document.PgBouncer, at place, linger time.Duration, lo
 	}
 	a.view = &view{console: a.console, listener: a.listener()}
 	if at.hasUsers() {
-		proof.Read(at.inUse(), &a.inUse)
+		a.inUse.recall(at.inUse(), momentNow())
 	}
 	return a, nil
 }
@@ -134,8 +134,12 @@ func (a *ambassador) run(ctx context.Context, stop <-chan os.Signal) error {
 // look sees what is new, and begins what is due.
 func (a *ambassador) look(ctx context.Context) {
 	now := time.Now()
-	if a.inUse.remember(a.issuedPath) {
+	if a.inUse.remember(a.issuedPath, momentNow()) {
 		a.saveInUse()
+	}
+	if left, ends := a.inUse.left(momentNow()); ends && left > 0 {
+		// From then on a candidate is taken up that could not be proven.
+		a.retry.by(now.Add(left))
 	}
 	if a.ending.hasBegun() {
 		a.countClients(ctx, now)
@@ -149,14 +153,23 @@ func (a *ambassador) look(ctx context.Context) {
 	case found != nil:
 		a.candidate = found
 		a.retry.reset()
-		a.complaints.forget(eventNotTaken)
-		a.complaints.forget(eventUnreadable)
+		a.over(eventNotTaken)
+		a.over(eventUnreadable)
 	}
 	if a.candidate != nil && a.retry.isDue(now) {
 		a.proving = true
 		candidate := a.candidate
 		go func() { a.proofs <- a.prover.prove(ctx, candidate) }()
 	}
+	a.view.setNextProof(a.nextProof())
+}
+
+// nextProof is when a proof is due, where one is to come.
+func (a *ambassador) nextProof() (at time.Time) {
+	if a.candidate != nil && !a.proving {
+		at = a.retry.at
+	}
+	return at
 }
 
 // countClients looks once a second whether there are clients, for which the end waits. Where that cannot be told there
@@ -214,6 +227,7 @@ func (a *ambassador) start() error {
 func (a *ambassador) queried(verdict proof.Verdict) {
 	if verdict.Outcome == proof.Accepted {
 		a.view.setStarted()
+		a.over(eventNoQuery)
 	} else if !a.ending.hasBegun() {
 		a.complain(eventNoQuery, "no query goes through pgbouncer: "+verdict.Reason)
 	}
@@ -250,6 +264,12 @@ func (a *ambassador) finish() {
 }
 
 func (a *ambassador) complain(name, text string) {
-	a.view.setError(text)
+	a.view.setError(name, text)
 	a.complaints.say(name, text)
+}
+
+// over says that there is nothing to complain about of an event any more.
+func (a *ambassador) over(name string) {
+	a.view.setOver(name)
+	a.complaints.forget(name)
 }

@@ -23,6 +23,8 @@ func check(config document.PgBouncer) error {
 		return errors.New("one of authFile and passwordFile is needed, and not both")
 	case config.PasswordFile != "" && config.User == "":
 		return errors.New("user is missing; it is the one whose password passwordFile has")
+	case len(double(config.User)) > mostUserBytes:
+		return fmt.Errorf("user: %w", errLongUser)
 	case config.Listen.Port < 1 || config.Listen.Port > 65535:
 		return fmt.Errorf("listen/port is %d, which is no port", config.Listen.Port)
 	}

@@ -18,26 +18,48 @@ func TestTheExpiryOfTheCredentialInUseIsRememberedAndNotThatOfTheNext(t *testing
 	}
 	early, late := time.Now().Add(time.Minute).UTC(), time.Now().Add(time.Hour).UTC()
 	used := inUse{Issued: proof.Issued{Sum: "a"}}
-	assert.False(t, used.remember(path), "nothing is said")
+	assert.False(t, used.remember(path, momentNow()), "nothing is said")
 
 	said("a", early)
-	assert.True(t, used.remember(path))
-	assert.False(t, used.remember(path), "it is no news any more")
+	assert.True(t, used.remember(path, momentNow()))
+	assert.False(t, used.remember(path, momentNow()), "it is no news any more")
 	said("b", late)
-	assert.False(t, used.remember(path))
+	assert.False(t, used.remember(path, momentNow()))
 	assert.Equal(t, early, used.ExpiresAt)
 	said("a", late)
-	assert.True(t, used.remember(path), "a lease was renewed")
+	assert.True(t, used.remember(path, momentNow()), "a lease was renewed")
 	assert.Equal(t, late, used.ExpiresAt)
 }
 
 func TestACredentialIsWorthlessWhenItHasExpiredOrWasRefused(t *testing.T) {
-	now := time.Now()
-	expires := func(at time.Time) proof.Issued { return proof.Issued{Sum: "a", ExpiresAt: at} }
+	now := momentNow()
+	expires := func(at time.Time, outcome proof.Outcome) inUse {
+		used := inUse{Issued: proof.Issued{Sum: "a", ExpiresAt: at}, Outcome: outcome}
+		used.reckon(now)
+		return used
+	}
 
 	assert.False(t, inUse{}.isWorthless(now), "there is none")
-	assert.False(t, inUse{Issued: expires(time.Time{})}.isWorthless(now), "nothing is known of its end")
-	assert.False(t, inUse{Issued: expires(now.Add(time.Second)), Outcome: proof.Unproven}.isWorthless(now))
-	assert.True(t, inUse{Issued: expires(now), Outcome: proof.Accepted}.isWorthless(now))
-	assert.True(t, inUse{Issued: expires(now.Add(time.Hour)), Outcome: proof.Refused}.isWorthless(now))
+	assert.False(t, expires(time.Time{}, proof.Accepted).isWorthless(now), "nothing is known of its end")
+	assert.False(t, expires(now.wall.Add(time.Second), proof.Unproven).isWorthless(now))
+	assert.True(t, expires(now.wall, proof.Accepted).isWorthless(now))
+	assert.True(t, expires(now.wall.Add(time.Hour), proof.Refused).isWorthless(now))
+}
+
+func TestAClockThatIsSetLetsNoCredentialLiveForLonger(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "in-use")
+	read := moment{wall: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC), elapsed: time.Hour}
+	issued := proof.Issued{Sum: "a", ExpiresAt: read.wall.Add(15 * time.Minute)}
+	require.NoError(t, proof.Write(path, issued, 0o600))
+	later := func(span, set time.Duration) moment { return moment{read.wall.Add(span + set), read.elapsed + span} }
+	recalled, remembered := inUse{}, inUse{Issued: proof.Issued{Sum: "a"}}
+	recalled.recall(path, read)
+	require.True(t, remembered.remember(path, read))
+	for _, used := range []inUse{recalled, remembered} {
+		assert.False(t, used.isWorthless(later(14*time.Minute, 0)))
+		assert.False(t, used.isWorthless(later(14*time.Minute, -time.Hour)))
+
+		assert.True(t, used.isWorthless(later(15*time.Minute, -time.Hour)), "it was set back an hour")
+		assert.True(t, used.isWorthless(later(10*time.Minute, 5*time.Minute)), "it was behind")
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/library/sidecar/files"
@@ -18,7 +17,7 @@ import (
 type prover struct {
 	config   document.PgBouncer
 	settings map[string]string
-	folder   string
+	place    place
 }
 
 var errProverEnded = errors.New("it ended")
@@ -58,11 +57,11 @@ func (p prover) outcome(ctx context.Context, candidate *credential) proof.Verdic
 
 // write writes what the pgbouncer reads, and returns the path of its configuration.
 func (p prover) write(candidate *credential) (string, error) {
-	configPath, users := filepath.Join(p.folder, "pgbouncer.ini"), filepath.Join(p.folder, "users.txt")
+	configPath, users := p.place.proofConfig(), p.place.proofUsers()
 	patience := fmt.Sprint(math.Ceil(p.config.Proof.Duration().Seconds()))
 	text := configuration(p.config.Databases, p.settings, map[string]string{
 		"listen_port":     fmt.Sprint(p.config.Listen.Port),
-		"unix_socket_dir": p.folder, "unix_socket_mode": "0700", "auth_type": "trust", "auth_file": users,
+		"unix_socket_dir": p.place.proof(), "unix_socket_mode": "0700", "auth_type": "trust", "auth_file": users,
 		"min_pool_size": "0", "server_login_retry": "1", "log_connections": "1", "log_disconnections": "1",
 		"server_connect_timeout": patience, "query_wait_timeout": patience, "client_login_timeout": patience,
 	})
@@ -86,6 +85,6 @@ func (p prover) ask(ctx context.Context, user string, running *child) proof.Verd
 		}
 	}()
 	return postgres.Ask(ctx, postgres.Target{
-		Host: p.folder, Port: p.config.Listen.Port, User: user, Database: p.config.ProofDatabase, Dial: dialUntil,
+		Host: p.place.proof(), Port: p.config.Listen.Port, User: user, Database: p.config.ProofDatabase, Dial: dialUntil,
 	})
 }

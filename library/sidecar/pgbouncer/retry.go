@@ -16,4 +16,11 @@ func (r *retry) failed(now time.Time) {
 	r.wait = min(2*r.wait, r.most)
 }
 
+// by lets it be tried at a time, where that is sooner.
+func (r *retry) by(at time.Time) {
+	if at.Before(r.at) {
+		r.at = at
+	}
+}
+
 func (r *retry) isDue(now time.Time) bool { return !now.Before(r.at) }

@@ -10,17 +10,18 @@ import (
 
 func TestTheUserIsReadAsPgBouncerReadsIt(t *testing.T) {
 	for file, user := range map[string]string{
-		"\"shop\" \"secret\"\n":                       "shop",
-		"\"shop\" \"secret\"":                         "shop",
-		"\n \t; \"not\" \"this\"\n\"shop\" \"\"\n":    "shop",
-		`"a""b" "c""d"`:                               `a"b`,
-		`"""" "x"`:                                    `"`,
-		`"größe" "x"`:                                 "größe",
-		"\"\xff\xfe\" \"x\"":                          "\xff\xfe",
-		"\"a\nb\" \"c\nd\" rest \"of\" the line\n":    "a\nb",
-		`"shop" anything "secret"`:                    "shop",
-		"\"first\" \"x\"\n\"second\" \"y\"\n":         "first",
-		`"` + strings.Repeat("x", 127) + `" "secret"`: strings.Repeat("x", 127),
+		"\"shop\" \"secret\"\n":                        "shop",
+		"\"shop\" \"secret\"":                          "shop",
+		"\n \t; \"not\" \"this\"\n\"shop\" \"\"\n":     "shop",
+		`"a""b" "c""d"`:                                `a"b`,
+		`"""" "x"`:                                     `"`,
+		`"größe" "x"`:                                  "größe",
+		"\"\xff\xfe\" \"x\"":                           "\xff\xfe",
+		"\"a\nb\" \"c\nd\" rest \"of\" the line\n":     "a\nb",
+		`"shop" anything "secret"`:                     "shop",
+		"\"first\" \"x\"\n\"second\" \"y\"\n":          "first",
+		`"` + strings.Repeat("x", 127) + `" "secret"`:  strings.Repeat("x", 127),
+		`"` + strings.Repeat(`""`, 63) + `x" "secret"`: strings.Repeat(`"`, 63) + "x",
 	} {
 		got, err := firstUser([]byte(file))
 
@@ -40,13 +41,21 @@ func TestAFileWithoutAUserAndAPasswordIsRefused(t *testing.T) {
 	}
 }
 
+func TestAUserThatIsTooLongForPgBouncerIsRefusedWithTheLimit(t *testing.T) {
+	for _, user := range []string{strings.Repeat("u", 128), strings.Repeat("é", 64), strings.Repeat(`"`, 64), strings.Repeat("u", 2047)} {
+		_, err := firstUser(usersFile(user, "secret"))
+
+		assert.ErrorContains(t, err, "the user has over 127 bytes")
+	}
+}
+
 func FuzzAUserThatIsWrittenIsReadAgain(f *testing.F) {
 	for _, user := range []string{"shop", `a"b""`, "größe", "; x", "\xff\n"} {
 		f.Add(user, `p"w`)
 	}
 	f.Fuzz(func(t *testing.T, user, password string) {
-		if user == "" || strings.Contains(user+password, "\x00") {
-			t.Skip("no user, or bytes that none can have")
+		if user == "" || strings.Contains(user+password, "\x00") || len(double(user)) > mostUserBytes {
+			t.Skip("no user, or one that pgbouncer cannot have")
 		}
 
 		got, err := firstUser(usersFile(user, password))

@@ -12,7 +12,7 @@ import (
 func (a *ambassador) judge(verdict proof.Verdict) error {
 	a.proving = false
 	isInUse := a.inUse.Sum == verdict.Sum
-	if verdict.Outcome == proof.Unanswered && !isInUse && a.inUse.isWorthless(time.Now()) {
+	if verdict.Outcome == proof.Unanswered && !isInUse && a.inUse.isWorthless(momentNow()) {
 		// It cannot be worse than one that the server takes no more.
 		verdict.Outcome = proof.Unproven
 	}
@@ -44,7 +44,7 @@ func (a *ambassador) takeUp(verdict proof.Verdict) proof.Verdict {
 		return proof.Verdict{Sum: verdict.Sum, Outcome: proof.Unanswered, Reason: "it cannot be kept: " + err.Error()}
 	}
 	a.inUse = inUse{Issued: proof.Issued{Sum: verdict.Sum}, Outcome: verdict.Outcome}
-	a.inUse.remember(a.issuedPath)
+	a.inUse.remember(a.issuedPath, momentNow())
 	a.saveInUse()
 	if a.live != nil {
 		a.live.reload()
@@ -64,7 +64,9 @@ func (a *ambassador) bringUp() error {
 func (a *ambassador) saveInUse() {
 	if err := proof.Write(a.place.inUse(), a.inUse, 0o600); err != nil {
 		a.complain(eventState, "what is in use cannot be kept for a restart: "+err.Error())
+		return
 	}
+	a.over(eventState)
 }
 
 // report says the verdict to who wrote the file: who may read that may read this. That a credential which is in use
@@ -76,14 +78,19 @@ func (a *ambassador) report(verdict proof.Verdict, isInUse bool) {
 	if err := proof.Write(proof.VerdictPath(a.config.AuthFile, a.config.Name), verdict, a.candidate.mode); err != nil {
 		a.complain(eventUnheard, "the folder of "+a.config.AuthFile+
 			" cannot be written to, so that its writer does not hear how the proof ended: "+err.Error())
+		return
 	}
+	a.over(eventUnheard)
 }
 
 // tell says the verdict to people.
 func (a *ambassador) tell(verdict proof.Verdict, isInUse bool) {
+	if verdict.Outcome.InUse() {
+		a.over(eventNotTaken)
+	}
 	switch {
 	case verdict.Outcome == proof.Accepted:
-		a.complaints.forget(eventNotTaken)
+		a.over(eventMisconfigured)
 		a.log.Info("the password is accepted by the server and in use", event.Is(eventAccepted))
 	case verdict.Outcome == proof.Misconfigured:
 		a.complain(eventMisconfigured, "the password is in use, but the server refuses what comes after it: "+verdict.Reason)

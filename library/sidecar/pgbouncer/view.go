@@ -29,15 +29,35 @@ type view struct {
 	isLive    bool // there is a pgbouncer that clients connect to
 	started   bool // a query has gone through it
 	verdict   proof.Verdict
-	lastError string
+	failure   failure
+	nextProof time.Time // zero where none is to come
 	restarts  int
+}
+
+// failure is the last error, of an event, and when it was over.
+type failure struct {
+	name, text string
+	at, overAt time.Time
 }
 
 func (v *view) setLive()                      { v.set(func() { v.isLive = true }) }
 func (v *view) setStarted()                   { v.set(func() { v.started = true }) }
 func (v *view) setVerdict(said proof.Verdict) { v.set(func() { v.verdict = said }) }
-func (v *view) setError(text string)          { v.set(func() { v.lastError = text }) }
+func (v *view) setNextProof(at time.Time)     { v.set(func() { v.nextProof = at }) }
 func (v *view) addRestart()                   { v.set(func() { v.restarts++ }) }
+
+func (v *view) setError(name, text string) {
+	v.set(func() { v.failure = failure{name: name, text: text, at: time.Now()} })
+}
+
+// setOver says that there is no error of an event any more.
+func (v *view) setOver(name string) {
+	v.set(func() {
+		if v.failure.name == name && v.failure.overAt.IsZero() {
+			v.failure.overAt = time.Now()
+		}
+	})
+}
 
 func (v *view) set(change func()) {
 	v.mutex.Lock()
@@ -72,8 +92,8 @@ func (v *view) answers() health.Answers {
 func (v *view) notYet() string {
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
-	if v.lastError != "" {
-		return v.lastError
+	if v.failure.text != "" && v.failure.overAt.IsZero() {
+		return v.failure.text
 	}
 	return "no query has gone through pgbouncer yet"
 }
@@ -127,9 +147,30 @@ func (v *view) status() string {
 	fmt.Fprintf(&text, "last proof: %s\n", strings.Join([]string{
 		string(v.verdict.Outcome), v.verdict.SQLState, v.verdict.Reason,
 	}, " "))
-	fmt.Fprintf(&text, "restarts of one that hung: %d\n", v.restarts)
-	if v.lastError != "" {
-		fmt.Fprintf(&text, "last error: %s\n", v.lastError)
+	if now := time.Now(); !v.nextProof.IsZero() {
+		fmt.Fprintf(&text, "next proof: %s\n", when(v.nextProof, now))
 	}
+	fmt.Fprintf(&text, "restarts of one that hung: %d\n", v.restarts)
+	v.failure.write(&text, time.Now())
 	return text.String()
+}
+
+func (f failure) write(text *strings.Builder, now time.Time) {
+	if f.text == "" {
+		return
+	}
+	over := "it lasts"
+	if !f.overAt.IsZero() {
+		over = "over since " + when(f.overAt, now)
+	}
+	fmt.Fprintf(text, "last error: %s, %s: %s\n", when(f.at, now), over, f.text)
+}
+
+// when is a time, and how far it is from now.
+func when(t, now time.Time) string {
+	span, format := t.Sub(now).Round(time.Second), "%s (in %s)"
+	if span < 0 {
+		span, format = -span, "%s (%s ago)"
+	}
+	return fmt.Sprintf(format, t.UTC().Format(time.RFC3339), span)
 }

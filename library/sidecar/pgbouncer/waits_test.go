@@ -26,6 +26,19 @@ func TestEachFailureIsFollowedByALongerWaitUpToTheLongest(t *testing.T) {
 	}
 }
 
+func TestTheNextAttemptMayBeMadeSoonerAndNotLater(t *testing.T) {
+	now := time.Now()
+	r := retry{most: 15 * time.Second, wait: 8 * time.Second}
+	r.failed(now)
+
+	r.by(now.Add(10 * time.Second))
+	assert.False(t, r.isDue(now.Add(8*time.Second-1)))
+	assert.True(t, r.isDue(now.Add(8*time.Second)))
+
+	r.by(now.Add(3 * time.Second))
+	assert.True(t, r.isDue(now.Add(3*time.Second)))
+}
+
 func TestTheEndWaitsUntilClientsHaveGoneForAWhileButNotForEver(t *testing.T) {
 	begun := time.Now()
 	e := ending{linger: time.Minute, quiet: 10 * time.Second}

@@ -7,13 +7,22 @@ import "slices"
 // like it.
 const window = 8
 
+// Most is how many bytes of secrets a text is searched for: at worst some 50 MB are allocated for that.
+const Most = 64 << 10
+
 // mask stands for what is hidden.
 const mask = "***"
 
 // Hide returns a text in which no eight consecutive bytes of a secret are to be seen: neither as they are, nor in base64 (of
 // either alphabet, wherever in it the secret begins), hexadecimal digits, percent-encoding or JSON's escapes, or one of these
-// within another, whatever white space is between. When in doubt it hides more.
+// within another, whatever white space is between. When in doubt it hides more: all of it where secrets have over Most bytes.
 func Hide(text string, secrets ...string) string {
+	switch {
+	case text == "":
+		return text
+	case size(secrets) > Most:
+		return mask
+	}
 	known := fragments(secrets)
 	if len(known) == 0 {
 		return text
@@ -26,6 +35,13 @@ func Hide(text string, secrets ...string) string {
 		}
 		text = hidden
 	}
+}
+
+func size(secrets []string) (total int) {
+	for _, secret := range secrets {
+		total += len(secret)
+	}
+	return total
 }
 
 type fragment [window]byte

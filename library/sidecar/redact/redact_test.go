@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,35 @@ func TestWhatIsHiddenLeavesNothingOfTheSecretSideBySide(t *testing.T) {
 	t.Parallel()
 	const secret = "abcd***efghijkl"
 	assert.Equal(t, "***", Hide("abcd"+secret+"efghij", secret))
+}
+
+// everyEscape is a secret of a length in which each kind of escapes reads as something else all the time.
+func everyEscape(length int) string {
+	random := rand.New(rand.NewSource(1))
+	var text strings.Builder
+	for text.Len() < length {
+		fmt.Fprintf(&text, `%s%c%c`, []string{`%4`, `\"`, "+", " "}[random.Intn(4)], '0'+random.Intn(10), 'a'+random.Intn(26))
+	}
+	return text.String()[:length]
+}
+
+// allocated is how many bytes are allocated while something runs; nothing else runs then.
+func allocated(what func()) int {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	what()
+	runtime.ReadMemStats(&after)
+	return int(after.TotalAlloc - before.TotalAlloc)
+}
+
+func TestSecretsOfAMegabyteHideAllThatWasSaidAndTakeNoMemory(t *testing.T) {
+	most, tooMany := everyEscape(Most), everyEscape(1<<20)
+	said := "got " + most[500:520] + " from nowhere"
+
+	assert.Less(t, allocated(func() { assert.Regexp(t, `^got \*\*\*.* from nowhere$`, Hide(said, most)) }), 1024*Most, "as many as are looked for")
+	assert.Less(t, allocated(func() { assert.Equal(t, "***", Hide(said, tooMany)) }), Most)
+	assert.Equal(t, "***", Hide(said, most, "x"), "all secrets together")
+	assert.Empty(t, Hide("", tooMany))
 }
 
 // encodings are all in which a secret must not be seen.

@@ -17,6 +17,7 @@ Reports: what the settings lack, or have that means nothing
       "name" $call.name "listen" (dict "port" $port) "stopSeconds" (sub $seconds 2 | max 1)) -}}
 {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerPassword" . -}}
 {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerDatabases" . -}}
+{{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerPools" . -}}
 {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerSettings" . -}}
 {{- $ports := list -}}
 {{- if eq (.settings.listen | default "tcp") "socket" -}}
@@ -192,6 +193,30 @@ Reports: what they lack, in .problems
 {{- end -}}
 {{- if not $databases -}}
   {{- $_ := set . "problems" (append .problems "pgbouncer has no database; set pgbouncer.database") -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+The sizes of pgbouncer's pools beside maxDbConnections, which counts the connections of a database's pool and those of
+its reserve. pgbouncer's own default is no size that anybody has asked for.
+Takes: the Ambassador
+Reports: connections that no pool ever has, in .problems
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerPools" -}}
+{{- $most := int .settings.maxDbConnections -}}
+{{- $reserve := int .settings.reservePoolSize -}}
+{{- $sizes := pick .settings "defaultPoolSize" -}}
+{{- range $alias, $database := .settings.databases -}}
+  {{- if and $database (int $database.poolSize) -}}{{- $_ := set $sizes (printf "databases.%s.poolSize" $alias) $database.poolSize -}}{{- end -}}
+{{- end -}}
+{{- if and $most (not $sizes) (gt $reserve $most) -}}
+  {{- $_ := set . "problems" (append .problems (printf "pgbouncer.reservePoolSize: %d is more than maxDbConnections (%d), which no pool goes beyond; lower it, or raise maxDbConnections" $reserve $most)) -}}
+{{- end -}}
+{{- range $key, $size := $sizes -}}
+  {{- if and $most (gt (add (int $size) $reserve | int) $most) -}}
+    {{- $more := empty $reserve | ternary "" (printf ", with reservePoolSize (%d)," $reserve) -}}
+    {{- $_ := set $ "problems" (append $.problems (printf "pgbouncer.%s: %d%s is more than maxDbConnections (%d), which no pool goes beyond; lower it, or raise maxDbConnections" $key (int $size) $more $most)) -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -12,6 +12,7 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/credential"
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/library/sidecar/process"
+	"github.com/outrigger-charts/outrigger/library/sidecar/redact"
 	"github.com/outrigger-charts/outrigger/library/sidecar/token/output"
 )
 
@@ -95,6 +96,9 @@ func (p provider) run(ctx context.Context) (process.Output, error) {
 // said is what a command said, in a line, without the credentials that are known and without anything that it has printed: what
 // fails may have printed a credential too.
 func (p provider) said(printed process.Output) string {
+	if size := len(printed.Stdout); size > redact.Most {
+		return fmt.Sprintf("it printed %d bytes, and what it said is hidden, as any of them may be secret", size)
+	}
 	text := p.Hide(end(string(printed.Stderr), 4*shown), string(printed.Stdout))
 	lines := strings.SplitAfter(strings.TrimSpace(text), "\n")
 	text = strings.Join(lines[max(0, len(lines)-shownLines):], "")

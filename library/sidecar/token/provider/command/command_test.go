@@ -74,6 +74,15 @@ func TestACommandThatFailsLeaksNothingThatItHasPrinted(t *testing.T) {
 	assert.Regexp(t, `^the command failed with exit code 1: debug: got \*\*\* for [0-9A-Za-z]{0,8}\*\*\*=* after \*\*\*$`, err.Error())
 }
 
+func TestNothingIsShownOfWhatACommandSaidThatPrintedTooMuchToLookFor(t *testing.T) {
+	t.Parallel()
+	_, err := obtain(t, `head -c 60000 /dev/zero | tr '\0' '%'; echo "no route" >&2; exit 1`, output.Spec{})
+	assert.EqualError(t, err, "the command failed with exit code 1: no route")
+
+	_, err = obtain(t, `head -c 70000 /dev/zero | tr '\0' '%'; echo "no route" >&2; exit 1`, output.Spec{})
+	assert.EqualError(t, err, "the command failed with exit code 1: it printed 70000 bytes, and what it said is hidden, as any of them may be secret")
+}
+
 func TestWhatACommandSaysThatSucceedsIsToldWithoutTheCredential(t *testing.T) {
 	t.Parallel()
 	provider, warned := shell(`echo hush-hush; echo "+ send hush-hush now" >&2`, output.Spec{})
