@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -23,6 +24,14 @@ import (
 func main() {
 	// GOMEMLIMIT follows the container's limit. Where there is none, Go goes on as it would.
 	_, _ = memlimit.SetGoMemLimitWithOpts(memlimit.WithRatio(0.8), memlimit.WithProvider(memlimit.FromCgroup))
+	if err := program().Execute(); err != nil {
+		fmt.Fprintln(os.Stderr, "outrigger:", err)
+		os.Exit(exitCode(err))
+	}
+}
+
+// program is the command with all its verbs.
+func program() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "outrigger",
 		Short:         "What runs in the sidecars of charts that use the library outrigger",
@@ -38,15 +47,13 @@ func main() {
 		status.Command(),
 		token.Command(),
 	)
-	if err := root.Execute(); err != nil {
-		fmt.Fprintln(os.Stderr, "outrigger:", err)
-		os.Exit(exitCode(err))
-	}
+	return root
 }
 
 // exitCode is 1, or what an error says.
 func exitCode(err error) int {
-	if coded, ok := err.(interface{ ExitCode() int }); ok {
+	var coded interface{ ExitCode() int }
+	if errors.As(err, &coded) {
 		return coded.ExitCode()
 	}
 	return 1

@@ -3,6 +3,7 @@ package status
 
 import (
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,17 @@ func Command() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "status",
 		Short: "Show how the program that runs in this container is: its state, its last errors, what it does next",
-		Args:  cobra.NoArgs,
+		Long: `Asks the program that runs in this container how it is, and prints what it says: its state, its last errors, what it does
+next. In a cluster:
+
+  kubectl exec POD -c NAME -- /outrigger status
+
+and in a container of another image /outrigger-program/outrigger status. Of a program with another folder for its state, as the
+environment names it for that (` + health.StateVariable + `), --socket is FOLDER/` + filepath.Base(health.Socket) + `.
+
+Exit codes: 0 it answered, whatever it said; 1 it did not.`,
+		Example: `  outrigger status --socket ` + health.SocketIn("/tmp/token"),
+		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			text, err := health.Ask(socket, "status", 5*time.Second)
 			if err == nil {
