@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
@@ -13,6 +14,7 @@ import (
 
 	_ "time/tzdata" // time zones, likewise
 
+	"github.com/outrigger-charts/outrigger/library/sidecar/event"
 	"github.com/outrigger-charts/outrigger/library/sidecar/install"
 	"github.com/outrigger-charts/outrigger/library/sidecar/pgbouncer"
 	"github.com/outrigger-charts/outrigger/library/sidecar/seed"
@@ -22,13 +24,38 @@ import (
 )
 
 func main() {
-	// GOMEMLIMIT follows the container's limit. Where there is none, Go goes on as it would.
-	_, _ = memlimit.SetGoMemLimitWithOpts(memlimit.WithRatio(0.8), memlimit.WithProvider(memlimit.FromCgroup))
-	if err := program().Execute(); err != nil {
-		fmt.Fprintln(os.Stderr, "outrigger:", err)
-		os.Exit(exitCode(err))
-	}
+	limitMemory(memlimit.FromCgroup)
+	os.Exit(run(program(), os.Stdout, os.Stderr))
 }
+
+// limitMemory lets GOMEMLIMIT follow the container's limit, unless the environment has one. Where there is none, Go goes on as it
+// would.
+func limitMemory(limit memlimit.Provider) {
+	_, _ = memlimit.SetGoMemLimitWithOpts(memlimit.WithRatio(0.8), memlimit.WithProvider(limit))
+}
+
+// run runs a verb, and returns the exit code. Why a verb failed is an event on standard output, program.failed. What only a
+// person causes at a terminal, a wrong call or a status that nobody gives, is a text on standard error.
+func run(root *cobra.Command, out, terminal io.Writer) int {
+	called := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { called = true }
+	verb, err := root.ExecuteC()
+	switch {
+	case err == nil:
+		return 0
+	case !called:
+		fmt.Fprintln(terminal, "outrigger:", err)
+		return wrongCall
+	case verb.Name() == status.Verb:
+		fmt.Fprintln(terminal, "outrigger:", err)
+	default:
+		event.New(out, "verb", verb.Name()).Error(err.Error(), event.Is("program.failed"))
+	}
+	return exitCode(err)
+}
+
+// wrongCall is the exit code of a call with flags, arguments or a verb that do not exist, as it is of a wrong document.
+const wrongCall = 2
 
 // program is the command with all its verbs.
 func program() *cobra.Command {

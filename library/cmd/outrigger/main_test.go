@@ -1,14 +1,17 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -175,6 +178,83 @@ func TestTheExampleOfPgbouncerProvesAPassword(t *testing.T) {
 	configuration, err := os.ReadFile(asked)
 	require.NoError(t, err)
 	assert.Contains(t, string(configuration), "shop = host='localhost' port='5432' dbname='shop'")
+}
+
+// events are lines that a program said, all of which must be events of a verb.
+func (m machine) events(said string) (list []map[string]any) {
+	m.t.Helper()
+	for line := range strings.Lines(said) {
+		var event map[string]any
+		require.NoError(m.t, json.Unmarshal([]byte(line), &event), said)
+		list = append(list, event)
+	}
+	return list
+}
+
+func TestSeedTellsInEventsWhetherItCopied(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+
+	first, _ := m.run(m.example("seed"))
+	second, _ := m.run("outrigger seed " + m.tmp + "/image " + m.tmp + "/volume")
+
+	for said, want := range map[string]string{first: "volume.seeded", second: "volume.kept"} {
+		events := m.events(said)
+		require.Len(t, events, 1, said)
+		assert.Equal(t, want, events[0]["event"])
+		assert.Equal(t, "info", events[0]["level"])
+	}
+}
+
+func TestWhyAVerbFailedIsAnEvent(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	for line, message := range map[string]string{
+		"outrigger install /nowhere":       "cannot install outrigger into /nowhere",
+		"outrigger seed /nowhere " + m.tmp: "the image has no directory /nowhere",
+		"outrigger pgbouncer":              document.Variable + " is not set",
+		"outrigger token":                  document.Variable + " is not set",
+	} {
+		said, code := m.run(line + " 2>/dev/null")
+
+		assert.NotZero(t, code, line)
+		events := m.events(said)
+		require.Len(t, events, 1, line)
+		assert.Equal(t, "program.failed", events[0]["event"])
+		assert.Equal(t, "error", events[0]["level"])
+		assert.Equal(t, strings.Fields(line)[1], events[0]["verb"])
+		assert.Contains(t, events[0]["message"], message)
+	}
+}
+
+func TestAPersonIsToldInATextWhatHeCalledWronglyOrWhyThereIsNoStatus(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	for line, want := range map[string]struct {
+		text string
+		code int
+	}{
+		"outrigger sede":                     {"outrigger: unknown command \"sede\"", 2},
+		"outrigger seed /from":               {"outrigger: accepts 2 arg(s), received 1", 2},
+		"outrigger token --lok 1s":           {"outrigger: unknown flag: --lok", 2},
+		"outrigger status --socket /nowhere": {"outrigger: the program does not answer yet", 1},
+	} {
+		said, code := m.run(line + " >/dev/null")
+
+		assert.Equal(t, want.code, code, line)
+		assert.True(t, strings.HasPrefix(said, want.text), said)
+	}
+}
+
+func TestTheMemoryLimitOfGoIsFourFifthsOfTheContainers(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	t.Cleanup(func() { debug.SetMemoryLimit(before) })
+
+	limitMemory(func() (uint64, error) { return 0, memlimit.ErrNoLimit })
+	assert.Equal(t, before, debug.SetMemoryLimit(-1), "where there is no limit")
+
+	limitMemory(memlimit.Limit(100 << 20))
+	assert.EqualValues(t, 80<<20, debug.SetMemoryLimit(-1))
 }
 
 func TestAWrongDocumentEndsEachVerbWithTheSameExitCode(t *testing.T) {

@@ -11,11 +11,14 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/health"
 )
 
-// Command is `outrigger status`.
+// Verb is the command's name.
+const Verb = "status"
+
+// Command is `outrigger status`. What it prints is for a person, and so a text and no event.
 func Command() *cobra.Command {
 	socket := health.Socket
 	command := &cobra.Command{
-		Use:   "status",
+		Use:   Verb,
 		Short: "Show how the program that runs in this container is: its state, its last errors, what it does next",
 		Long: `Asks the program that runs in this container how it is, and prints what it says: its state, its last errors, what it does
 next. In a cluster:
