@@ -241,6 +241,7 @@ func (r *Rig) toolModules() map[string]func() (tools.Module, error) {
 		"restic":      plain(tools.Restic()),
 		"rclone":      plain(tools.Rclone()),
 		"versitygw":   r.versityGWModule,
+		"env":         plain(tools.Env()),
 		"expand":      plain(tools.Expand()),
 		"validate":    plain(tools.Validate()),
 	}

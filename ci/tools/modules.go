@@ -108,6 +108,9 @@ func (b Builder) Kubectl() (Module, error) {
 // Expand prints containers with the references to variables expanded as the kubelet does it.
 func Expand() Module { return ofKubernetes("expand") }
 
+// Env prints what the kubelet reads of files of variables.
+func Env() Module { return ofKubernetes("env") }
+
 // Validate says what an API server would say of objects.
 func Validate() Module { return ofKubernetes("validate") }
 

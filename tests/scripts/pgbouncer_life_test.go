@@ -85,9 +85,9 @@ func TestSettingsOfTheProgramsOwnAreRefusedByTheirName(t *testing.T) {
 	} {
 		p := newProxy(t, "first", withSetting(name, "1"))
 
-		assert.Equal(t, 1, exitCode(p.wait()), name)
+		assert.Equal(t, 2, exitCode(p.wait()), name)
 
-		assert.Contains(t, p.errors.String(), fmt.Sprintf("OUTRIGGER_CONFIG: /pgbouncer: settings/%s %s", name, said))
+		assert.Contains(t, failure(t, p.output.String()), fmt.Sprintf("OUTRIGGER_CONFIG: /pgbouncer: settings/%s %s", name, said))
 	}
 }
 

@@ -79,19 +79,3 @@ func TestAProxyOfTheEnvironmentIsAskedForWhatIsNotOnLocalhostAlone(t *testing.T)
 		})
 	}
 }
-
-func TestAProxyOfTheEnvironmentIsNotAskedToTellTheAppOfACredential(t *testing.T) {
-	t.Parallel()
-	env, asked := deadProxy(t)
-	url, received := requests(t)
-	r := newRefresher(t, part{"ttlSeconds": 3, "notify": part{"http": part{"url": url + "/reload"}}})
-	r.env = env
-	r.provides(countsCalls + `echo "token $calls"`)
-	s := r.start()
-
-	r.awaitContent(s, "token 2")
-
-	s.await("the app to be told", func() bool { return len(received()) > 0 })
-	s.stop()
-	require.Zero(t, asked.Load(), "times that the proxy was asked")
-}

@@ -184,6 +184,17 @@ func events(t *testing.T, s *shipper) []event {
 	return list
 }
 
+// failure is why a program ended, of the event that it said last.
+func failure(t *testing.T, output string) string {
+	t.Helper()
+	lines := splitLines(output)
+	require.NotEmpty(t, lines)
+	var e event
+	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &e), output)
+	require.Equal(t, "program.failed", e.Event)
+	return e.Message
+}
+
 func ofLevel(list []event, level string) []event {
 	var some []event
 	for _, e := range list {
@@ -734,9 +745,9 @@ func TestAConfigurationThatCannotWorkEndsIt(t *testing.T) {
 			s := r.start()
 
 			require.Equal(t, 2, exitCode(s.wait()))
-			require.Contains(t, s.errors.String(), message)
-			require.Len(t, splitLines(s.errors.String()), 1)
-			require.Empty(t, s.output.String())
+			require.Contains(t, failure(t, s.output.String()), message)
+			require.Len(t, splitLines(s.output.String()), 1)
+			require.Empty(t, s.errors.String())
 		})
 	}
 }

@@ -174,7 +174,7 @@ func without(tests judge.Want, names []string) judge.Want {
 func within(pkg, folder string) bool { return strings.Contains(pkg+"/", "/"+folder+"/") }
 
 // toolsOfTests are the programs that tests run on this machine, besides busybox.
-var toolsOfTests = []string{"helm", "otelcol-k8s", "expand", "validate", "restic", "rclone", "versitygw"}
+var toolsOfTests = []string{"helm", "otelcol-k8s", "env", "expand", "validate", "restic", "rclone", "versitygw"}
 
 // programsOfTests makes the programs ready that tests run on this machine.
 func programsOfTests(ctx context.Context, r *rig.Rig) error {

@@ -21,17 +21,29 @@ import (
 // Variable is the name of the container's variable that has the document.
 const Variable = "OUTRIGGER_CONFIG"
 
+// ConfigurationError is that what a verb was told is wrong: starting it again does not help.
+type ConfigurationError struct{ Err error }
+
+func (e ConfigurationError) Error() string { return e.Err.Error() }
+func (e ConfigurationError) Unwrap() error { return e.Err }
+
+// ExitCode is the program's.
+func (ConfigurationError) ExitCode() int { return 2 }
+
 // FromEnvironment reads the verb's part of the document in OUTRIGGER_CONFIG into a pointer to one of this package's types, and
-// takes the variable out of the process's environment, so that no child inherits it.
+// takes the variable out of the process's environment, so that no child inherits it. Its error is a ConfigurationError.
 func FromEnvironment(verb string, into any) error {
 	text, found := os.LookupEnv(Variable)
 	if !found {
-		return fmt.Errorf("%s is not set; a container that the chart makes has it", Variable)
+		return ConfigurationError{fmt.Errorf("%s is not set; a container that the chart makes has it", Variable)}
 	}
 	if err := os.Unsetenv(Variable); err != nil {
 		return err
 	}
-	return Read([]byte(text), verb, into)
+	if err := Read([]byte(text), verb, into); err != nil {
+		return ConfigurationError{err}
+	}
+	return nil
 }
 
 // Read reads the verb's part of a document into a pointer to one of this package's types.

@@ -20,10 +20,10 @@ import (
 // StateVariable names the folder in which a program keeps its state and its socket: a volume that outlives the container.
 const StateVariable = "OUTRIGGER_STATE_DIR"
 
-const defaultStateDirectory = "/run/outrigger"
+const DefaultStateDirectory = "/run/outrigger"
 
 // StateDirectory is the folder of the environment, or the one that the chart mounts.
-func StateDirectory() string { return cmp.Or(os.Getenv(StateVariable), defaultStateDirectory) }
+func StateDirectory() string { return cmp.Or(os.Getenv(StateVariable), DefaultStateDirectory) }
 
 // SocketIn is where a program listens that keeps its state in a folder.
 func SocketIn(directory string) string { return filepath.Join(directory, "health.sock") }

@@ -16,8 +16,12 @@ func Command() *cobra.Command {
 	return &cobra.Command{
 		Use:   "install DIR",
 		Short: "Copy outrigger and outrigger-probe into a directory",
-		Long: "Copies outrigger and outrigger-probe from beside this program into a directory, where containers of other images run them.\n" +
-			"Programs that are there already are replaced as a whole: one that runs goes on.",
+		Long: `Copies outrigger and outrigger-probe from beside this program into a directory, where containers of other images run them.
+Programs that are there already are replaced as a whole: one that runs goes on.
+
+Exit codes: 0 both are there; 1 one could not be copied.`,
+		Example: `  mkdir /tmp/tools
+  outrigger install /tmp/tools`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			self, err := os.Executable()

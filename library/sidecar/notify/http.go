@@ -3,7 +3,6 @@ package notify
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,13 +10,13 @@ import (
 	"time"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
+	"github.com/outrigger-charts/outrigger/library/sidecar/httpclient"
 )
 
 // requestLimit is how long a request may take.
 const requestLimit = 10 * time.Second
 
-// request makes a listener of an address. A proxy of the environment is asked for it, but never for loopback, as the standard
-// library has it.
+// request makes a listener of an address.
 func request(of document.NotifyHTTP, news News) (func(context.Context) error, error) {
 	method := cmp.Or(of.Method, http.MethodPost)
 	if method != http.MethodGet && method != http.MethodPost {
@@ -27,12 +26,8 @@ func request(of document.NotifyHTTP, news News) (func(context.Context) error, er
 	if err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
 		return nil, fmt.Errorf("/http/url is no URL of http or https")
 	}
-	client := &http.Client{Timeout: requestLimit, Transport: &http.Transport{
-		Proxy:             http.ProxyFromEnvironment,
-		TLSClientConfig:   &tls.Config{RootCAs: news.Authorities, MinVersion: tls.VersionTLS12},
-		DisableKeepAlives: true, // the next is hours away
-		ForceAttemptHTTP2: true,
-	}}
+	client := httpclient.New(news.Authorities)
+	client.Timeout = requestLimit
 	return func(ctx context.Context) error {
 		if err := send(ctx, client, method, of.URL); err != nil {
 			return fmt.Errorf("%s could not be told of %s: %s", address.Redacted(), news.Of, line(news.Hide(err.Error())))

@@ -19,6 +19,7 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/health"
 	"github.com/outrigger-charts/outrigger/library/sidecar/process"
 	"github.com/outrigger-charts/outrigger/library/sidecar/scrape"
+	"github.com/outrigger-charts/outrigger/library/sidecar/version"
 )
 
 // verb is the command's name and its part of the document.
@@ -40,7 +41,21 @@ func Command() *cobra.Command {
 	return &cobra.Command{
 		Use:   verb,
 		Short: "Run pgbouncer with a password that changes",
-		Args:  cobra.NoArgs,
+		Long: `Runs pgbouncer with the password that a file has. Whenever the file is replaced, the new password is proven by a login
+of its own at the server before pgbouncer gets it. SIGTERM ends it. What happens is told in lines of JSON on standard output,
+and what pgbouncer says stands between them.
+
+What it does is in the variable ` + document.Variable + `, which the chart writes. ` + health.StateVariable + ` names a folder of its own for what
+it makes (` + health.DefaultStateDirectory + `), and ` + lingerVariable + ` is how many seconds it goes on after SIGTERM while clients come (0).
+
+Exit codes: 0 ended by SIGTERM; 2 the configuration is wrong; pgbouncer's own, or 1 where that is 0, when pgbouncer ended by itself;
+1 something else failed.`,
+		Example: `  echo secret >/tmp/password
+  ` + health.StateVariable + `=/tmp/pgbouncer ` + document.Variable + `='{"version": "` + version.Minor(version.Version) + `", "pgbouncer": {"name": "db",
+    "listen": {"port": 6432}, "user": "shop", "passwordFile": "/tmp/password", "proofDatabase": "shop",
+    "databases": {"shop": {"host": "localhost", "port": 5432, "database": "shop"}},
+    "settings": {"server_tls_sslmode": "prefer"}}}' outrigger pgbouncer`,
+		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return run(command.Context())
 		},
@@ -58,7 +73,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	if err := check(config); err != nil {
-		return fmt.Errorf("%s: /%s: %w", document.Variable, verb, err)
+		return document.ConfigurationError{Err: fmt.Errorf("%s: /%s: %w", document.Variable, verb, err)}
 	}
 	linger, err := lingerTime()
 	if err != nil {
@@ -93,7 +108,7 @@ func lingerTime() (time.Duration, error) {
 	}
 	seconds, err := strconv.ParseFloat(text, 64)
 	if err != nil || seconds < 0 {
-		return 0, fmt.Errorf("%s is %q; it is a number of seconds", lingerVariable, text)
+		return 0, document.ConfigurationError{Err: fmt.Errorf("%s is %q; it is a number of seconds", lingerVariable, text)}
 	}
 	return document.Seconds(seconds).Duration(), nil
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"github.com/outrigger-charts/outrigger/library/sidecar/event"
 )
 
 // Command is `outrigger seed`.
@@ -16,15 +18,27 @@ func Command() *cobra.Command {
 	return &cobra.Command{
 		Use:   "seed FROM TO",
 		Short: "Copy what a directory of the image holds into an empty volume, once",
-		Long: "Copies a directory's contents into a volume that is empty: modes, links and times stay, and owners where the user may\n" +
-			"give files away. A volume that has contents is not touched. A copy that was cut short is taken up again.",
+		Long: `Copies a directory's contents into a volume that is empty: modes, links and times stay, and owners where the user may
+give files away. A volume that has contents is not touched. A copy that was cut short is taken up again. Which it was is told in
+a line of JSON on standard output.
+
+Exit codes: 0 the volume has contents; 1 they could not be copied.`,
+		Example: `  mkdir /tmp/image /tmp/volume
+  echo hello >/tmp/image/index.html
+  outrigger seed /tmp/image /tmp/volume`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(command *cobra.Command, args []string) error {
 			done, err := Copy(args[0], args[1])
-			if err == nil && !done {
-				fmt.Fprintln(command.OutOrStdout(), "the volume has contents already")
+			if err != nil {
+				return err
 			}
-			return err
+			log := event.New(command.OutOrStdout(), "seed", args[0])
+			if done {
+				log.Info("the volume has what the image has", event.Is("volume.seeded"))
+			} else {
+				log.Info("the volume has contents already", event.Is("volume.kept"))
+			}
+			return nil
 		},
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/token/format"
 	"github.com/outrigger-charts/outrigger/library/sidecar/token/provider/command"
 	"github.com/outrigger-charts/outrigger/library/sidecar/trust"
+	"github.com/outrigger-charts/outrigger/library/sidecar/version"
 )
 
 const (
@@ -46,13 +47,13 @@ func Command() *cobra.Command {
 		Long: `Obtains a credential, writes it to a file, and renews it after two thirds of its life, until SIGTERM ends it.
 A credential that is not due when it starts is kept. What happens is told in lines of JSON on standard output.
 
-What it does is in the variable ` + document.Variable + `, which the chart writes; to try one by hand:
-
-  OUTRIGGER_STATE_DIR=/tmp/state ` + document.Variable + `='{"version": "0.1", "token": {"name": "db", "ttlSeconds": 60,
-    "file": {"path": "/tmp/token", "format": "raw", "mode": "0600"},
-    "exec": {"command": ["date"], "output": "raw"}}}' outrigger token
+What it does is in the variable ` + document.Variable + `, which the chart writes. ` + health.StateVariable + ` names a folder of its own for what
+it has to remember (` + health.DefaultStateDirectory + `).
 
 Exit codes: 0 ended by SIGTERM; 2 the configuration is wrong.`,
+		Example: `  ` + health.StateVariable + `=/tmp/token ` + document.Variable + `='{"version": "` + version.Minor(version.Version) + `", "token": {"name": "db", "ttlSeconds": 60,
+    "file": {"path": "/tmp/password", "format": "raw", "mode": "0600"},
+    "exec": {"command": ["date"], "output": "raw"}}}' outrigger token`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(command.Context(), syscall.SIGTERM, syscall.SIGINT)

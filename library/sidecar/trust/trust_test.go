@@ -12,9 +12,24 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	_ "golang.org/x/crypto/x509roots/fallback"
+	"golang.org/x/crypto/x509roots/fallback/bundle"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/httpclient"
 )
+
+// public is the certificate of a public authority: ISRG Root X1, as https://letsencrypt.org/certificates/ has it.
+func public(t *testing.T) *x509.Certificate {
+	t.Helper()
+	for root := range bundle.Roots() {
+		certificate, err := x509.ParseCertificate(root.Certificate)
+		require.NoError(t, err)
+		if certificate.Subject.CommonName == "ISRG Root X1" {
+			return certificate
+		}
+	}
+	t.Fatal("ISRG Root X1 is no public authority")
+	return nil
+}
 
 func TestAuthoritiesOfTheValuesAreAddedToThePublicOnes(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
@@ -35,9 +50,10 @@ func TestAuthoritiesOfTheValuesAreAddedToThePublicOnes(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 
-	alone := x509.NewCertPool()
-	alone.AppendCertsFromPEM(own)
-	assert.False(t, roots.Equal(alone), "the public ones stay")
+	for _, authority := range []*x509.Certificate{public(t), server.Certificate()} {
+		_, err = authority.Verify(x509.VerifyOptions{Roots: roots})
+		assert.NoError(t, err, authority.Subject)
+	}
 }
 
 func TestAFileWithoutCertificatesIsNamed(t *testing.T) {

@@ -1,8 +1,6 @@
 package format
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -133,31 +131,4 @@ func printed(t *testing.T, script string, data []byte) []string {
 	output, err := exec.CommandContext(t.Context(), "sh", "-euc", script, file).CombinedOutput()
 	require.NoError(t, err, "%s: %q", output, data)
 	return strings.Split(strings.TrimSuffix(string(output), "\x00"), "\x00")
-}
-
-// fileKey reads a variable as the kubelet's ParseEnv does, by its rules: a name, =, a value in single quotes, in lines of what
-// bufio's scanner takes.
-func fileKey(data []byte, key string) (string, error) {
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	for lines.Scan() {
-		line := strings.TrimLeft(lines.Text(), " \t")
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		name, value, found := strings.Cut(line, "=")
-		if !found || name == "" || strings.TrimRight(name, " \t") != name || !strings.HasPrefix(value, "'") {
-			return "", fmt.Errorf("no variable")
-		}
-		value, rest, closed := strings.Cut(value[1:], "'")
-		if !closed {
-			return "", fmt.Errorf("a value of several lines")
-		}
-		if rest = strings.TrimLeft(rest, " \t"); rest != "" && rest[0] != '#' {
-			return "", fmt.Errorf("more after the closing quote")
-		}
-		if name == key {
-			return value, nil
-		}
-	}
-	return "", lines.Err()
 }
