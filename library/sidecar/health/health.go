@@ -20,6 +20,7 @@ import (
 // StateVariable names the folder in which a program keeps its state and its socket: a volume that outlives the container.
 const StateVariable = "OUTRIGGER_STATE_DIR"
 
+// DefaultStateDirectory is where the chart mounts that volume.
 const DefaultStateDirectory = "/run/outrigger"
 
 // StateDirectory is the folder of the environment, or the one that the chart mounts.
