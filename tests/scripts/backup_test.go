@@ -319,3 +319,16 @@ func TestSIGTERMEndsTheDumpToo(t *testing.T) {
 	_ = command.Wait()
 	assert.Equal(t, 143, command.ProcessState.ExitCode())
 }
+
+// As where a machine has so many processes that a number is soon another's.
+func TestTheExitCodeIsTheRunsThoughItsNumberIsAnotherProcesss(t *testing.T) {
+	t.Parallel()
+	b := newBackup(t, "SOURCE=exec", "COMMAND=echo whole")
+	asked := filepath.Join(b.dir, "asked")
+	b.doesAt("busybox", "'kill -0 '*", `[ -e `+asked+` ] || { : >`+asked+`; exit 0; }`)
+
+	reported, code := b.run("run")
+
+	assert.Equal(t, "success", reported["result"])
+	assert.Zero(t, code)
+}

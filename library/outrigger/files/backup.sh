@@ -230,7 +230,8 @@ supervised() { # arguments of this script
   [ ! -e "$CANCELLED" ] || cancel # which found nothing that ran yet
   wait "$child"
   code=$?
-  while busybox kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done # a signal ends a wait
+  # A signal ends a wait. Else the child has ended, and its number may be another process's.
+  while [ "$code" -gt 128 ] && busybox kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
   busybox rm -f "$RUNNING"
   [ ! -e "$CANCELLED" ] || { code=143 && say 'the pod ends: what ran was cancelled'; }
   return "$code"
