@@ -129,11 +129,11 @@ func readValues(t *testing.T, values map[string]any) string {
 	}).RenderTexts(t, string(text))["shop/templates/NOTES.txt"]
 }
 
-// Null is the way to take away what another values file gave, at any depth, and no template can tell it from a key that is not there.
+// Null is the way to take away what another values file gave, at any depth, and no template can tell it from a key that is not there,
+// but for those where it takes away the library's default too.
 func TestNullIsNoKey(t *testing.T) {
 	t.Parallel()
-	// Null means more there.
-	more := regexp.MustCompile(`[.](securityContext|extraConfig)[.]`)
+	more := regexp.MustCompile(`[.](securityContext|extraConfig|requests|limits)[.]|[.](backoffLimit|concurrencyPolicy|startingDeadlineSeconds|ttlSecondsAfterFinished)$`)
 	tried := 0
 	for depth := 2; ; depth++ {
 		null, without := map[string]any{}, map[string]any{}
