@@ -210,6 +210,11 @@ func TestBadValuesFailWithTheKeyAndTheMend(t *testing.T) {
 			good:    `{kubeVersion: 1.30.0, containers: {helper: {image: "h:1", lifecycle: {preStop: {sleep: {seconds: 1}}}}}}`,
 			message: []string{"outrigger.containers.helper.lifecycle.preStop.sleep: needs Kubernetes 1.30 or later and this is rendered for 1.29.0"},
 		},
+		"a sleep of no time where the cluster lacks that": {
+			bad:     `{kubeVersion: 1.32.5, containers: {helper: {image: "h:1", lifecycle: {preStop: {sleep: {seconds: 0}}}}}}`,
+			good:    `{kubeVersion: 1.33.0, containers: {helper: {image: "h:1", lifecycle: {preStop: {sleep: {seconds: 0}}}}}}`,
+			message: []string{"outrigger.containers.helper.lifecycle.preStop.sleep.seconds: is 0, which needs Kubernetes 1.33 or later and this is rendered for 1.32.5; set 1 or more, or set outrigger.kubeVersion"},
+		},
 		"a probe of a container that runs to its end": {
 			bad:     `{containers: {helper: {image: "h:1", kind: init, livenessProbe: {exec: {command: [x]}}}}}`,
 			good:    `{containers: {helper: {image: "h:1", livenessProbe: {exec: {command: [x]}}}}}`,

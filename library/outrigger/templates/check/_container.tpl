@@ -224,6 +224,9 @@ Reports: the problems
     {{- if and (not (kindIs "invalid" .sleep)) (semverCompare "<1.30.0-0" $state.kubeVersion) -}}
       {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" (printf "lifecycle.%s.sleep" $hook)
             "message" (printf "needs Kubernetes 1.30 or later and this is rendered for %s; use exec, or set %s.kubeVersion if that version is not the cluster's" $state.kubeVersion $state.key)) -}}
+    {{- else if and (kindIs "map" .sleep) (eq (int64 (.sleep.seconds | default 0)) 0) (semverCompare "<1.33.0-0" $state.kubeVersion) -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" (printf "lifecycle.%s.sleep.seconds" $hook)
+            "message" (printf "is 0, which needs Kubernetes 1.33 or later and this is rendered for %s; set 1 or more, or set %s.kubeVersion if that version is not the cluster's" $state.kubeVersion $state.key)) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
