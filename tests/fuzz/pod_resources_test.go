@@ -57,7 +57,7 @@ func podWithResources(random *rand.Rand) (corev1.Pod, string) {
 	}
 	ofContainer := func(limits ...string) corev1.ResourceRequirements {
 		return corev1.ResourceRequirements{
-			Requests: list(some("", "5m", "10m", "0.4m"), some("", "8Mi", "16Mi")),
+			Requests: list(some("", "1m", "5m", "10m"), some("", "8Mi", "16Mi")),
 			Limits:   list("", some(limits...)),
 		}
 	}
