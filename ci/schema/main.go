@@ -226,7 +226,14 @@ func kubernetesTypes() (object, error) {
 		maps.Copy(definitions, reflected["$defs"].(object))
 	}
 	delete(definitions["Container"].(object)["properties"].(object), "name")
-	definitions["Quantity"] = object{"type": []string{"string", "number"}, "pattern": `^[+-]?[0-9.]+([eE][+-]?[0-9]+|[numkKMGTPE]i?)?$|\{\{`}
+	const quantity = `^[+-]?[0-9.]+([eE][+-]?[0-9]+|[numkKMGTPE]i?)?$|\{\{`
+	definitions["Quantity"] = object{"type": []string{"string", "number"}, "pattern": quantity}
+	// Where the library has a default, a word turns it off.
+	definitions["QuantityOrNone"] = object{"type": []string{"string", "number"}, "pattern": quantity + "|^none$"}
+	definitions["ResourceListOrNone"] = object{"type": "object", "additionalProperties": object{"$ref": "#/definitions/QuantityOrNone"}}
+	for _, kind := range []string{"limits", "requests"} {
+		definitions["ResourceRequirements"].(object)["properties"].(object)[kind] = object{"$ref": "#/definitions/ResourceListOrNone"}
+	}
 	// What Kubernetes says of labels and of the names of its objects (validation.IsQualifiedName, IsValidLabelValue, IsDNS1123Subdomain).
 	// Not propertyNames: Helm's validator tells a wrong place of what they refuse.
 	definitions["Labels"] = object{
@@ -254,6 +261,7 @@ func kubernetesTypes() (object, error) {
 		for field, schema := range definitions[spec].(object)["properties"].(object) {
 			if schema := schema.(object); schema["type"] == "integer" {
 				schema["minimum"] = 0 // of all of them: ValidateJobSpec, ValidateCronJobSpec
+				schema["type"], schema["pattern"] = []string{"integer", "string"}, "^none$"
 			}
 			definitions[spec+"."+field] = schema
 		}

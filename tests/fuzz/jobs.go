@@ -7,12 +7,12 @@ func made(schedule bool) func(*choices) object {
 		if schedule && c.number(10) != 1 {
 			config["schedule"] = of(c, "17 3 * * *", "TZ=UTC 1 1 1 1 1", "x")
 			c.maybe(config, "concurrencyPolicy", func() any { return of(c, "Allow", "Forbid", "Replace") })
-			c.maybe(config, "startingDeadlineSeconds", func() any { return of(c, 0, 600) })
+			c.maybe(config, "startingDeadlineSeconds", func() any { return of[any](c, 0, 600, "none") })
 			c.maybe(config, "suspend", func() any { return c.yes() })
 		}
 		c.maybe(config, "timeZone", func() any { return "Europe/Berlin" })
 		c.maybe(config, "backoffLimit", func() any { return of(c, 0, 3, -1) })
-		c.maybe(config, "ttlSecondsAfterFinished", func() any { return of(c, 0, 60) })
+		c.maybe(config, "ttlSecondsAfterFinished", func() any { return of[any](c, 0, 60, "none") })
 		c.maybe(config, "activeDeadlineSeconds", func() any { return of(c, 0, 60) })
 		c.maybe(config, "completions", func() any { return of(c, 1, 3) })
 		c.maybe(config, "parallelism", func() any { return of(c, 0, 3) })

@@ -154,7 +154,7 @@ func volume(c *choices) object {
 	config := object{"mountPath": of(c, "/logs", "/logs/sub", "/dev/shm", "/own", "/v/")}
 	switch c.number(5) {
 	case 1:
-		config["size"] = of[any](c, "1Mi", 1000, "0.5Gi")
+		config["size"] = of[any](c, "1Mi", 1000, "0.5Gi", "none")
 	case 2:
 		config["medium"] = "Memory"
 	case 3:

@@ -141,6 +141,17 @@ func (c Chart) RenderTexts(t testing.TB, values string, settings ...Settings) ma
 	return texts
 }
 
+// RenderEach is RenderTexts by Helm 3 and by Helm 4, which may differ.
+func (c Chart) RenderEach(t testing.TB, values string) (by3, by4 map[string]string) {
+	t.Helper()
+	settings := Settings{KubeVersion: KubeVersion, Release: "demo", Namespace: "default"}
+	by3, err := c.render3(t, values, settings)
+	require.NoError(t, err, "values:\n%s", values)
+	by4, err = c.render4(values, settings)
+	require.NoError(t, err, "values:\n%s", values)
+	return by3, by4
+}
+
 // TryRender is Render by Helm 3 alone, where an error is no failure of the test; an object that Kubernetes' own types
 // refuse is one.
 func (c Chart) TryRender(t testing.TB, values string) (Objects, error) {

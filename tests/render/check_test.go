@@ -1,10 +1,12 @@
 package render
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/outrigger-charts/outrigger/tests/apis"
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
@@ -210,6 +212,11 @@ func TestBadValuesFailWithTheKeyAndTheMend(t *testing.T) {
 			good:    `{kubeVersion: 1.30.0, containers: {helper: {image: "h:1", lifecycle: {preStop: {sleep: {seconds: 1}}}}}}`,
 			message: []string{"outrigger.containers.helper.lifecycle.preStop.sleep: needs Kubernetes 1.30 or later and this is rendered for 1.29.0"},
 		},
+		"a sleep of no time where the cluster lacks that": {
+			bad:     `{kubeVersion: 1.32.5, containers: {helper: {image: "h:1", lifecycle: {preStop: {sleep: {seconds: 0}}}}}}`,
+			good:    `{kubeVersion: 1.33.0, containers: {helper: {image: "h:1", lifecycle: {preStop: {sleep: {seconds: 0}}}}}}`,
+			message: []string{"outrigger.containers.helper.lifecycle.preStop.sleep.seconds: is 0, which needs Kubernetes 1.33 or later and this is rendered for 1.32.5; set 1 or more, or set outrigger.kubeVersion"},
+		},
 		"a probe of a container that runs to its end": {
 			bad:     `{containers: {helper: {image: "h:1", kind: init, livenessProbe: {exec: {command: [x]}}}}}`,
 			good:    `{containers: {helper: {image: "h:1", livenessProbe: {exec: {command: [x]}}}}}`,
@@ -357,10 +364,10 @@ func TestBadPodTemplatesFailWithThePlaceAndTheMend(t *testing.T) {
 			good:    `{containers: [{name: app, image: a}]}`,
 			message: `container "app" of the pod template.image: is missing`,
 		},
-		"a probe of a port that its container lacks": {
-			bad:     `{containers: [{name: app, image: "a:1", livenessProbe: {tcpSocket: {port: http}}}]}`,
-			good:    `{containers: [{name: app, image: "a:1", ports: [{name: http, containerPort: 1}], livenessProbe: {tcpSocket: {port: http}}}]}`,
-			message: `container "app" of the pod template.livenessProbe: the container has no port "http"`,
+		"a probe of a port that is a number in quotes": {
+			bad:     `{containers: [{name: app, image: "a:1", livenessProbe: {tcpSocket: {port: "8080"}}}]}`,
+			good:    `{containers: [{name: app, image: "a:1", livenessProbe: {tcpSocket: {port: http}}}]}`,
+			message: `container "app" of the pod template.livenessProbe: the port "8080" is a text, which names a port; write the number without quotes`,
 		},
 		"a probe of a container that runs to its end": {
 			bad:     `{initContainers: [{name: init, image: "i:1", livenessProbe: {exec: {command: [x]}}}], containers: [{name: app, image: "a:1"}]}`,
@@ -434,6 +441,26 @@ func TestBadPodTemplatesFailWithThePlaceAndTheMend(t *testing.T) {
 			assert.Contains(t, message, test.message)
 			harness.Consumer(t).Render(t, `pod: {metadata: {labels: {app: web}}, spec: `+test.good+`}`)
 		})
+	}
+}
+
+func TestAFieldThatAClusterNewerThanTheLibraryMayKnowIsLeftToIt(t *testing.T) {
+	t.Parallel()
+	chart := harness.Consumer(t)
+	const values = `pod: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "a:1", ofLater: {some: text}}]}}`
+	for version, message := range map[string]string{
+		fmt.Sprintf("v1.%d.3", apis.Newest):           `container "app" of the pod template: Kubernetes knows no field "ofLater" here`,
+		fmt.Sprintf("v1.%d.0-alpha.1", apis.Newest+1): "",
+	} {
+		settings := harness.Settings{KubeVersion: version}
+		if message != "" {
+			assert.Contains(t, chart.RenderError(t, values, settings), message, version)
+			continue
+		}
+
+		deployment := chart.OfShapes().RenderMaps(t, values, settings)[0]
+
+		assert.Equal(t, "text", fieldAt(deployment, "spec/template/spec/containers/app/ofLater/some"), version)
 	}
 }
 

@@ -196,7 +196,7 @@ func TestInAPodWithResourcesOfItsOwnSidecarsHaveWhatTheirEntriesSayAlone(t *test
 	values := `
 pod:
   metadata: {labels: {app: web}}
-  spec: {resources: {requests: {cpu: 15m, memory: 20Mi}, limits: {memory: 40Mi}}, containers: [{name: app, image: "app:1"}]}
+  spec: {resources: {requests: {cpu: 15m, memory: 36Mi}, limits: {memory: 40Mi}}, containers: [{name: app, image: "app:1"}]}
 outrigger:
   volumes: {logs: {mountPath: /logs}}
   containers:
@@ -217,4 +217,46 @@ outrigger:
 	assert.Equal(t, map[string]corev1.ResourceRequirements{
 		"outrigger-tools": {}, "plain": {}, "asking": {Requests: memory("4Mi")}, "sent": {Limits: memory("32Mi")},
 	}, given)
+}
+
+func TestSidecarsThatAreTooMuchForTheResourcesOfTheirPodAreAProblemWithTheSum(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ resources, entries, problem string }{
+		"requests": {
+			`{requests: {cpu: 15m, memory: 20Mi}}`, `{a: {image: "h:1", resources: {requests: {memory: 3Mi}}}, b: {image: "h:1", resources: {limits: {memory: 2Mi}}}}`,
+			`the pod template's resources.requests.memory: is 20Mi, and containers that run together request 21Mi: outrigger.containers.a 3Mi, outrigger.containers.b 2Mi, container "app" of the pod template 16Mi; raise it, or lower what they request`,
+		},
+		"a limit where nothing is requested": {
+			`{limits: {cpu: 15m}}`, `{a: {image: "h:1", resources: {requests: {cpu: 16m}}}}`,
+			`the pod template's resources.limits.cpu: is 15m, and containers that run together request 16m: outrigger.containers.a 16m; raise it, or lower what they request`,
+		},
+		"an init container beside a sidecar": {
+			`{requests: {memory: 20Mi}}`, `{a: {image: "h:1", resources: {requests: {memory: 4Mi}}}, b: {image: "h:1", kind: init, resources: {requests: {memory: 17Mi}}}}`,
+			`the pod template's resources.requests.memory: is 20Mi, and containers that run together request 21Mi: outrigger.containers.a 4Mi, outrigger.containers.b 17Mi; raise it, or lower what they request`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			values := func(resources string) string {
+				return `pod: {metadata: {labels: {app: web}}, spec: {resources: ` + resources + `, containers: [{name: app, image: "app:1", resources: {requests: {memory: 16Mi}}}]}}
+outrigger: {containers: ` + test.entries + `}`
+			}
+
+			message := harness.Consumer(t).RenderError(t, values(test.resources))
+
+			assert.Contains(t, message, "1 problem(s)")
+			assert.Contains(t, message, test.problem)
+			harness.Consumer(t).Render(t, values(`{requests: {cpu: 16m, memory: 21Mi}}`))
+		})
+	}
+}
+
+func TestWhatTheAuthorsContainersRequestAloneIsTheAPIServersToRefuse(t *testing.T) {
+	t.Parallel()
+
+	objects := harness.Consumer(t).OfShapes().Render(t, `
+pod: {metadata: {labels: {app: web}}, spec: {resources: {requests: {memory: 1Mi}}, containers: [{name: app, image: "app:1", resources: {requests: {memory: 16Mi}}}]}}
+outrigger: {containers: {helper: {image: "h:1"}}}
+`)
+
+	assert.Len(t, harness.Find[*appsv1.Deployment](t, objects).Spec.Template.Spec.InitContainers, 1)
 }

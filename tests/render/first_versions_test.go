@@ -34,6 +34,21 @@ outrigger:
       env: {TOKEN: {valueFrom: {fileKeyRef: {volumeName: keys, path: p, key: k}}}}
       volumes: {keys: {emptyDir: {}}}
 `, deployment},
+		"a variable of the app": {34, "outrigger.env.TOKEN.valueFrom.fileKeyRef", appPod + `
+outrigger: {volumes: {keys: {mountPath: /keys}}, env: {TOKEN: {valueFrom: {fileKeyRef: {volumeName: keys, path: p, key: k}}}}}`, deployment},
+		"a variable of one workload's app": {34, "outrigger.workloads.web.env.TOKEN.valueFrom.fileKeyRef", appPod + `
+outrigger: {volumes: {keys: {mountPath: /keys}}, workloads: {web: {env: {TOKEN: {valueFrom: {fileKeyRef: {volumeName: keys, path: p, key: k}}}}}}}`, deployment},
+		"a variable of all sidecars": {34, "outrigger.env.sidecars.TOKEN.valueFrom.fileKeyRef", appPod + `
+outrigger:
+  volumes: {keys: {mountPath: /keys}}
+  containers: {helper: {image: "h:1"}, other: {image: "o:1"}}
+  env: {sidecars: {TOKEN: {valueFrom: {fileKeyRef: {volumeName: keys, path: p, key: k}}}}}
+`, deployment},
+		"a variable that a custom pattern gives the app": {34, "outrigger.custom.greeter.hello.env.valueFrom.fileKeyRef", appPod + `
+outrigger: {volumes: {keys: {mountPath: /keys}}, custom: {greeter: {hello: {}}}}`, deployment.With(map[string]string{"templates/_greeter.tpl": `
+{{- define "outrigger.pattern.greeter" -}}
+env: {TOKEN: {valueFrom: {fileKeyRef: {volumeName: keys, path: p, key: k}}}}
+{{- end -}}`})},
 		"another pattern's entry": {30, "outrigger.logshippers.ship.securityContext.appArmorProfile", appPod + `
 outrigger:
   volumes: {logs: {mountPath: /logs}}
@@ -67,6 +82,7 @@ outrigger:
 
 			assert.Contains(t, message, fmt.Sprintf("%s: Kubernetes knows this field from 1.%d on and this is rendered for %s; leave it out, or set outrigger.kubeVersion if that version is not the cluster's",
 				entry.path, entry.since, before))
+			assert.Contains(t, message, "1 problem(s)", "each is told once, where it is written")
 			entry.chart.Render(t, entry.values, harness.Settings{KubeVersion: fmt.Sprintf("v1.%d.0", entry.since)})
 		})
 	}

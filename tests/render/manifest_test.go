@@ -355,9 +355,10 @@ UPGRADES of Job import: Kubernetes changes no Job's pod. When an entry of
 func TestTheNotesTellWhichEntriesAreInNoPod(t *testing.T) {
 	t.Parallel()
 	chart := wrappedFile(t, aDeployment).With(map[string]string{
-		"templates/hook.yaml": harness.Wrapped("shop.hook", "kind: Job\nmetadata: {name: migrate, annotations: {helm.sh/hook: pre-install}}\nspec: {template: {spec: {containers: [{name: app}]}}}"),
-		"templates/job.yaml":  `{{ include "outrigger.job" (dict "context" . "workload" "report" "podTemplate" .Values.pod) }}`,
-		"templates/NOTES.txt": `{{ include "outrigger.notes" (dict "context" .) }}{{ include "outrigger.notes" (dict "context" . "podTemplate" .Values.pod) }}`,
+		"templates/hook.yaml":    harness.Wrapped("shop.hook", "kind: Job\nmetadata: {name: migrate, annotations: {helm.sh/hook: pre-install}}\nspec: {template: {spec: {containers: [{name: app}]}}}"),
+		"templates/job.yaml":     `{{ include "outrigger.job" (dict "context" . "workload" "report" "podTemplate" .Values.pod) }}`,
+		"templates/_greeter.tpl": `{{ define "outrigger.pattern.greeter" }}{{ end }}`,
+		"templates/NOTES.txt":    `{{ include "outrigger.notes" (dict "context" .) }}{{ include "outrigger.notes" (dict "context" . "podTemplate" .Values.pod) }}`,
 	})
 
 	texts := chart.With(map[string]string{"templates/a.yaml": `{{ include "outrigger.notes" (dict "context" .) }}`}).RenderTexts(t, `
@@ -370,6 +371,10 @@ outrigger:
     here: {image: "helper:1", workloads: [wrb, web]}
     of-a-job: {image: "helper:1", workloads: [report]}
     "off": {image: "helper:1", workloads: [wrb], enabled: false}
+    templated: {image: "helper:1", workloads: ["{{ .Chart.Name }}"]}
+    templated-here: {image: "helper:1", workloads: ["{{ .Values.deployed }}"]}
+  custom: {greeter: {hello: {workloads: ["{{ .Chart.Name }}"]}}}
+deployed: web
 `)
 
 	notes := texts["shop/templates/NOTES.txt"]
@@ -379,6 +384,8 @@ outrigger:
 FOR NO POD of this release, whose workloads are "report", "web"
   outrigger.containers.mistyped is for the workloads "wrb", "wbe"
   outrigger.containers.of-a-hook is for the workloads "migrate"
+  outrigger.containers.templated is for the workloads "shop"
+  outrigger.custom.greeter.hello is for the workloads "shop"
   outrigger.workloads.wrb
 
 AS THEY WERE, since they are pods of Helm hooks; "hook" true on the call of

@@ -178,13 +178,20 @@ func mayBeLeftOut(path, key string) bool {
 		!slices.Contains([]string{"name", "containerPort", "image", "ports", "exec", "httpGet", "sleep", "tcpSocket"}, key)
 }
 
-// Helm takes away what the library's values.yaml has where the user's values have null.
-func TestAValueOfTheLibrarysThatIsNullCrashesNothing(t *testing.T) {
-	t.Parallel()
+// valuesOfTheLibrary returns the library's values.yaml.
+func valuesOfTheLibrary(t *testing.T) map[string]any {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(harness.Root(), "library/outrigger/values.yaml"))
 	require.NoError(t, err)
 	var values map[string]any
 	require.NoError(t, yaml.Unmarshal(text, &values))
+	return values
+}
+
+// Helm takes away what the library's values.yaml has where the user's values have null.
+func TestAValueOfTheLibrarysThatIsNullCrashesNothing(t *testing.T) {
+	t.Parallel()
+	values := valuesOfTheLibrary(t)
 	chart := harness.Consumer(t).With(map[string]string{"values.yaml": `{pod: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "app:1"}]}},
 outrigger: {` + everyPattern + "}}"})
 	chart.Render(t, "")

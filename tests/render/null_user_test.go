@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"helm.sh/helm/v3/pkg/strvals"
+	strvals4 "helm.sh/helm/v4/pkg/strvals"
 	appsv1 "k8s.io/api/apps/v1"
 	"sigs.k8s.io/yaml"
 
@@ -129,11 +130,11 @@ func readValues(t *testing.T, values map[string]any) string {
 	}).RenderTexts(t, string(text))["shop/templates/NOTES.txt"]
 }
 
-// Null is the way to take away what another values file gave, at any depth, and no template can tell it from a key that is not there.
+// Null is the way to take away what another values file gave, at any depth, and no template can tell it from a key that is not there,
+// but for those where it takes away the library's default too.
 func TestNullIsNoKey(t *testing.T) {
 	t.Parallel()
-	// Null means more there.
-	more := regexp.MustCompile(`[.](securityContext|extraConfig)[.]`)
+	more := regexp.MustCompile(`[.](securityContext|extraConfig|requests|limits)[.]|[.](backoffLimit|concurrencyPolicy|startingDeadlineSeconds|ttlSecondsAfterFinished)$`)
 	tried := 0
 	for depth := 2; ; depth++ {
 		null, without := map[string]any{}, map[string]any{}
@@ -201,26 +202,105 @@ func TestAUserTakesAwayByNullWhatTheChartsAuthorWrote(t *testing.T) {
 		}
 		delete(in, levels[len(levels)-1])
 	}
-	// As --set has them, which -f has as a document.
-	user := map[string]any{}
-	require.NoError(t, strvals.ParseInto("outrigger."+givenInstead, user))
 	require.NoError(t, strvals.ParseInto("outrigger."+givenInstead, left))
-	for _, key := range keys {
-		require.NoError(t, strvals.ParseInto("outrigger."+key+"=null", user))
+	// What --set adds to values, in both versions of Helm.
+	set := func(values string) map[string]any {
+		by3, by4 := map[string]any{}, map[string]any{}
+		require.NoError(t, yaml.Unmarshal([]byte(values), &by3))
+		require.NoError(t, yaml.Unmarshal([]byte(values), &by4))
+		for _, key := range append([]string{givenInstead}, keys...) {
+			if !strings.Contains(key, "=") {
+				key += "=null"
+			}
+			require.NoError(t, strvals.ParseInto("outrigger."+key, by3))
+			require.NoError(t, strvals4.ParseInto("outrigger."+key, by4))
+		}
+		require.Equal(t, by3, by4)
+		return by3
 	}
 	text := func(values map[string]any) string {
 		text, err := yaml.Marshal(values)
 		require.NoError(t, err)
 		return string(text)
 	}
+	file := map[string]any{} // as -f has it
+	require.NoError(t, yaml.Unmarshal([]byte(text(set("{}"))), &file))
+	other := map[string]any{}
+	require.NoError(t, yaml.Unmarshal([]byte(authors), &other))
 	chart := harness.Consumer(t)
 	want := chart.With(map[string]string{"values.yaml": text(left)}).RenderTexts(t, appPod)
+	mode := map[string]any{"outrigger": map[string]any{"mode": "auto"}}
 
-	byUser := chart.With(map[string]string{"values.yaml": authors}).RenderTexts(t, appPod+text(user))
-	inValues := chart.With(map[string]string{"values.yaml": text(merged(left, user))}).RenderTexts(t, appPod)
+	for way, user := range map[string]map[string]any{
+		"-f":                       file,
+		"--set":                    set("{}"),
+		"-f, over another one":     merged(other, file),
+		"--set, over -f":           set(authors),
+		"-f, beside mode: auto":    merged(file, mode),
+		"--set, beside mode: auto": set(text(mode)),
+	} {
+		byUser := chart.With(map[string]string{"values.yaml": authors}).RenderTexts(t, appPod+text(user))
 
-	assert.Equal(t, want, byUser)
-	assert.Equal(t, want, inValues, "a null of the author's own")
+		assert.Equal(t, want, byUser, way)
+	}
+	for _, user := range []string{"", text(mode)} {
+		inValues := chart.With(map[string]string{"values.yaml": text(merged(left, file))}).RenderTexts(t, appPod+user)
+
+		assert.Equal(t, want, inValues, "nulls of the author's own, the user's values: %s", user)
+	}
+}
+
+func TestAUserTakesAwayByNullWhatTheLibraryHasByDefault(t *testing.T) {
+	t.Parallel()
+	left, user := wordsThatTurnOff(), map[string]any{}
+	maps.DeleteFunc(left, func(path string, _ turnedOff) bool {
+		_, is := defaultsOfTheLibrary(t)[path]
+		// One of several has to be said.
+		return !is || path == "defaults.tools" || strings.HasSuffix(path, "seccompProfile.type")
+	})
+	for path := range left {
+		user = merged(user, given(t, path, "null"))
+	}
+	for _, user := range []map[string]any{user, merged(user, given(t, "mode", "auto"))} {
+		text, err := yaml.Marshal(user)
+		require.NoError(t, err)
+
+		shows := shown(t, nil, string(text))
+
+		for path, off := range left {
+			if strings.HasPrefix(path, "defaults.securityContext.") {
+				off.left = nil
+			}
+			assert.Equal(t, off.left, fieldAt(shows, off.at), "%s: null, in %s", path, text)
+		}
+	}
+}
+
+// Helm 3 takes what a null in a chart's own values.yaml stands for out of the library's values, and Helm 4 not until the user gives a
+// neighbour (helm/helm#32538). So a word turns each default off, for both: TestEachDefaultIsTurnedOffByAWordInTheChartsOwnValues.
+func TestANullOfTheAuthorsIsNotThereForHelm4UntilTheUserGivesANeighbour(t *testing.T) {
+	t.Parallel()
+	chart := chartOfDefaults(t, given(t, "defaults.resources.limits.memory", "null"))
+	limit := func(texts map[string]string) any {
+		var deployment map[string]any
+		require.NoError(t, yaml.Unmarshal([]byte(texts["shop/templates/deployment.yaml"]), &deployment))
+		return fieldAt(deployment, "spec/template/spec/initContainers/helper/resources/limits/memory")
+	}
+	type limits struct{ helm3, helm4 any }
+	got := map[string]limits{}
+
+	for _, user := range []string{"", "unrelated: 1", "outrigger: {mode: auto}", "outrigger: {defaults: {downwardAPI: false}}", "outrigger: {defaults: {resources: {limits: {cpu: 1}}}}"} {
+		by3, by4 := chart.RenderEach(t, user)
+		got[user] = limits{limit(by3), limit(by4)}
+	}
+
+	assert.Equal(t, map[string]limits{
+		"":                        {nil, "64Mi"},
+		"unrelated: 1":            {nil, "64Mi"},
+		"outrigger: {mode: auto}": {nil, nil},
+		"outrigger: {defaults: {downwardAPI: false}}":            {nil, nil},
+		"outrigger: {defaults: {resources: {limits: {cpu: 1}}}}": {nil, nil},
+	}, got)
 }
 
 // merged returns values with others over them.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
@@ -141,4 +142,24 @@ outrigger:
 `)
 
 	assert.Equal(t, []string{"here"}, containerNames(pod.Spec.InitContainers))
+}
+
+func TestAnEntryIsForTheWorkloadThatItsTemplateNames(t *testing.T) {
+	t.Parallel()
+	chart := harness.Consumer(t).With(map[string]string{"templates/_greeter.tpl": `
+{{- define "outrigger.pattern.greeter" -}}
+sidecars: [{name: {{ .name }}, image: "g:1", args: [{{ index .config.workloads 0 }}]}]
+{{- end -}}`})
+
+	pod := harness.Find[*appsv1.Deployment](t, chart.Render(t, appPod+`
+apps: {front: web, other: worker}
+outrigger:
+  containers:
+    here: {image: "h:1", workloads: ["{{ .Values.apps.front }}"]}
+    elsewhere: {image: "h:1", workloads: ["{{ .Values.apps.other }}"]}
+  custom: {greeter: {hello: {workloads: ["{{ .Values.apps.front }}"]}, bye: {workloads: ["{{ .Values.apps.other }}"]}}}
+`)).Spec.Template
+
+	assert.Equal(t, []string{"hello", "here"}, containerNames(pod.Spec.InitContainers))
+	assert.Equal(t, []string{"web"}, container(t, pod, "hello").Args, "a custom pattern is told the workload")
 }

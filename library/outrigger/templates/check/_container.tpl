@@ -31,7 +31,7 @@ Reports: the problems
 {{- if and $ours $container.ports -}}{{- include "outrigger-0.1.0.check.portNames" (dict "state" $state "container" $container) -}}{{- end -}}
 {{- if and .stays $container.ports -}}{{- include "outrigger-0.1.0.check.ports" (dict "state" $state "container" $container "contributed" $ours) -}}{{- end -}}
 {{- range $field := list "startupProbe" "readinessProbe" "livenessProbe" -}}
-  {{- if hasKey $container $field -}}{{- include "outrigger-0.1.0.check.handler" (dict "state" $state "container" $container "field" $field "handler" (get $container $field)) -}}{{- end -}}
+  {{- if hasKey $container $field -}}{{- include "outrigger-0.1.0.check.handler" (dict "state" $state "container" $container "contributed" $ours "field" $field "handler" (get $container $field)) -}}{{- end -}}
 {{- end -}}
 {{- if $ours -}}{{- include "outrigger-0.1.0.check.contributed" (dict "state" $state "container" $container) -}}{{- end -}}
 {{- if $container.lifecycle -}}{{- include "outrigger-0.1.0.check.lifecycle" (dict "state" $state "container" $container "contributed" $ours) -}}{{- end -}}
@@ -184,8 +184,9 @@ Reports: the problems
 {{- end -}}
 
 {{- /*
-A probe or a lifecycle handler that names a port which its own container does not declare, or that no port has.
-Takes: state; container; field, of it; handler, what is there
+A probe or a lifecycle handler that names a port which its own container does not declare, where the library makes that,
+or that no port has.
+Takes: state; container; contributed, whether it is; field, of it; handler, what is there
 Reports: the problem
 */ -}}
 {{- define "outrigger-0.1.0.check.handler" -}}
@@ -198,7 +199,7 @@ Reports: the problem
   {{- if regexMatch "^[0-9]+$" $port -}}
     {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" .state "name" $container.name "field" .field
           "message" (printf "the port %q is a text, which names a port; write the number without quotes" $port)) -}}
-  {{- else if not (has $port $names) -}}
+  {{- else if and .contributed (not (has $port $names)) -}}
     {{- $names = compact $names -}}
     {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" .state "name" $container.name "field" .field
           "message" (printf "the container has no port %q; %s" $port (empty $names | ternary (printf "give one of its ports that name, or use the number") (printf "name one of %s, or use the number" (include "outrigger-0.1.0.kit.quoteAll" $names))))) -}}
@@ -220,10 +221,13 @@ Reports: the problems
 {{- $container := .container -}}
 {{- range $hook := list "postStart" "preStop" -}}
   {{- with get $container.lifecycle $hook -}}
-    {{- include "outrigger-0.1.0.check.handler" (dict "state" $state "container" $container "field" (printf "lifecycle.%s" $hook) "handler" .) -}}
+    {{- include "outrigger-0.1.0.check.handler" (dict "state" $state "container" $container "contributed" $.contributed "field" (printf "lifecycle.%s" $hook) "handler" .) -}}
     {{- if and (not (kindIs "invalid" .sleep)) (semverCompare "<1.30.0-0" $state.kubeVersion) -}}
       {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" (printf "lifecycle.%s.sleep" $hook)
             "message" (printf "needs Kubernetes 1.30 or later and this is rendered for %s; use exec, or set %s.kubeVersion if that version is not the cluster's" $state.kubeVersion $state.key)) -}}
+    {{- else if and (kindIs "map" .sleep) (eq (int64 (.sleep.seconds | default 0)) 0) (semverCompare "<1.33.0-0" $state.kubeVersion) -}}
+      {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" (printf "lifecycle.%s.sleep.seconds" $hook)
+            "message" (printf "is 0, which needs Kubernetes 1.33 or later and this is rendered for %s; set 1 or more, or set %s.kubeVersion if that version is not the cluster's" $state.kubeVersion $state.key)) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}

@@ -74,11 +74,14 @@ Reports: the problem
 {{- end -}}
 
 {{- /*
-A field that the type does not have, and the known ones that begin alike.
+A field that the type does not have, and the known ones that begin alike. A cluster that is newer than the types may
+know it.
 Takes: state; name, the container's; field, where the object is in it; known, the type's fields; unknown, the field
 Reports: the problem
 */ -}}
 {{- define "outrigger-0.1.0.check.unknownField" -}}
+{{- include "outrigger-0.1.0.kit.parse" (dict "library" .state.library "file" "files/first-versions.json") -}}
+{{- if le .state.minor (int64 (get .state.library.parsed "files/first-versions.json").newest) -}}
 {{- $unknown := .unknown -}}
 {{- $alike := list -}}
 {{- range $known, $_ := .known -}}
@@ -87,6 +90,7 @@ Reports: the problem
 {{- if not $alike -}}{{- $alike = keys .known | sortAlpha -}}{{- end -}}
 {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" .state "name" .name "field" .field
       "message" (printf "Kubernetes knows no field %q here; remove it, or write one of %s" $unknown (include "outrigger-0.1.0.kit.quoteAll" $alike))) -}}
+{{- end -}}
 {{- end -}}
 
 {{- /*

@@ -21,6 +21,7 @@ Reports: fails with all of them in one message
 {{- include "outrigger-0.1.0.check.fields" . -}}
 {{- include "outrigger-0.1.0.check.versions" . -}}
 {{- include "outrigger-0.1.0.check.documents" . -}}
+{{- if .sharesResources -}}{{- include "outrigger-0.1.0.check.podResources" . -}}{{- end -}}
 {{- include "outrigger-0.1.0.kit.failWithProblems" . -}}
 {{- end -}}
 

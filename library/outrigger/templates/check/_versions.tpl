@@ -1,14 +1,23 @@
 {{- /*
-Fields that the cluster is too old for, in what entries write and patterns print: it would refuse them, or leave them
-out unasked. The versions are Kubernetes' own (files/first-versions.json, generated).
+Fields that the cluster is too old for, in what values and entries write and patterns print: it would refuse them, or
+leave them out unasked. The versions are Kubernetes' own (files/first-versions.json, generated).
 Takes: the State
 Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.versions" -}}
 {{- $state := . -}}
+{{- include "outrigger-0.1.0.check.versionsOfEnv" . -}}
 {{- range $contribution := .contributions -}}
   {{- range concat (.containers | default list) (.sidecars | default list) (.initContainers | default list) -}}
-    {{- include "outrigger-0.1.0.check.fieldsOfNewer" (dict "state" $state "type" "Container" "value" . "path" $contribution.path) -}}
+    {{- $container := . -}}
+    {{- range $state.env.sidecars -}}{{- /* told where they are written */ -}}
+      {{- if $container.env -}}{{- $container = set (omit $container "env") "env" (without $container.env .) -}}{{- end -}}
+    {{- end -}}
+    {{- include "outrigger-0.1.0.check.fieldsOfNewer" (dict "state" $state "type" "Container" "value" $container "path" $contribution.path) -}}
+  {{- end -}}
+  {{- with .env -}}
+    {{- $variables := include "outrigger-0.1.0.kit.namedItems" (dict "items" . "field" "value") | fromJsonArray -}}
+    {{- include "outrigger-0.1.0.check.fieldsOfNewer" (dict "state" $state "type" "Container" "value" (dict "env" $variables) "path" $contribution.path) -}}
   {{- end -}}
   {{- range .volumes -}}
     {{- $path := eq ($contribution.pattern | default "") "volumes" | ternary $contribution.path (printf "%s (volume %q)" $contribution.path .name) -}}
@@ -18,15 +27,34 @@ Reports: the problems
 {{- end -}}
 
 {{- /*
+The same of the variables that the values give: those of the sidecars, and those of the author's containers, where there
+are some.
+Takes: the State
+Reports: the problems
+*/ -}}
+{{- define "outrigger-0.1.0.check.versionsOfEnv" -}}
+{{- $state := . -}}
+{{- range $for, $variables := dict "app" (empty .author.containers | ternary list .env.app) "sidecars" .env.sidecars -}}
+  {{- range $variables -}}
+    {{- include "outrigger-0.1.0.check.fieldsOfNewer" (dict "state" $state "type" "Container" "field" "env" "value" .
+          "path" (get $state.env.paths (printf "%s.%s" $for .name))) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
 Fields of an object that the cluster is too old for.
-Takes: state; type, one of those of files/first-versions.json; value, the object; path, where it is in the values
+Takes: state; type, one of those of files/first-versions.json; field, optional, of it, that the object is; value, the
+  object; path, where it is in the values
 Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.fieldsOfNewer" -}}
 {{- include "outrigger-0.1.0.kit.parse" (dict "library" .state.library "file" "files/first-versions.json") -}}
 {{- $versions := get .state.library.parsed "files/first-versions.json" -}}
 {{- if and $versions (lt .state.minor (int64 $versions.newest)) -}}
-  {{- include "outrigger-0.1.0.check.newer" (dict "state" .state "tree" (get $versions .type) "value" .value "path" .path) -}}
+  {{- $tree := get $versions .type -}}
+  {{- with .field -}}{{- $tree = get $tree . -}}{{- end -}}
+  {{- include "outrigger-0.1.0.check.newer" (dict "state" .state "tree" $tree "value" .value "path" .path) -}}
 {{- end -}}
 {{- end -}}
 

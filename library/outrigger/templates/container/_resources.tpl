@@ -1,7 +1,8 @@
 {{- /*
 Gives a sidecar its resources: the entry's values over the library's defaults; in a pod that its author made
 Guaranteed, with requests equal to limits, so that it stays so. A default never contradicts what the entry says: a
-default request is lowered to the entry's limit, a default limit raised to the entry's request. In a pod that has
+default request is lowered to the entry's limit, a default limit raised to the entry's request. What is `none` or null at
+last is left out. In a pod that has
 resources of its own (KEP-2837) there are no defaults: what its containers request may not be more than the pod does.
 Containers without any of their own share one dict, which nobody may change.
 Takes: state; contribution; container
@@ -9,11 +10,14 @@ Sets: resources of the container, and .plainResources and .ownResources of the s
 */ -}}
 {{- define "outrigger-0.1.0.container.resources" -}}
 {{- if .state.sharesResources -}}
-  {{- with .contribution.config.resources -}}
-    {{- $_ := set $.container "resources" . -}}
-    {{- $_ := set $.state.ownResources $.container.name true -}}
-  {{- else -}}
-    {{- $_ := unset .container "resources" -}}
+  {{- $_ := unset .container "resources" -}}
+  {{- if .contribution.config.resources -}}
+    {{- include "outrigger-0.1.0.container.ownResources" . -}}
+    {{- range $kind, $quantities := pick .container.resources "requests" "limits" -}}
+      {{- include "outrigger-0.1.0.kit.dropNone" (dict "fields" $quantities) -}}
+      {{- if not $quantities -}}{{- $_ := unset $.container.resources $kind -}}{{- end -}}
+    {{- end -}}
+    {{- $_ := set .state.ownResources .container.name true -}}
   {{- end -}}
 {{- else -}}
   {{- include "outrigger-0.1.0.container.resourcesByDefault" . -}}
@@ -39,21 +43,22 @@ Sets: resources of the container, and .plainResources and .ownResources of the s
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $limits "from" $defaults.limits) -}}
 {{- if .state.guaranteed -}}
   {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $limits "from" .state.values.defaults.guaranteedLimits) -}}
-  {{- include "outrigger-0.1.0.container.bound" (dict "quantities" $limits "bounds" $ownRequests "kind" "atLeast") -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $limits "from" $ownLimits) -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $requests "from" $limits) -}}
-{{- else -}}
-  {{- include "outrigger-0.1.0.container.bound" (dict "quantities" $limits "bounds" $ownRequests "kind" "atLeast") -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $limits "from" $ownLimits) -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $requests "from" $defaults.requests) -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.kit.dropNone" (dict "fields" $limits) -}}
+{{- include "outrigger-0.1.0.container.bound" (dict "quantities" $limits "bounds" $ownRequests "kind" "atLeast") -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $limits "from" $ownLimits) -}}
+{{- include "outrigger-0.1.0.kit.dropNone" (dict "fields" $limits) -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $requests "from" (empty .state.guaranteed | ternary $defaults.requests $limits)) -}}
+{{- if not .state.guaranteed -}}
   {{- include "outrigger-0.1.0.container.bound" (dict "quantities" $requests "bounds" $limits "kind" "atMost") -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $requests "from" $ownRequests) -}}
+{{- include "outrigger-0.1.0.kit.dropNone" (dict "fields" $requests) -}}
 {{- $resources := omit $own "requests" "limits" -}}
 {{- if $requests -}}{{- $_ := set $resources "requests" $requests -}}{{- end -}}
 {{- if $limits -}}{{- $_ := set $resources "limits" $limits -}}{{- end -}}
 {{- if $own -}}{{- $_ := set .state.ownResources .container.name true -}}{{- else -}}{{- $_ := set .state "plainResources" $resources -}}{{- end -}}
-{{- if $resources -}}{{- $_ := set .container "resources" $resources -}}{{- end -}}
+{{- if $resources -}}{{- $_ := set .container "resources" $resources -}}{{- else -}}{{- $_ := unset .container "resources" -}}{{- end -}}
 {{- end -}}
 
 {{- /*

@@ -1,14 +1,27 @@
 {{- /*
 Tells whether an entry of the values is on, and in the pods that are at hand: those of a workload, or all of the chart.
-Takes: state, or a Call, of which view, workload and object are read; config, the entry's
+Takes: state, or a Call, of which context, view, workload and object are read; config, the entry's
 Prints: true, or nothing
 */ -}}
 {{- define "outrigger-0.1.0.kit.isHere" -}}
 {{- $state := .state -}}
 {{- $config := .config -}}
 {{- if and (kindIs "map" $config) (ne (get $config "enabled" | toString) "false") -}}
-  {{- if or (not $config.workloads) (has $state.workload $config.workloads) (has $state.object $config.workloads) (and (eq $state.view "objects") (not $state.workload)) -}}true{{- end -}}
+  {{- $wanted := list -}}
+  {{- if $config.workloads -}}{{- $wanted = include "outrigger-0.1.0.kit.workloads" (dict "context" $state.context "config" $config) | fromJsonArray -}}{{- end -}}
+  {{- if or (not $wanted) (has $state.workload $wanted) (has $state.object $wanted) (and (eq $state.view "objects") (not $state.workload)) -}}true{{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{- /*
+The workloads that an entry is for, with what their texts say as templates.
+Takes: context, the chart's root; config, the entry's, which names some
+Prints: their names, as a JSON list
+*/ -}}
+{{- define "outrigger-0.1.0.kit.workloads" -}}
+{{- $names := dict "context" .context "value" .config.workloads -}}
+{{- include "outrigger-0.1.0.kit.evaluate" $names -}}
+{{- toJson $names.value -}}
 {{- end -}}
 
 {{- /*

@@ -31,6 +31,7 @@ Reports: fails where its schedule is none
 {{- $spec := dict -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" $state.values.defaults.cronJob) -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" (pick $state.jobConfig "schedule" "timeZone" "concurrencyPolicy" "startingDeadlineSeconds" "suspend" "successfulJobsHistoryLimit" "failedJobsHistoryLimit")) -}}
+{{- include "outrigger-0.1.0.kit.dropNone" (dict "fields" $spec) -}}
 {{- with include "outrigger-0.1.0.kit.scheduleProblem" $spec.schedule -}}
   {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $state.jobPath "message" (printf "schedule %s" .)) -}}
   {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}

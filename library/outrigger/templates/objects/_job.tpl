@@ -60,6 +60,7 @@ Reports: fails with every problem found
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" $state.values.defaults.job) -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" (pick $config "backoffLimit" "ttlSecondsAfterFinished" "activeDeadlineSeconds" "completions" "parallelism" "completionMode" "podFailurePolicy" "backoffLimitPerIndex" "maxFailedIndexes" "podReplacementPolicy" "successPolicy")) -}}
 {{- if eq .kind "jobs" -}}{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" (pick $config "suspend")) -}}{{- end -}}
+{{- include "outrigger-0.1.0.kit.dropNone" (dict "fields" $spec) -}}
 {{- $_ := set $spec "template" $state.podTemplate -}}
 {{- $_ := set $state "jobSpec" $spec -}}
 {{- include "outrigger-0.1.0.check.job" $state -}}

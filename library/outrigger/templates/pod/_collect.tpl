@@ -77,7 +77,8 @@ The entries that are on and belong to the state's workload.
 An Entry:
   name     in the values                    path      its values path, for problems
   pattern  its pattern's values key         template  the pattern's named template
-  config   its values, with what their texts say as templates: those of a custom pattern are its own matter
+  config   its values, with what their texts say as templates: those of a custom pattern are its own matter, but for
+           workloads
 Takes: the State
 Sets: .entries
 */ -}}
@@ -111,6 +112,9 @@ Sets: .entries of the state, and what kit.entry keeps
     {{- if $.templated -}}
       {{- include "outrigger-0.1.0.kit.evaluateEntry" $entry -}}
       {{- $_ := set $state.evaluated (printf "%s.%s" $.pattern $name) (dict "config" $entry.value "isHere" "true") -}}
+    {{- else if $config.workloads -}}
+      {{- $workloads := include "outrigger-0.1.0.kit.workloads" (dict "context" $state.context "config" $config) | fromJsonArray -}}
+      {{- $_ := set $entry "value" (set (omit $config "workloads") "workloads" $workloads) -}}
     {{- end -}}
     {{- $_ := set $state "entries" (append $state.entries (dict
           "name" $name "config" $entry.value "pattern" $.pattern "template" $.template "path" (printf "%s.%s" $.path $name))) -}}

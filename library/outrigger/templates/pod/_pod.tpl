@@ -36,8 +36,8 @@ Reports: fails where there is no pod template, or one that is not of Kubernetes'
 {{- range compact (list $state.workload $state.object) -}}
   {{- include "outrigger-0.1.0.kit.remember" (dict "library" $state.library "kind" "workloads" "key" . "value" true) -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.check.shape" $state -}}
 {{- include "outrigger-0.1.0.pod.chooseForm" $state -}}
+{{- include "outrigger-0.1.0.check.shape" $state -}}
 {{- include "outrigger-0.1.0.pod.entries" $state -}}
 {{- include "outrigger-0.1.0.pod.contributions" $state -}}
 {{- end -}}

@@ -21,7 +21,9 @@ Reports: what patterns.backups.parts reports
   {{- $size := .call.config.drill.size | default "8Gi" -}}
   {{- range $name, $path := $server.folders -}}
     {{- $mounts = append $mounts (dict "name" $name "mountPath" $path) -}}
-    {{- $_ := set $parts "volumes" (append $parts.volumes (dict "name" $name "emptyDir" (dict "sizeLimit" (eq $name "data" | ternary $size "64Mi")))) -}}
+    {{- $emptyDir := dict "sizeLimit" (eq $name "data" | ternary $size "64Mi") -}}
+    {{- include "outrigger-0.1.0.kit.dropNone" (dict "fields" $emptyDir) -}}
+    {{- $_ := set $parts "volumes" (append $parts.volumes (dict "name" $name "emptyDir" $emptyDir)) -}}
   {{- end -}}
   {{- $_ := set $container "volumeMounts" $mounts -}}
   {{- $_ := set $parts "sidecars" (list $container) -}}

@@ -38,11 +38,13 @@ Reports: what source and store lack
       "name" (include "outrigger-0.1.0.kit.shorten" (printf "%s-tools" $call.name))
       "volumeMounts" (list (dict "name" $tools "mountPath" "/outrigger-backup")) -}}
 {{- with $call.config.timeZone -}}{{- $_ := set $fetch "env" (include "outrigger-0.1.0.kit.variables" (dict "ZONE" .) | fromJsonArray) -}}{{- end -}}
+{{- $workFolder := dict "sizeLimit" ($call.config.workSize | default "2Gi") -}}
+{{- include "outrigger-0.1.0.kit.dropNone" (dict "fields" $workFolder) -}}
 {{- $parts := dict
       "container" $container "initContainers" (list $fetch)
       "volumes" (list
         (dict "name" $tools "emptyDir" (dict "sizeLimit" "256Mi"))
-        (dict "name" $work "emptyDir" (dict "sizeLimit" ($call.config.workSize | default "2Gi")))) -}}
+        (dict "name" $work "emptyDir" $workFolder)) -}}
 {{- $_ := set $container "env" $env -}}
 {{- include (printf "outrigger-0.1.0.patterns.backups.stores.%s" $backup.store) (dict "backup" $backup "parts" $parts "fetch" $fetch "task" $task) -}}
 {{- with $backup.settings.volume -}}

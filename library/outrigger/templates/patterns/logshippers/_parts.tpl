@@ -99,7 +99,8 @@ Prints: "BYTES FOLDER", one a line
 {{- range $name, $_ := .values.volumes -}}
   {{- $entry := dict "call" $ "pattern" "volumes" "name" $name -}}
   {{- include "outrigger-0.1.0.kit.entry" $entry -}}
-  {{- $volume := $entry.config -}}
+  {{- $volume := pick $entry.config "size" "medium" "mountPath" -}}
+  {{- include "outrigger-0.1.0.kit.dropNone" (dict "fields" $volume) -}}
   {{- if and $volume.size (ne ($volume.medium | default "") "Memory") $volume.mountPath -}}
     {{- range $path := $.config.files -}}
       {{- if include "outrigger-0.1.0.kit.holds" (dict "mountPath" $volume.mountPath "path" $path) -}}

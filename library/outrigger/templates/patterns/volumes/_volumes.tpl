@@ -10,6 +10,8 @@ Reports: what the entry lacks, or has that means nothing
 {{- $mountFields := list "mountPath" "subPath" "subPathExpr" "readOnly" "mountPropagation" -}}
 {{- $problems := list -}}
 {{- $config := .config -}}
+{{- $sized := pick $config "size" "medium" -}}
+{{- include "outrigger-0.1.0.kit.dropNone" (dict "fields" $sized) -}}
 {{- $volume := omit $config "enabled" "workloads" "size" "medium" "containers" "order" "seed" -}}
 {{- range $mountFields -}}{{- $volume = omit $volume . -}}{{- end -}}
 {{- $sources := keys $volume | sortAlpha -}}
@@ -20,10 +22,11 @@ Reports: what the entry lacks, or has that means nothing
   {{- with $config.medium | default (eq ($config.mountPath | default "") "/dev/shm" | ternary "Memory" "") -}}{{- $_ := set $emptyDir "medium" . -}}{{- end -}}
   {{- if and $emptyDir.medium (not $config.size) -}}{{- $_ := set $emptyDir "sizeLimit" "64Mi" -}}{{- end -}}
   {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $emptyDir "from" $volume.emptyDir) -}}
+  {{- include "outrigger-0.1.0.kit.dropNone" (dict "fields" $emptyDir) -}}
   {{- $volume = dict "emptyDir" $emptyDir -}}
 {{- else -}}
   {{- range $field := list "size" "medium" -}}
-    {{- if get $config $field -}}
+    {{- if get $sized $field -}}
       {{- $problems = append $problems (printf "%s is of an emptyDir, and the volume is a %s; set %s: null, or %s: null" $field (first $sources) $field (first $sources)) -}}
     {{- end -}}
   {{- end -}}
