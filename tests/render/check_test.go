@@ -531,6 +531,22 @@ func TestWhatAPodTemplateSaysThatASidecarCannotBeBesideIsTold(t *testing.T) {
 	}
 }
 
+func TestPrivilegesThatContradictOneAnotherAreTold(t *testing.T) {
+	t.Parallel()
+	for _, privileges := range []string{"privileged: true", "capabilities: {add: [SYS_ADMIN]}", "capabilities: {add: [CAP_SYS_ADMIN]}"} {
+		values := func(context string) string {
+			return `
+pod: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "a:1"}]}}
+outrigger: {containers: {helper: {image: "h:1", securityContext: {` + context + "}}}}"
+		}
+
+		message := harness.Consumer(t).RenderError(t, values(privileges+", allowPrivilegeEscalation: false"))
+
+		assert.Contains(t, message, "outrigger.containers.helper.securityContext.allowPrivilegeEscalation: is false, which Kubernetes refuses beside privileged")
+		harness.Consumer(t).Render(t, values(privileges))
+	}
+}
+
 func TestASidecarMayMountAVolumeOfAStatefulSetsClaims(t *testing.T) {
 	t.Parallel()
 	chart := harness.NewChart(t, map[string]string{"templates/statefulset.yaml": `
