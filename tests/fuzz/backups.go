@@ -1,11 +1,15 @@
 package fuzz
 
+// mark is a variable of whose references in a pattern's text none may expand.
+const mark = "MARK"
+
 // text returns a text of a pattern: plain, with what the kubelet or a template would take for a reference, or odd.
 func text(c *choices, plain string) string {
 	if c.number(4) != 1 {
 		return plain
 	}
-	return of(c, "$(A)", "{{ .Release.Name }}", "a'b\"c", "two\nlines", "$$(A)", "{{ .Values.missing }}", `{{ "{{" }}`)
+	odd := []string{"$(A)", "$("+mark+")", "pa$$word", "{{ .Release.Name }}", "a'b\"c", "two\nlines", "$$(A)", "{{ .Values.missing }}", `{{ "{{" }}`}
+	return odd[c.random.IntN(len(odd))]
 }
 
 // secretKey is a reference to a key of a Secret, in both of its forms.

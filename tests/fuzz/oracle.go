@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -16,19 +15,29 @@ import (
 	"github.com/outrigger-charts/outrigger/ci/rig"
 )
 
-// oracle says what an API server would say of an object, by Kubernetes' own code (ci/modules/kubernetes/validate): in a
-// millisecond, and without a cluster.
+// oracles say what becomes of objects, by Kubernetes' own code (ci/modules/kubernetes): in a millisecond, and without a cluster.
+type oracles struct {
+	validate oracle // what an API server would say of an object that is created
+	expand   oracle // what the kubelet starts containers with
+}
+
+func newOracles(t testing.TB) oracles {
+	t.Helper()
+	return oracles{newOracle(t, "validate"), newOracle(t, "expand")}
+}
+
+// oracle is a program that answers each line of JSON by one.
 type oracle struct {
 	in  io.Writer
 	out *bufio.Reader
 }
 
 // newOracle starts the program. It ends with the test.
-func newOracle(t testing.TB) *oracle {
+func newOracle(t testing.TB, name string) oracle {
 	t.Helper()
-	tools, err := rig.Tools(context.Background(), os.Stderr, "validate")
+	tools, err := rig.Tools(context.Background(), os.Stderr, name)
 	require.NoError(t, err)
-	program := exec.Command(filepath.Join(tools, "validate"))
+	program := exec.Command(filepath.Join(tools, name))
 	program.Stderr = os.Stderr
 	in, err := program.StdinPipe()
 	require.NoError(t, err)
@@ -39,20 +48,17 @@ func newOracle(t testing.TB) *oracle {
 		in.Close()
 		program.Wait()
 	})
-	return &oracle{in, bufio.NewReader(out)}
+	return oracle{in, bufio.NewReader(out)}
 }
 
-// create returns why an object, in JSON, would not be created, and nil if it would be.
-func (o *oracle) create(t testing.TB, object []byte) error {
+// ask writes a question, and reads the answer into a pointer.
+func (o oracle) ask(t testing.TB, question, answer any) {
 	t.Helper()
-	_, err := o.in.Write(object)
+	text, err := json.Marshal(question)
+	require.NoError(t, err)
+	_, err = o.in.Write(append(text, '\n'))
 	require.NoError(t, err)
 	line, err := o.out.ReadBytes('\n')
 	require.NoError(t, err)
-	var verdict struct{ Error string }
-	require.NoError(t, json.Unmarshal(line, &verdict), "%s", line)
-	if verdict.Error != "" {
-		return errors.New(verdict.Error)
-	}
-	return nil
+	require.NoError(t, json.Unmarshal(line, answer), "%s", line)
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 // choices are decisions at random, always the same for the same bytes of the fuzzer's; without bytes every decision is the
@@ -51,8 +53,15 @@ func (c *choices) often(target object, key string, value func() any) {
 	}
 }
 
-// values returns values for harness.Consumer: valid ones, and ones at fault in the ways that the library checks.
-func values(c *choices) object {
+// input is what a render depends on.
+type input struct {
+	values   object
+	settings harness.Settings
+	broken   bool // what the author wrote himself is at fault, so that an API server may refuse it
+}
+
+// newInput returns values for the consumer: valid ones, and ones at fault in the ways that the library checks.
+func newInput(c *choices) input {
 	library := object{}
 	c.maybe(library, "mode", func() any { return of(c, "auto", "classic", "native") })
 	c.maybe(library, "kubeVersion", func() any { return of(c, "1.36.0", "v1.29.3-eks-abc", "1.28.0") })
@@ -64,6 +73,8 @@ func values(c *choices) object {
 		c.maybe(env, "sidecars", func() any { return variables(c) })
 		return env
 	})
+	c.maybe(library, "defaults", func() any { return defaults(c) })
+	c.maybe(library, "images", func() any { return images(c) })
 	c.often(library, "volumes", func() any { return entries(c, volume, "v", "w", "own", "Bad") })
 	c.often(library, "containers", func() any { return entries(c, container, "a", "b", "app", "z", "Bad_", "x.y") })
 	c.often(library, "logshippers", func() any { return entries(c, logshipper, "ship", "a", "other") })
@@ -74,19 +85,36 @@ func values(c *choices) object {
 		return object{of(c, "greeter", "greeter", "greeter", "greeter", "missing"): entries(c, greeter, "hello", "a")}
 	})
 	c.maybe(library, "cluster", func() any { return of(c, "eu", "eu-1", "eu_1.a", "eu west") })
-	kind := []string{"pod", "job", "made"}[c.random.IntN(3)]
-	if kind == "made" {
+
+	in := input{values: object{"outrigger": library}, settings: settings(c)}
+	names(c, in.values)
+	c.maybe(in.values, "notes", func() any { return true })
+	kind := []string{"pod", "job", "made", "documents", "facets"}[c.random.IntN(5)]
+	switch kind {
+	case "documents":
+		in.values["call"] = callArguments(c, kind)
+		in.values[kind] = documents(c, in.namespace())
+		in.values["file"] = fileArguments(c)
+	case "facets":
+		in.values[kind] = facetArguments(c)
+	case "made":
 		c.maybe(library, "jobs", func() any { return object{of(c, "process", "other"): made(false)(c)} })
 		library["cronJobs"] = object{of(c, "report", "report", "nightly"): made(true)(c)}
+		fallthrough
+	default:
+		in.values[kind] = podTemplate(c, kind != "pod")
+		in.values["call"] = callArguments(c, kind)
+		if in.broken = c.number(12) == 1; in.broken {
+			breakOne(c, in.values[kind].(object)["spec"].(object))
+		}
 	}
-	all := object{kind: podTemplate(c, kind != "pod"), "outrigger": library}
 	if c.number(8) == 1 {
 		removeOne(c, library)
 	}
-	c.maybe(all, "global", func() any {
+	c.maybe(in.values, "global", func() any {
 		return object{"imageRegistry": of(c, "", "mirror:5000/"), "imagePullSecrets": []any{of[any](c, "pull", object{"name": "pull"})}}
 	})
-	return all
+	return in
 }
 
 // removeOne sets one key, at any depth, to null, as a user does to take away what the chart's author wrote.
@@ -103,15 +131,41 @@ func removeOne(c *choices, from object) {
 	from[key] = nil
 }
 
+// breakOne gives one field, at any depth, a value of another kind, as a slip of its author's does.
+func breakOne(c *choices, from object) {
+	keys := slices.Sorted(maps.Keys(from))
+	key := keys[c.random.IntN(len(keys))]
+	below, deeper := from[key].(object)
+	if list, isList := from[key].([]any); isList {
+		item := c.random.IntN(len(list))
+		if below, deeper = list[item].(object); !deeper || c.number(5) == 1 {
+			list[item] = ofAnotherKind(c)
+			return
+		}
+	}
+	if deeper && len(below) > 0 && c.number(4) != 1 {
+		breakOne(c, below)
+		return
+	}
+	from[key] = ofAnotherKind(c)
+}
+
+func ofAnotherKind(c *choices) any {
+	return []any{nil, "text", false, true, 7, 0.5, "", []any{}, []any{"text"}, []any{nil}, object{}, object{"a": "b"}, object{"name": 1}}[c.random.IntN(13)]
+}
+
 // variables returns variables by name: ones that a container has too, or that refer to others, and one that is the library's own.
 func variables(c *choices) object {
-	all := object{of(c, "LEVEL", "A", "POD_NAME", "OUTRIGGER_FORM"): of[any](c, "info", "$(A)", "{{ .Release.Name }}", 1, true, nil)}
+	all := object{of(c, "LEVEL", "A", "POD_NAME", "OUTRIGGER_FORM", mark): of[any](c, "info", "$(A)", "{{ .Release.Name }}", 1, true, nil)}
+	if _, marked := all[mark]; marked {
+		all[mark] = "the mark"
+	}
 	c.maybe(all, "KEY", func() any { return object{"valueFrom": object{"secretKeyRef": object{"name": "s", "key": "k"}}} })
 	return all
 }
 
 func greeter(c *choices) object {
-	config := object{"greeting": text(c, "hello")}
+	config := object{"greeting": of(c, "hello", "$(A)", "a'b\"c", "two\nlines")}
 	c.maybe(config, "resources", func() any { return resources(c) })
 	c.maybe(config, "env", func() any { return environment(c) })
 	c.maybe(config, "image", func() any { return of(c, "other:1", "other") })
@@ -124,7 +178,7 @@ func entries(c *choices, entry func(*choices) object, names ...string) object {
 		config := entry(c)
 		c.maybe(config, "enabled", func() any { return of(c, true, false) })
 		c.maybe(config, "order", func() any { return of(c, 0, 5, -7, 100000) })
-		c.maybe(config, "workloads", func() any { return []any{of(c, "web", "once")} })
+		c.maybe(config, "workloads", func() any { return []any{of(c, "web", "once", "demo-shop-web", "process")} })
 		all[of(c, names...)] = config
 	}
 	return all
@@ -367,7 +421,10 @@ func environment(c *choices) any {
 	if c.yes() {
 		all := object{}
 		for range 1 + c.number(3) {
-			all[of(c, "A", "B", "POD_NAME")] = of[any](c, "text", 1, 1000000, 0.5, true, nil, value(), "$(A)")
+			all[of(c, "A", "B", "POD_NAME", mark)] = of[any](c, "text", 1, 1000000, 0.5, true, nil, value(), "$(A)")
+		}
+		if _, marked := all[mark]; marked {
+			all[mark] = "the mark"
 		}
 		return all
 	}

@@ -30,14 +30,19 @@ func RequireDocuments(t testing.TB, content map[string]any) {
 			return
 		}
 		// The kubelet's own rule, of which the templates write nothing but this.
-		text = strings.ReplaceAll(text, "$$", "$")
-		require.NoError(t, document.Check([]byte(text)), "%s", text)
-		value, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
-		require.NoError(t, err, "%s", text)
-		schema, err := documentSchema()
-		require.NoError(t, err)
-		require.NoError(t, schema.Validate(value), "%s", text)
+		RequireDocument(t, strings.ReplaceAll(text, "$$", "$"))
 	})
+}
+
+// RequireDocument fails unless the program would read a document.
+func RequireDocument(t testing.TB, text string) {
+	t.Helper()
+	require.NoError(t, document.Check([]byte(text)), "%s", text)
+	value, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	require.NoError(t, err, "%s", text)
+	schema, err := documentSchema()
+	require.NoError(t, err)
+	require.NoError(t, schema.Validate(value), "%s", text)
 }
 
 // documentSchema is the schema that is made of the program's types.

@@ -110,6 +110,14 @@ type Settings struct {
 	APIVersions []string // what the cluster serves beside Kubernetes' own
 }
 
+// complete returns the settings without zero values.
+func (s Settings) complete() Settings {
+	s.KubeVersion = orElse(s.KubeVersion, KubeVersion)
+	s.Release = orElse(s.Release, "demo")
+	s.Namespace = orElse(s.Namespace, "default")
+	return s
+}
+
 // Render renders the chart with values given as YAML and returns its objects, decoded strictly by Kubernetes' own
 // types: an unknown or repeated field fails the test, and so does a byte that Helm 3 and Helm 4 render differently.
 func (c Chart) Render(t testing.TB, values string, settings ...Settings) Objects {
@@ -164,9 +172,9 @@ func (c Chart) TryRender(t testing.TB, values string) (Objects, error) {
 }
 
 // TryRenderDocuments is TryRender with the objects as they are written, each a YAML document.
-func (c Chart) TryRenderDocuments(t testing.TB, values string) ([][]byte, error) {
+func (c Chart) TryRenderDocuments(t testing.TB, values string, settings Settings) ([][]byte, error) {
 	t.Helper()
-	texts, err := c.tryRender(t, values)
+	texts, err := c.render3(t, values, settings.complete())
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +183,7 @@ func (c Chart) TryRenderDocuments(t testing.TB, values string) ([][]byte, error)
 
 func (c Chart) tryRender(t testing.TB, values string) (map[string]string, error) {
 	t.Helper()
-	return c.render3(t, values, Settings{KubeVersion: KubeVersion, Release: "demo", Namespace: "default"})
+	return c.render3(t, values, Settings{}.complete())
 }
 
 // RenderError renders the chart with values given as YAML, which must fail, and returns the message. Helm 3 and Helm 4
@@ -194,9 +202,7 @@ func (c Chart) render(t testing.TB, values string, settings ...Settings) (map[st
 	if len(settings) > 0 {
 		given = settings[0]
 	}
-	given.KubeVersion = orElse(given.KubeVersion, KubeVersion)
-	given.Release = orElse(given.Release, "demo")
-	given.Namespace = orElse(given.Namespace, "default")
+	given = given.complete()
 	texts, err := c.render3(t, values, given)
 	texts4, err4 := c.render4(values, given)
 	compare(t, texts, texts4, err, err4)

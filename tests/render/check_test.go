@@ -434,6 +434,46 @@ func TestBadPodTemplatesFailWithThePlaceAndTheMend(t *testing.T) {
 			good:    `{containers: [{name: app, image: "a:1", livenessProbe: {httpGet: {path: /, port: 80}}}]}`,
 			message: `container "app" of the pod template.livenessProbe.httpGet: is a text, and has to be an object with fields`,
 		},
+		"a null in a list": {
+			bad:     `{containers: [{name: app, image: "a:1", ports: [null]}]}`,
+			good:    `{containers: [{name: app, image: "a:1", ports: null}]}`,
+			message: `container "app" of the pod template.ports: is null, and has to be an object with fields`,
+		},
+		"a variable without a name": {
+			bad:     `{containers: [{name: app, image: "a:1", env: [{value: b}]}]}`,
+			good:    `{containers: [{name: app, image: "a:1", env: [{name: A, value: b}]}]}`,
+			message: `container "app" of the pod template.env: is a map, and has to be an object with a name; write name: and what else it has`,
+		},
+		"a port's name that YAML reads as true": {
+			bad:     `{containers: [{name: app, image: "a:1", ports: [{name: on, containerPort: 80}]}]}`,
+			good:    `{containers: [{name: app, image: "a:1", ports: [{name: "on", containerPort: 80}]}]}`,
+			message: `container "app" of the pod template.ports.name: is a boolean, and has to be a text; write true in quotes`,
+		},
+		"a path that is a list": {
+			bad:     `{volumes: [{name: v, emptyDir: {}}], containers: [{name: app, image: "a:1", volumeMounts: [{name: v, mountPath: [/v]}]}]}`,
+			good:    `{volumes: [{name: v, emptyDir: {}}], containers: [{name: app, image: "a:1", volumeMounts: [{name: v, mountPath: /v}]}]}`,
+			message: `container "app" of the pod template.volumeMounts.mountPath: is a list, and has to be a text`,
+		},
+		"a pod's security context that is a text": {
+			bad:     `{securityContext: restricted, containers: [{name: app, image: "a:1"}]}`,
+			good:    `{securityContext: {runAsNonRoot: true}, containers: [{name: app, image: "a:1"}]}`,
+			message: `the pod template: spec.securityContext is a text, and has to be an object with fields`,
+		},
+		"a pod's resources that are a list": {
+			bad:     `{resources: {limits: [1Gi]}, containers: [{name: app, image: "a:1"}]}`,
+			good:    `{resources: {limits: {memory: 1Gi}}, containers: [{name: app, image: "a:1"}]}`,
+			message: `the pod template: spec.resources.limits is a list, and has to be an object with fields`,
+		},
+		"a claim that is null": {
+			bad:     `{resourceClaims: [null], containers: [{name: app, image: "a:1"}]}`,
+			good:    `{resourceClaims: [{name: gpu, resourceClaimName: gpu}], containers: [{name: app, image: "a:1"}]}`,
+			message: `the pod template: spec.resourceClaims[0] is null, and has to be an object with fields`,
+		},
+		"a restartPolicy that is a list": {
+			bad:     `{restartPolicy: [Always], containers: [{name: app, image: "a:1"}]}`,
+			good:    `{restartPolicy: Always, containers: [{name: app, image: "a:1"}]}`,
+			message: `the pod template: spec.restartPolicy is a list, and has to be a text`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			message := harness.Consumer(t).RenderError(t, `pod: {metadata: {labels: {app: web}}, spec: `+test.bad+`}`)
@@ -461,6 +501,21 @@ func TestAFieldThatAClusterNewerThanTheLibraryMayKnowIsLeftToIt(t *testing.T) {
 		deployment := chart.OfShapes().RenderMaps(t, values, settings)[0]
 
 		assert.Equal(t, "text", fieldAt(deployment, "spec/template/spec/containers/app/ofLater/some"), version)
+	}
+}
+
+func TestThatAPodTemplatesMetadataIsNoMapIsTold(t *testing.T) {
+	t.Parallel()
+	for metadata, message := range map[string]string{
+		`web`:                  "metadata is a text, and has to be an object with fields",
+		`{labels: [app, web]}`: "metadata.labels is a list, and has to be an object with fields",
+		`{annotations: none}`:  "metadata.annotations is a text, and has to be an object with fields",
+	} {
+		values := `
+pod: {metadata: ` + metadata + `, spec: {containers: [{name: app, image: "a:1"}]}}
+outrigger: {volumes: {logs: {mountPath: /logs}}, logshippers: {ship: {files: [/logs/a], to: {otlphttp: {endpoint: "http://b:4318"}}}}}`
+
+		assert.Contains(t, harness.Consumer(t).RenderError(t, values), "the pod template: "+message)
 	}
 }
 
@@ -500,6 +555,22 @@ func TestWhatAPodTemplateSaysThatASidecarCannotBeBesideIsTold(t *testing.T) {
 			assert.Contains(t, message, "- "+test.message)
 			harness.Consumer(t).Render(t, pod(test.good))
 		})
+	}
+}
+
+func TestPrivilegesThatContradictOneAnotherAreTold(t *testing.T) {
+	t.Parallel()
+	for _, privileges := range []string{"privileged: true", "capabilities: {add: [SYS_ADMIN]}", "capabilities: {add: [CAP_SYS_ADMIN]}"} {
+		values := func(context string) string {
+			return `
+pod: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "a:1"}]}}
+outrigger: {containers: {helper: {image: "h:1", securityContext: {` + context + "}}}}"
+		}
+
+		message := harness.Consumer(t).RenderError(t, values(privileges+", allowPrivilegeEscalation: false"))
+
+		assert.Contains(t, message, "outrigger.containers.helper.securityContext.allowPrivilegeEscalation: is false, which Kubernetes refuses beside privileged")
+		harness.Consumer(t).Render(t, values(privileges))
 	}
 }
 

@@ -60,6 +60,22 @@ func TestAnImageWhoseProgramNobodyKnowsIsRefused(t *testing.T) {
 	}
 }
 
+func TestACollectorWithoutAnImageIsToldAsOneWithoutAnImage(t *testing.T) {
+	t.Parallel()
+	const values = `
+pod: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "a:1"}]}}
+outrigger:
+  images: {collector: null}
+  volumes: {logs: {mountPath: /logs}}
+  logshippers: {ship: {files: [/logs/a], to: {otlphttp: {endpoint: "http://a:1"}}}}
+`
+
+	message := harness.Consumer(t).RenderError(t, values)
+
+	assert.Contains(t, message, "1 problem(s)")
+	assert.Contains(t, message, "outrigger.logshippers.ship.image: is missing; set it to an image with a tag or digest")
+}
+
 func TestTheProgramOfAnAgentOfOnesOwnHasItsOwnKey(t *testing.T) {
 	t.Parallel()
 	message := harness.Consumer(t).RenderError(t, shippersValues(`{ship: {files: [/logs/a], agent: custom, image: "a:1", command: [/a], custom: {command: [/a]}}}`))

@@ -57,6 +57,16 @@ var everyName = []string{
 	"PodMonitor FULL-outrigger-ship", "PrometheusRule FULL-outrigger-nightly",
 }
 
+func TestNamesOfWhichNoObjectCanBeMadeAreTold(t *testing.T) {
+	t.Parallel()
+	for begin, override := range map[string]string{"Shop_1-": "fullnameOverride: Shop_1", "demo-Shop.-": "nameOverride: Shop."} {
+		message := helmCreate(t).RenderError(t, objectsOfEveryKind+"\n"+override+"\n")
+
+		assert.Contains(t, message, `the object "`+begin)
+		assert.Contains(t, message, "Kubernetes takes no such name; write lower case letters, digits, - and . in what it is made of: fullnameOverride or nameOverride")
+	}
+}
+
 func TestGeneratedObjectsAreNamedAsTheChartNamesItsOwn(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ values, release, full string }{

@@ -104,3 +104,23 @@ func TestTheDefaultsSayWhoSidecarsAre(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatTheDefaultsSayOfPrivilegesAndRootIsSaidAsAWholeThatKubernetesTakes(t *testing.T) {
+	t.Parallel()
+	const values = `
+pod: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "a:1"}]}}
+outrigger:
+  containers: {helper: {image: "h:1"}}
+  defaults: {securityContext: `
+	context := func(defaults string) *corev1.SecurityContext {
+		objects := harness.Consumer(t).Render(t, values+defaults+"}\n")
+		return harness.Find[*appsv1.Deployment](t, objects).Spec.Template.Spec.InitContainers[0].SecurityContext
+	}
+
+	privileged, admin, root := context(`{privileged: true}`), context(`{capabilities: {add: [SYS_ADMIN]}}`), context(`{runAsUser: 0}`)
+
+	assert.True(t, *privileged.Privileged)
+	assert.Nil(t, privileged.AllowPrivilegeEscalation)
+	assert.Nil(t, admin.AllowPrivilegeEscalation)
+	assert.False(t, *root.RunAsNonRoot, "a root that is to be none is never started")
+}

@@ -26,7 +26,7 @@ func atRandom(listed judge.Want) *phase {
 		only:        true, // the fuzz target of the same package is for the soak
 		flags:       []string{"-count=1", "-timeout=15m"},
 		environment: []string{"GOGC=400"}, // as of templates
-		prepare:     func(ctx context.Context, r *rig.Rig) error { return r.Prepare("validate")(ctx) },
+		prepare:     func(ctx context.Context, r *rig.Rig) error { return r.Prepare("validate", "expand")(ctx) },
 	}
 }
 

@@ -1,10 +1,12 @@
 // Command expand prints containers as the kubelet starts them: with the references $(NAME) in their environment, commands and
-// arguments expanded by Kubernetes' own code. It reads a list of containers, in JSON, from standard input, and prints such a
-// list. A variable whose value comes from elsewhere has the value "the FIELDPATH", such as "the metadata.name".
+// arguments expanded by Kubernetes' own code. It reads lists of containers, in JSON, one after the other, from standard input, and
+// prints such a list on a line for each. A variable whose value comes from elsewhere has the value "the FIELDPATH", such as "the metadata.name".
 package main
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"log"
 	"os"
 
@@ -29,15 +31,21 @@ type variable struct {
 
 func main() {
 	log.SetFlags(0)
-	var containers []container
-	if err := json.NewDecoder(os.Stdin).Decode(&containers); err != nil {
-		log.Fatal("expand: ", err)
-	}
-	for i := range containers {
-		expand(&containers[i])
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(containers); err != nil {
-		log.Fatal("expand: ", err)
+	log.SetPrefix("expand: ")
+	in, out := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
+	for {
+		var containers []container
+		if err := in.Decode(&containers); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			log.Fatal(err)
+		}
+		for i := range containers {
+			expand(&containers[i])
+		}
+		if err := out.Encode(containers); err != nil {
+			log.Fatal(err)
+		}
 	}
 }
 

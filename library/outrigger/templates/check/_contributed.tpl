@@ -32,6 +32,12 @@ Reports: the problems
   {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" "restartPolicyRules"
         "message" "needs a container with a restartPolicy of its own, which of the library's only native sidecars are; leave it out") -}}
 {{- end -}}
+{{- $security := $container.securityContext | default dict -}}
+{{- $added := ($security.capabilities | default dict).add | default list -}}
+{{- if and (eq (toString $security.allowPrivilegeEscalation) "false") (or $security.privileged (has "SYS_ADMIN" $added) (has "CAP_SYS_ADMIN" $added)) -}}
+  {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" "securityContext.allowPrivilegeEscalation"
+        "message" "is false, which Kubernetes refuses beside privileged and the capability SYS_ADMIN; leave one of them out") -}}
+{{- end -}}
 {{- with ($container.resources | default dict).claims -}}
   {{- $claims := list -}}
   {{- range $state.podTemplate.spec.resourceClaims -}}{{- $claims = append $claims .name -}}{{- end -}}

@@ -39,18 +39,25 @@ Sets: .broken of shapes, where a value is no list or no object as the type has i
 Reports: the problems
 */ -}}
 {{- define "outrigger-0.1.0.check.type" -}}
+{{- $texts := list "name" "mountPath" "protocol" "restartPolicy" -}}{{- /* what others read as texts */ -}}
 {{- $fields := get .types (trimPrefix "[]" .type) -}}
 {{- $items := hasPrefix "[]" .type | ternary .value (list .value) -}}
 {{- if not (kindIs "slice" $items) -}}
   {{- include "outrigger-0.1.0.check.misshapen" (dict "call" . "value" $items "wanted" "a list; write - before each of its items") -}}
 {{- else -}}
   {{- range $item := $items -}}
-    {{- if not (or (kindIs "map" $item) (kindIs "invalid" $item)) -}}
+    {{- if not (kindIs "map" $item) -}}
       {{- include "outrigger-0.1.0.check.misshapen" (dict "call" $ "value" $item "wanted" "an object with fields") -}}
     {{- else -}}
+      {{- if and (has $.type (list "[]EnvVar" "[]VolumeMount")) (kindIs "invalid" $item.name) -}}
+        {{- include "outrigger-0.1.0.check.misshapen" (dict "call" $ "value" $item "wanted" "an object with a name; write name: and what else it has") -}}
+      {{- end -}}
       {{- range $field, $value := $item -}}
         {{- if not (hasKey $fields $field) -}}
           {{- include "outrigger-0.1.0.check.unknownField" (dict "state" $.state "name" $.name "field" $.field "known" $fields "unknown" $field) -}}
+        {{- else if and (has $field $texts) (not (kindIs "string" $value)) (not (kindIs "invalid" $value)) -}}
+          {{- include "outrigger-0.1.0.check.misshapen" (dict "call" (set (omit $ "field") "field" (list $.field $field | compact | join "."))
+                "value" $value "wanted" (printf "a text; write %v in quotes" $value)) -}}
         {{- else if and (get $fields $field) $value -}}
           {{- include "outrigger-0.1.0.check.type" (dict "state" $.state "types" $.types "name" $.name
                 "field" (list $.field $field | compact | join ".") "type" (get $fields $field) "value" $value "shapes" $.shapes) -}}

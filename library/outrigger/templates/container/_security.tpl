@@ -21,15 +21,16 @@ Sets: securityContext of the container, and .plainContexts of the state
   {{- end -}}
   {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $context "from" $user) -}}
   {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $context "from" $chosen) -}}
-{{- else if and (not (kindIs "invalid" $own.runAsUser)) (eq ($own.runAsUser | int64) 0) -}}
+{{- end -}}
+{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $context "from" $own) -}}
+{{- if and (not (hasKey $own "runAsNonRoot")) (not (kindIs "invalid" $context.runAsUser)) (eq ($context.runAsUser | int64) 0) -}}
   {{- $_ := set $context "runAsNonRoot" false -}}
 {{- end -}}
-{{- $added := ($own.capabilities | default dict).add | default list -}}
-{{- if or $own.privileged (has "SYS_ADMIN" $added) (has "CAP_SYS_ADMIN" $added) -}}
+{{- $added := ($context.capabilities | default dict).add | default list -}}
+{{- if and (not (hasKey $own "allowPrivilegeEscalation")) (or $context.privileged (has "SYS_ADMIN" $added) (has "CAP_SYS_ADMIN" $added)) -}}
   {{- /* Kubernetes refuses the default beside these. */ -}}
   {{- $_ := unset $context "allowPrivilegeEscalation" -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $context "from" $own) -}}
 {{- if not $own -}}{{- $_ := set .state.plainContexts $served $context -}}{{- end -}}
 {{- end -}}
 {{- if $context -}}{{- $_ := set .container "securityContext" $context -}}{{- end -}}

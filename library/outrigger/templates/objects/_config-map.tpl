@@ -3,16 +3,19 @@ The ConfigMap of the files that the state's contributions name. For a hook it is
 there when the hook's pod starts, and gone with it.
 Takes: state; hookWeight, optional, of the hook
 Prints: a YAML document, or nothing
+Reports: what objects.checkName reports
 */ -}}
 {{- define "outrigger-0.1.0.objects.configMap" -}}
 {{- $state := .state -}}
 {{- $hookWeight := .hookWeight -}}
 {{- with include "outrigger-0.1.0.kit.files" $state -}}
+{{- $name := include "outrigger-0.1.0.kit.objectName" $state -}}
+{{- include "outrigger-0.1.0.objects.checkName" (dict "state" $state "name" $name) -}}
 ---
 apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: {{ include "outrigger-0.1.0.kit.objectName" $state }}
+  name: {{ $name }}
   namespace: {{ $state.namespace }}
   labels:
     {{- include "outrigger-0.1.0.kit.objectLabels" $state | nindent 4 }}

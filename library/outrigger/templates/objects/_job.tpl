@@ -129,11 +129,13 @@ The metadata of a Job or CronJob.
 Takes: state, with jobConfig; name, or nothing where it is made of full name and workload; length, that it may have;
   checksum, optional, to end it in any case
 Prints: the metadata, as YAML
+Reports: what objects.checkName reports
 */ -}}
 {{- define "outrigger-0.1.0.objects.metadata" -}}
 {{- $state := .state -}}
 {{- $name := .name | default (printf "%s-%s" (include "outrigger-0.1.0.kit.fullname" $state) $state.workload) -}}
 {{- $name = include "outrigger-0.1.0.kit.fit" (dict "name" $name "length" .length "checksum" .checksum) -}}
+{{- include "outrigger-0.1.0.objects.checkName" (dict "state" $state "name" $name) -}}
 {{- $labels := include "outrigger-0.1.0.kit.objectLabels" $state | fromYaml -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $labels "from" $state.jobConfig.labels) -}}
 {{- $metadata := dict "name" $name "namespace" $state.namespace "labels" $labels -}}

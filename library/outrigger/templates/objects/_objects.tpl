@@ -39,10 +39,13 @@ Reports: fails with every problem found
 An object that a pattern contributes, with the names and labels of the chart's generated objects.
 Takes: state; contribution; object, whose metadata.name is what distinguishes it, and whose metadata.labels are added
 Prints: a YAML document
+Reports: what objects.checkName reports
 */ -}}
 {{- define "outrigger-0.1.0.objects.object" -}}
 {{- $state := .state -}}
 {{- $object := .object -}}
+{{- $name := include "outrigger-0.1.0.kit.shorten" (printf "%s-outrigger-%s" (include "outrigger-0.1.0.kit.fullname" $state) $object.metadata.name) -}}
+{{- include "outrigger-0.1.0.objects.checkName" (dict "state" $state "name" $name) -}}
 {{- $entry := dict "context" $state.context "key" $state.key "jobPath" .contribution.path "workload" .contribution.name -}}
 {{- $labels := include "outrigger-0.1.0.kit.objectLabels" $entry | fromYaml -}}
 {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $labels "from" $object.metadata.labels) }}
@@ -50,7 +53,7 @@ Prints: a YAML document
 apiVersion: {{ $object.apiVersion }}
 kind: {{ $object.kind }}
 metadata:
-  name: {{ include "outrigger-0.1.0.kit.shorten" (printf "%s-outrigger-%s" (include "outrigger-0.1.0.kit.fullname" $state) $object.metadata.name) }}
+  name: {{ $name }}
   namespace: {{ $state.namespace }}
   labels:
     {{- toYaml $labels | nindent 4 }}

@@ -78,8 +78,10 @@ Reports: an image that is none of upstream's
 {{- else if and (ne $distribution $name) (has $distribution (list "" "-contrib" "-ebpf-profiler" "-k8s" "-otlp")) -}}
   {{- list (printf "/otelcol%s" $distribution) | toJson -}}
 {{- else -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call
-        "message" (printf "image %q is none of upstream's by its name, so the collector's program in it is not known; set command to it, as in [/otelcol-k8s]" .image)) -}}
+  {{- if .image -}}{{- /* that there is none is told of each container */ -}}
+    {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call
+          "message" (printf "image %q is none of upstream's by its name, so the collector's program in it is not known; set command to it, as in [/otelcol-k8s]" .image)) -}}
+  {{- end -}}
   {{- list | toJson -}}
 {{- end -}}
 {{- end -}}
