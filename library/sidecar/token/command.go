@@ -26,6 +26,7 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/token/format"
 	"github.com/outrigger-charts/outrigger/library/sidecar/token/provider/command"
 	"github.com/outrigger-charts/outrigger/library/sidecar/trust"
+	"github.com/outrigger-charts/outrigger/library/sidecar/version"
 )
 
 const (
@@ -48,7 +49,7 @@ A credential that is not due when it starts is kept. What happens is told in lin
 
 What it does is in the variable ` + document.Variable + `, which the chart writes; to try one by hand:
 
-  OUTRIGGER_STATE_DIR=/tmp/state ` + document.Variable + `='{"version": "0.1", "token": {"name": "db", "ttlSeconds": 60,
+  OUTRIGGER_STATE_DIR=/tmp/state ` + document.Variable + `='{"version": "` + version.Minor(version.Version) + `", "token": {"name": "db", "ttlSeconds": 60,
     "file": {"path": "/tmp/token", "format": "raw", "mode": "0600"},
     "exec": {"command": ["date"], "output": "raw"}}}' outrigger token
 
