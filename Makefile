@@ -55,9 +55,11 @@ version: ## Set the library's version: make version VERSION=0.2.0
 	@old=$$(sed -n 's/^version: //p' library/outrigger/Chart.yaml); \
 	grep -rlF "outrigger-$$old." library/outrigger | xargs sed -i "s/outrigger-$$old\./outrigger-$(VERSION)./g"; \
 	sed -i "s#\(ghcr.io/outrigger-charts/outrigger\):$$old#\1:$(VERSION)#" library/outrigger/values.yaml library/outrigger/Chart.yaml ci/testimages/outrigger.go; \
+	sed -i "s#\(images: {outrigger: \"registry.example/[a-z/]*\):$$old\"#\1:$(VERSION)\"#" library/outrigger/README.md charts/django-app/README.md; \
 	sed -i 's/^const Version = .*/const Version = "$(VERSION)"/' library/sidecar/version/version.go; \
 	sed -i 's/^version: .*/version: $(VERSION)/; s#outrigger/templates: .*#outrigger/templates: "$(VERSION)"#' library/outrigger/Chart.yaml; \
 	echo "$$old -> $(VERSION)"
+	@$(MAKE) --no-print-directory generate
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

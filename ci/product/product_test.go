@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -106,5 +107,14 @@ func TestTheVersionIsOneEverywhere(t *testing.T) {
 		text, err := os.ReadFile(filepath.Join(root, file))
 		require.NoError(t, err)
 		assert.Contains(t, string(text), "ghcr.io/outrigger-charts/outrigger:"+chart.Version, file)
+	}
+	for _, file := range []string{"library/outrigger/README.md", "charts/django-app/README.md"} {
+		text, err := os.ReadFile(filepath.Join(root, file))
+		require.NoError(t, err)
+		named := regexp.MustCompile(`registry[.]example/\S*outrigger:([^"\s]+)`).FindAllStringSubmatch(string(text), -1)
+		require.NotEmpty(t, named, file)
+		for _, each := range named {
+			assert.Equal(t, chart.Version, each[1], file)
+		}
 	}
 }

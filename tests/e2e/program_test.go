@@ -9,6 +9,7 @@ import (
 
 	"github.com/outrigger-charts/outrigger/ci/rig"
 	"github.com/outrigger-charts/outrigger/ci/testimages"
+	"github.com/outrigger-charts/outrigger/library/sidecar/version"
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
@@ -33,7 +34,7 @@ func TestThePodsRunTheVeryImageThatIsShipped(t *testing.T) {
 
 	id := harness.Status(t, pod, "program").ImageID
 	assert.Contains(t, id, digest.String(), "the image's manifest, as it is pushed")
-	assert.Equal(t, "outrigger version 0.1.0\n", namespace.Logs(pod.Name, "program"))
+	assert.Equal(t, "outrigger version "+version.Version+"\n", namespace.Logs(pod.Name, "program"))
 }
 
 func TestTheProgramStartsInWhateverImageItIsBroughtTo(t *testing.T) {

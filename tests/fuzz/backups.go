@@ -8,7 +8,7 @@ func text(c *choices, plain string) string {
 	if c.number(4) != 1 {
 		return plain
 	}
-	odd := []string{"$(A)", "$("+mark+")", "pa$$word", "{{ .Release.Name }}", "a'b\"c", "two\nlines", "$$(A)", "{{ .Values.missing }}", `{{ "{{" }}`}
+	odd := []string{"$(A)", "$(" + mark + ")", "pa$$word", "{{ .Release.Name }}", "a'b\"c", "two\nlines", "$$(A)", "{{ .Values.missing }}", `{{ "{{" }}`}
 	return odd[c.random.IntN(len(odd))]
 }
 

@@ -109,7 +109,7 @@ func TestABackupThatIsTooOldAlarmsAndSoDoesOneThatFailed(t *testing.T) {
 	t.Parallel()
 	found := rule(t, alarmed("1d2h", `drill: {schedule: "1 2 * * 0"}`, "ruleLabels: {release: prometheus}"))
 
-	assert.Equal(t, "demo-shop-outrigger-nightly", found.Name)
+	assert.Equal(t, "demo-shop-outrigger-backups-nightly", found.Name)
 	assert.Equal(t, "prometheus", found.Labels["release"])
 	assert.Equal(t, "demo", found.Labels["app.kubernetes.io/instance"])
 	require.Len(t, found.Spec.Groups, 1)

@@ -28,13 +28,18 @@ var floors = [][]string{
 	{"_dependency.tpl"}, {"_version.tpl"},
 }
 
-// computed are the calls whose name is in a variable, to what they may call: "" is a template of the chart's author.
-var computed = map[string]string{"$entry.template": `patterns\.\w+\.contribution`, "$arguments.template": "", ".template": ""}
+// computed are the calls whose name is in a variable, with the folder that makes them, and what they may call: "" is a template
+// of the chart's author.
+var computed = map[string]struct{ folder, callee string }{
+	"$entry.template": {"pod", `patterns\.\w+\.contribution`}, "$arguments.template": {"pod", ""}, ".template": {"manifest", ""},
+}
 
 var (
 	aDefine    = regexp.MustCompile(`(?:\{\{- /\*\s((?:[^*]|\*[^/])*)\*/ -\}\}\n)?\{\{- define "([^"]+)" -\}\}`)
 	aComment   = regexp.MustCompile(`(?s)\{\{-?\s*/\*.*?\*/\s*-?\}\}`)
 	aCall      = regexp.MustCompile(`\binclude (?:"([^"]+)"|\(printf "([^"]+)"|([^\s)]+))`)
+	aTemplate  = regexp.MustCompile(`\{\{-?\s*(?:template|block)\s+\S+`)
+	ofPattern  = regexp.MustCompile(`\bvalues\.(\w+)`)
 	positional = regexp.MustCompile(`\bindex \S+ \d+`)
 	takes      = regexp.MustCompile(`(?m)^Takes: \S`)
 	does       = regexp.MustCompile(`(?m)^(Prints|Sets|Reports): \S`)
@@ -65,9 +70,10 @@ func definitions(files map[string]string) []definition {
 // breaches returns what in template files, each by its path below templates, breaks the rules of CONTRIBUTING.md.
 func breaches(files map[string]string, versioned string) []string {
 	var found []string
-	all, home := definitions(files), map[string]string{}
+	all, home, patterns := definitions(files), map[string]string{}, map[string]bool{}
 	for _, each := range all {
 		home[each.name] = each.file
+		patterns[part(each.file)] = true
 	}
 	callers := map[string]map[string]string{} // by file, and a file that it calls, the template that does
 	for _, each := range all {
@@ -89,8 +95,16 @@ func breaches(files map[string]string, versioned string) []string {
 		for _, read := range positional.FindAllString(each.body, -1) {
 			say("%s reads an argument by its number; take a dict", read)
 		}
+		for _, call := range aTemplate.FindAllString(each.body, -1) {
+			say("%s … is a call that nothing holds to the floors; write include", call)
+		}
+		for _, read := range ofPattern.FindAllStringSubmatch(each.body, -1) {
+			if own := part(each.file); strings.HasPrefix(own, "patterns/") && patterns["patterns/"+read[1]] && own != "patterns/"+read[1] {
+				say("%s is another pattern's; ask kit.entryNames and kit.entry", read[0])
+			}
+		}
 		for _, call := range aCall.FindAllStringSubmatch(each.body, -1) {
-			called, known := callees(call, versioned, all)
+			called, known := callees(call, part(each.file), versioned, all)
 			if !known {
 				say("%s calls what is not known here", call[0])
 			}
@@ -108,10 +122,10 @@ func breaches(files map[string]string, versioned string) []string {
 	return append(found, circles(callers)...)
 }
 
-// callees returns the templates that a match of aCall may call, and whether it is known what it calls.
-func callees(call []string, versioned string, all []definition) ([]string, bool) {
-	pattern, known := computed[call[3]]
-	if call[3] != "" && pattern == "" {
+// callees returns the templates that a match of aCall in a folder may call, and whether it is known what it calls.
+func callees(call []string, folder, versioned string, all []definition) ([]string, bool) {
+	known, pattern := computed[call[3]].folder == folder, computed[call[3]].callee
+	if call[3] != "" && (!known || pattern == "") {
 		return nil, known
 	}
 	switch {
@@ -192,15 +206,16 @@ func TestWhatBreaksTheRulesOfTemplatesIsTold(t *testing.T) {
 		"_outrigger.tpl":          define("outrigger.job", `{{ include (printf "outrigger-%s.job" (include "outrigger.version" .)) . }}`),
 		"_dependency.tpl":         define("outrigger.version", "1"),
 		"_dispatched.tpl":         define("outrigger-1.job", `{{ include "outrigger-1.objects.job" . }}`),
+		"manifest/_manifest.tpl":  define("outrigger-1.manifest.print", `{{ include .template . }}{{ include "outrigger-1.pod.pod" . }}`),
 		"objects/_job.tpl":        define("outrigger-1.objects.job", `{{ include "outrigger-1.pod.pod" . }}`),
-		"pod/_pod.tpl":            define("outrigger-1.pod.pod", `{{ include $entry.template . }}{{ include .template . }}{{ include "outrigger-1.check.pod" . }}`),
+		"pod/_pod.tpl":            define("outrigger-1.pod.pod", `{{ include $entry.template . }}{{ include $arguments.template . }}{{ include "outrigger-1.check.pod" . }}`),
 		"check/_pod.tpl":          define("outrigger-1.check.pod", `{{ include "outrigger-1.kit.name" . }}`),
 		"container/_user.tpl":     define("outrigger-1.container.user", `{{ include "outrigger-1.kit.name" . }}`),
 		"kit/_name.tpl":           define("outrigger-1.kit.name", `{{ include "outrigger-1.kit.name" . }}{{ include "outrigger-1.kit.text" . }}`),
 		"kit/_text.tpl":           define("outrigger-1.kit.text", `{{ include "outrigger.version" . }}`),
 		"patterns/sync/_sync.tpl": define("outrigger-1.patterns.sync.contribution", `{{ include (printf "outrigger-1.patterns.sync.of.%s" .key) . }}`),
 		"patterns/sync/of/_a.tpl": define("outrigger-1.patterns.sync.of.a", `{{ include "outrigger-1.kit.name" . }}`),
-		"patterns/tls/_tls.tpl":   define("outrigger-1.patterns.tls.contribution", ""),
+		"patterns/tls/_tls.tpl":   define("outrigger-1.patterns.tls.contribution", `{{ .values.tls }}{{ .values.defaults }}{{ .template }}`),
 	}
 	assert.Empty(t, breaches(library, "outrigger-1."))
 
@@ -222,6 +237,14 @@ func TestWhatBreaksTheRulesOfTemplatesIsTold(t *testing.T) {
 			`kit/_lost.tpl: outrigger-1.kit.lost: include "outrigger-1.kit.gone" calls what is not known here`},
 		"a call of nobody knows what": {"kit/_lost.tpl", define("outrigger-1.kit.lost", `{{ include $which . }}`),
 			"kit/_lost.tpl: outrigger-1.kit.lost: include $which calls what is not known here"},
+		"an author's template below the pod": {"kit/_lost.tpl", define("outrigger-1.kit.lost", `{{ include .template . }}`),
+			"kit/_lost.tpl: outrigger-1.kit.lost: include .template calls what is not known here"},
+		"an author's template of a pattern": {"patterns/tls/_more.tpl", define("outrigger-1.patterns.tls.more", `{{ include $arguments.template . }}`),
+			"patterns/tls/_more.tpl: outrigger-1.patterns.tls.more: include $arguments.template calls what is not known here"},
+		"a call by template": {"kit/_up.tpl", define("outrigger-1.kit.up", `{{- template "outrigger-1.pod.pod" . }}`),
+			`kit/_up.tpl: outrigger-1.kit.up: {{- template "outrigger-1.pod.pod" … is a call that nothing holds to the floors; write include`},
+		"values of another pattern": {"patterns/tls/_more.tpl", define("outrigger-1.patterns.tls.more", `{{ range .call.values.sync }}{{ end }}`),
+			"patterns/tls/_more.tpl: outrigger-1.patterns.tls.more: values.sync is another pattern's; ask kit.entryNames and kit.entry"},
 		"a name of another folder": {"kit/_name2.tpl", define("outrigger-1.pod.name", ""),
 			"kit/_name2.tpl: outrigger-1.pod.name: a name in this file is outrigger-1.kit.NAME"},
 		"a name of a folder above": {"patterns/sync/of/_b.tpl", define("outrigger-1.patterns.sync.b", ""),

@@ -263,8 +263,8 @@ func TestOneSelectorFindsAllThatIsMadeOfAnEntryAndNothingElse(t *testing.T) {
 		"jobs-nightly":    {"Job demo-shop-nightly-HASH", "Pod of demo-shop-nightly-HASH"},
 		"jobs-migrate":    {"Job demo-shop-migrate", "Pod of demo-shop-migrate", "ConfigMap demo-shop-outrigger-migrate"},
 		"backups-nightly": slices.Concat(cronJob("demo-shop-nightly"), cronJob("demo-shop-nightly-restore"), cronJob("demo-shop-nightly-drill"),
-			cronJob("demo-shop-nightly-prune"), []string{"PrometheusRule demo-shop-outrigger-nightly"}),
-		"logshippers-ship": {"PodMonitor demo-shop-outrigger-ship"},
+			cronJob("demo-shop-nightly-prune"), []string{"PrometheusRule demo-shop-outrigger-backups-nightly"}),
+		"logshippers-ship": {"PodMonitor demo-shop-outrigger-logshippers-ship"},
 	} {
 		selector, err := labels.Parse("app.kubernetes.io/instance=demo,app.kubernetes.io/name=shop-" + entry)
 		require.NoError(t, err)

@@ -939,3 +939,33 @@ outrigger:
 		assert.Contains(t, message, "outrigger.logshippers.ship: extraConfig."+key+" takes away what no collector can be without")
 	}
 }
+
+func TestACollectorThatCanBeInNoPodOfAnothersLeavesItsPortsAlone(t *testing.T) {
+	t.Parallel()
+	const to = `to: {otlphttp: {endpoint: "http://b:1"}}`
+	entry := func(workloads string) string { return `{files: [/logs/a], ` + workloads + to + `}` }
+	port := func(name, workload, entries string) string {
+		chart := harness.Consumer(t).With(map[string]string{"templates/deployment.yaml": `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ` + workload + `}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    {{- include "outrigger.podTemplate" (dict "context" . "podTemplate" .Values.pod "workload" "` + workload + `") | nindent 4 }}`})
+		objects := chart.Render(t, appPod+"outrigger:\n  volumes: {logs: {mountPath: /logs}}\n  logshippers: "+entries)
+		return environment(container(t, harness.Find[*appsv1.Deployment](t, objects).Spec.Template, name))["METRICS_URL"]
+	}
+	alone := `{logs: ` + entry("workloads: [web], ") + `}`
+	besideAnother := `{access: ` + entry("workloads: [worker, cron], ") + `, logs: ` + entry("workloads: [web], ") + `}`
+	besideOneOfBoth := `{access: ` + entry("workloads: [worker, web], ") + `, logs: ` + entry("workloads: [web], ") + `}`
+	// access and audit share no pod, every shares one with each of them, and logs one with access and every.
+	four := `{access: ` + entry("workloads: [web], ") + `, audit: ` + entry("workloads: [worker], ") + `, every: ` + entry("") + `, logs: ` + entry("workloads: [demo-shop-web], ") + `}`
+
+	assert.Equal(t, "http://127.0.0.1:8888/metrics", port("logs", "web", alone))
+	assert.Equal(t, "http://127.0.0.1:8888/metrics", port("logs", "web", besideAnother))
+	assert.Equal(t, "http://127.0.0.1:8889/metrics", port("logs", "web", besideOneOfBoth))
+	assert.Equal(t, "http://127.0.0.1:8888/metrics", port("audit", "worker", four))
+	assert.Equal(t, "http://127.0.0.1:8889/metrics", port("every", "worker", four))
+	assert.Equal(t, "http://127.0.0.1:8890/metrics", port("logs", "demo-shop-web", four), "the object's name selects the pod that its workload does")
+}

@@ -387,6 +387,8 @@ FOR NO POD of this release, whose workloads are "report", "web"
   outrigger.containers.templated is for the workloads "shop"
   outrigger.custom.greeter.hello is for the workloads "shop"
   outrigger.workloads.wrb
+Not counted are pods of files whose names begin with a digit or a capital letter:
+Helm renders these after the notes
 
 AS THEY WERE, since they are pods of Helm hooks; "hook" true on the call of
 outrigger.manifest gives them sidecars too
@@ -410,6 +412,28 @@ outrigger: {containers: {helper: {image: "h:1", workloads: [shop]}}}
 `)["shop/templates/NOTES.txt"]
 
 	assert.Contains(t, notes, "FOR NO POD of this release, whose workloads are without names\n  outrigger.containers.helper is for the workloads \"shop\"")
+}
+
+func TestTheNotesSayWhichPodsTheyCannotHaveSeenWhereTheyTellOfAnEntryForNoPod(t *testing.T) {
+	t.Parallel()
+	chart := harness.NewChart(t, map[string]string{
+		"templates/01-web.yaml": `
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+{{ include "outrigger.podTemplate" (dict "context" . "podTemplate" .Values.pod "workload" "web") }}`,
+		"templates/NOTES.txt": `{{ include "outrigger.notes" (dict "context" .) }}`,
+	})
+
+	texts := chart.RenderTexts(t, `
+pod: {spec: {containers: [{name: app, image: "app:1"}]}}
+outrigger: {containers: {helper: {image: "h:1", workloads: [web]}}}
+`)
+
+	require.Contains(t, texts["shop/templates/01-web.yaml"], "name: helper", "Helm renders it after the notes")
+	assert.Contains(t, texts["shop/templates/NOTES.txt"], `outrigger.containers.helper is for the workloads "web"
+Not counted are pods of files whose names begin with a digit or a capital letter:
+Helm renders these after the notes`)
 }
 
 func TestTheNotesOfAChartWithoutPodsSaySo(t *testing.T) {

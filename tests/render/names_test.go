@@ -54,7 +54,7 @@ func generated(t *testing.T, values string, settings ...harness.Settings) (names
 var everyName = []string{
 	"ConfigMap FULL-outrigger", "ConfigMap FULL-outrigger-migrate", "Job FULL-process-HASH", "Job FULL-migrate", "CronJob FULL-report",
 	"CronJob FULL-nightly", "CronJob FULL-nightly-restore", "CronJob FULL-nightly-drill", "CronJob FULL-nightly-prune",
-	"PodMonitor FULL-outrigger-ship", "PrometheusRule FULL-outrigger-nightly",
+	"PodMonitor FULL-outrigger-logshippers-ship", "PrometheusRule FULL-outrigger-backups-nightly",
 }
 
 func TestNamesOfWhichNoObjectCanBeMadeAreTold(t *testing.T) {

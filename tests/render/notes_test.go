@@ -1,6 +1,8 @@
 package render
 
 import (
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -158,5 +160,26 @@ func TestTheNotesAreAtMost78ColumnsWideButForLongNames(t *testing.T) {
 			assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), 78, line)
 			assert.Equal(t, strings.TrimRight(line, " \n"), strings.TrimSuffix(line, "\n"), "no space at the end")
 		}
+	}
+}
+
+func TestTheNotesOfEachExampleChartDrawAllOfItsPods(t *testing.T) {
+	t.Parallel()
+	for name, pods := range map[string][]string{
+		"logging-app":  {"logging-app (Deployment demo-logging-app)", "job (Job demo-logging-app-1)"},
+		"batch-app":    {"data-processing", "report"},
+		"django-app":   {"django-app (Deployment demo-django-app)"},
+		"static-site":  {"static-site (Deployment demo-static-site)"},
+		"postgres-app": {"postgres-app (StatefulSet demo-postgres-app)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			notes := harness.LoadChart(t, filepath.Join(harness.Root(), "charts", name)).RenderTexts(t, "")[name+"/templates/NOTES.txt"]
+
+			var drawn []string
+			for _, match := range regexp.MustCompile(`(?m)^START-UP of (.*), in this order`).FindAllStringSubmatch(notes, -1) {
+				drawn = append(drawn, match[1])
+			}
+			assert.ElementsMatch(t, pods, drawn)
+		})
 	}
 }

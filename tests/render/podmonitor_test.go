@@ -14,10 +14,10 @@ import (
 // No operator of Prometheus' runs in the tests' cluster: its own types tell whether it would take the object.
 func TestAPodMonitorSelectsThePodsByALabelOfItsOwnAndNamesThePortOfTheMetrics(t *testing.T) {
 	t.Parallel()
-	for pattern, entry := range map[string]string{
-		"logshippers":     `{shipper: {files: [/logs/app.log], to: {otlphttp: {endpoint: "http://loki:3100/otlp"}}, metrics: {podMonitor: true, port: 9999}}}`,
-		"tokenRefreshers": `{shipper: {azureDatabase: {user: shop}, file: {path: /tokens/a, format: raw}, metrics: {podMonitor: true, port: 9999}}}`,
-		"ambassadors":     `{shipper: {pgbouncer: {secret: db, user: shop, host: postgres, database: shop, metrics: {podMonitor: true, port: 9999}}}}`,
+	for pattern, test := range map[string]struct{ name, entry string }{
+		"logshippers":     {"logshippers-shipper", `{shipper: {files: [/logs/app.log], to: {otlphttp: {endpoint: "http://loki:3100/otlp"}}, metrics: {podMonitor: true, port: 9999}}}`},
+		"tokenRefreshers": {"token-refreshers-shipper", `{shipper: {azureDatabase: {user: shop}, file: {path: /tokens/a, format: raw}, metrics: {podMonitor: true, port: 9999}}}`},
+		"ambassadors":     {"ambassadors-shipper", `{shipper: {pgbouncer: {secret: db, user: shop, host: postgres, database: shop, metrics: {podMonitor: true, port: 9999}}}}`},
 	} {
 		t.Run(pattern, func(t *testing.T) {
 			var (
@@ -28,7 +28,7 @@ func TestAPodMonitorSelectsThePodsByALabelOfItsOwnAndNamesThePortOfTheMetrics(t 
 pod: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "a:1"}]}}
 outrigger:
   volumes: {logs: {mountPath: /logs}}
-  `+pattern+": "+entry+"\n") {
+  `+pattern+": "+test.entry+"\n") {
 				switch object["kind"] {
 				case "PodMonitor":
 					text, err := yaml.Marshal(object)
@@ -43,7 +43,7 @@ outrigger:
 			labels := template["metadata"].(map[string]any)["labels"].(map[string]any)
 			containers := template["spec"].(map[string]any)["initContainers"].([]any)
 			ports := containers[len(containers)-1].(map[string]any)["ports"].([]any)
-			assert.Equal(t, "demo-shop-outrigger-shipper", monitor.Name)
+			assert.Equal(t, "demo-shop-outrigger-"+test.name, monitor.Name)
 			require.Len(t, monitor.Spec.Selector.MatchLabels, 1)
 			for label, value := range monitor.Spec.Selector.MatchLabels {
 				assert.Equal(t, value, labels[label])

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/outrigger-charts/outrigger/ci/testimages"
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
@@ -47,7 +48,7 @@ func TestATokenRefresherStartsTheAppWithACredentialAndIsReadyWhileItIsValid(t *t
 	assert.Equal(t, []string{"/outrigger-probe", "started"}, refresher.StartupProbe.Exec.Command)
 	assert.Equal(t, []string{"/outrigger-probe", "ready"}, refresher.ReadinessProbe.Exec.Command)
 	assert.True(t, *refresher.SecurityContext.ReadOnlyRootFilesystem)
-	assert.Equal(t, "ghcr.io/outrigger-charts/outrigger:0.1.0", refresher.Image)
+	assert.Equal(t, testimages.OutriggerRef, refresher.Image)
 	assert.Equal(t, document.Token{
 		Name:   "db",
 		File:   document.TokenFile{Path: "/tokens/pgpass", Format: "pgpass", Mode: "0600", User: "shop", Host: rdsHost, Port: "5432"},

@@ -313,7 +313,7 @@ func newProxy(t *testing.T, password string, changes ...func(*setup)) *proxy {
 	for _, change := range changes {
 		change(s)
 	}
-	config, err := json.Marshal(map[string]any{"version": "0.1", "pgbouncer": s.document})
+	config, err := json.Marshal(map[string]any{"version": documentVersion(t), "pgbouncer": s.document})
 	require.NoError(t, err)
 	command := place.command()
 	command.Path, command.Args = programPath, []string{"outrigger", "pgbouncer"}

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outrigger-charts/outrigger/ci/rig"
+	"github.com/outrigger-charts/outrigger/library/sidecar/version"
 )
 
 func TestARegistryHasTheImageForEachArchitectureByTheDigestThatTheTestsRun(t *testing.T) {
@@ -29,8 +30,8 @@ func TestARegistryHasTheImageForEachArchitectureByTheDigestThatTheTestsRun(t *te
 	pushed, err := push(t.Context(), r, strings.TrimPrefix(server.URL, "http://")+"/team")
 
 	require.NoError(t, err)
-	assert.Contains(t, pushed, "/team/outrigger:0.1.0@sha256:")
-	reference, err := name.NewDigest(pushed[:strings.Index(pushed, ":0.1.0@")] + pushed[strings.Index(pushed, "@"):])
+	assert.Contains(t, pushed, "/team/outrigger:"+version.Version+"@sha256:")
+	reference, err := name.NewDigest(pushed[:strings.Index(pushed, ":"+version.Version+"@")] + pushed[strings.Index(pushed, "@"):])
 	require.NoError(t, err)
 	index, err := remote.Index(reference)
 	require.NoError(t, err)

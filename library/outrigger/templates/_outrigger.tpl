@@ -1,7 +1,7 @@
 {{- /*
 The public names. Named templates are global in Helm: where two charts of one release carry different versions of
-this library, the file loaded last wins. So this file only dispatches to names that carry the version, and is the
-same to the byte in every version.
+this library, the file loaded last wins. So this file only dispatches to names that carry the version: a later version has
+more names, and what one dispatches to stays.
 */ -}}
 
 {{- /*

@@ -45,6 +45,15 @@ Sets: .config, the entry's, read only: empty where there is no such entry, and a
 {{- end -}}
 
 {{- /*
+The names of a pattern's entries, for a pattern that asks kit.entry for those of another.
+Takes: call; pattern, its values key
+Prints: the names in their order, as JSON
+*/ -}}
+{{- define "outrigger-0.1.0.kit.entryNames" -}}
+{{- get .call.values .pattern | default dict | keys | sortAlpha | toJson -}}
+{{- end -}}
+
+{{- /*
 The seconds that the sidecars of an entry may take to end: its shutdownSeconds, else its pattern's.
 Takes: values, the library's; pattern, its values key; config, the entry's
 Prints: the seconds

@@ -13,7 +13,7 @@ Reports: fails where the library has no such file, or cannot be read
   {{- end -}}
   {{- range .files -}}
     {{- $text := $state.library.Files.Get (printf "files/%s" .) -}}
-    {{- if not $text -}}{{- fail (printf "outrigger: the library has no file files/%s, or it is empty" .) -}}{{- end -}}
+    {{- if not $text -}}{{- fail (printf "outrigger: %s: the library has no file files/%s; name one that it has, or bring the text by texts" $contribution.path .) -}}{{- end -}}
     {{- $_ := set $files . $text -}}
   {{- end -}}
   {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $files "from" .texts) -}}

@@ -86,6 +86,24 @@ Prints: the name
 {{- end -}}
 
 {{- /*
+The name by which entries select the pod of an object: the object's, without the release's full name before it, or the
+chart's where there is no more to it.
+Takes: context; name
+Prints: the name
+*/ -}}
+{{- define "outrigger-0.1.0.kit.workload" -}}
+{{- $release := .context.Release.Name -}}
+{{- $full := include "outrigger-0.1.0.kit.fullname" . -}}
+{{- if has .name (list $full $release) -}}
+  {{- .context.Chart.Name -}}
+{{- else if hasPrefix (printf "%s-" $full) .name -}}
+  {{- trimPrefix (printf "%s-" $full) .name -}}
+{{- else -}}
+  {{- trimPrefix (printf "%s-" $release) .name -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
 The labels of a generated object: its entry's, and those that say whose it is.
 Takes: the State; one without a jobPath is of all entries
 Prints: the labels, as YAML

@@ -6,8 +6,8 @@ Takes: library, as the State has it; key and value, what is to be remembered; ki
   pods       by kind, name and namespace, the states of those that outrigger.manifest has composed
   hooks      likewise those that it has left as they are, as pods of Helm hooks
   workloads  by name, true: what entries select pods by
-  cronJobs   by name, the values paths of those that outrigger.cronJob has printed
-  patternCronJobs  likewise those that entries of patterns make
+  cronJobs   by namespace and name, where those come from that no pattern makes: values paths, and templates' names
+  patternCronJobs  likewise the values paths of those that entries of patterns make
   scheduled  by namespace and name, the CronJobs that have been printed: dicts of name, namespace, path (of the entry, or ""),
              schedule, timeZone, suspend, selector (of all that is made of the entry), and byHand as
              outrigger-….objects.ownCronJob takes it

@@ -114,8 +114,8 @@ Reports: fails with every problem of a pod
 Composes one pod, if there is one. In the place of its spec is its number then, as it is printed by itself. A Helm
 hook's stays as it is, unless the call has `hook`: what it would mount may not be there yet.
 Takes: document; object; podTemplate, what may be its pod template
-Sets: .pods of the document, the pod in the object, and what is remembered of pods
-Reports: fails with every problem found
+Sets: .pods of the document, the pod in the object, and what is remembered of pods and CronJobs
+Reports: fails with every problem found, or where a pattern makes a CronJob of its name
 */ -}}
 {{- define "outrigger-0.1.0.manifest.composePod" -}}
 {{- $document := .document -}}
@@ -132,7 +132,7 @@ Reports: fails with every problem found
   {{- if or (not $hook) $arguments.hook -}}
     {{- $given := pick $podTemplate "metadata" "spec" -}}
     {{- if $document.marked -}}{{- $given = toYaml $given | replace $document.integer "" | fromYaml -}}{{- end -}}
-    {{- $workload := $arguments.workload | default (include "outrigger-0.1.0.manifest.workload" (dict "context" $arguments.context "name" $name)) -}}
+    {{- $workload := $arguments.workload | default (include "outrigger-0.1.0.kit.workload" (dict "context" $arguments.context "name" $name)) -}}
     {{- include "outrigger-0.1.0.pod.composed" (dict "state" $state "arguments" (dict
           "context" $arguments.context "podTemplate" $given "workload" $workload "hook" $hook
           "namespace" ($metadata.namespace | default $arguments.namespace))) -}}
@@ -143,27 +143,15 @@ Reports: fails with every problem found
   {{- if eq (toString $object.kind) "CronJob" -}}
     {{- $seen := pick $object.spec "timeZone" "suspend" -}}
     {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $seen "from" (dict "name" $name "path" "" "schedule" ($object.spec.schedule | default "" | toString))) -}}
+    {{- if $metadata.name -}}
+      {{- include "outrigger-0.1.0.objects.rememberCronJob" (dict
+            "state" (dict "context" $arguments.context "library" $document.library "problems" list "title" $state.title)
+            "metadata" (dict "name" $name "namespace" ($metadata.namespace | default $arguments.context.Release.Namespace))
+            "path" (printf "template %q" $arguments.template)) -}}
+    {{- end -}}
     {{- include "outrigger-0.1.0.kit.remember" (dict "library" $document.library "kind" "scheduled" "key" (printf "%s/%s" ($metadata.namespace | default "") $name) "value" $seen) -}}
   {{- end -}}
   {{- include "outrigger-0.1.0.kit.remember" (dict "library" $document.library "kind" (empty $state.podTemplate | ternary "hooks" "pods") "key" (printf "%s %s" $state.title $metadata.namespace) "value" $state) -}}
-{{- end -}}
-{{- end -}}
-
-{{- /*
-The name by which entries select the pod of an object: the object's, without the release's full name before it, or the
-chart's where there is no more to it.
-Takes: context; name
-Prints: the name
-*/ -}}
-{{- define "outrigger-0.1.0.manifest.workload" -}}
-{{- $release := .context.Release.Name -}}
-{{- $full := include "outrigger-0.1.0.kit.fullname" . -}}
-{{- if has .name (list $full $release) -}}
-  {{- .context.Chart.Name -}}
-{{- else if hasPrefix (printf "%s-" $full) .name -}}
-  {{- trimPrefix (printf "%s-" $full) .name -}}
-{{- else -}}
-  {{- trimPrefix (printf "%s-" $release) .name -}}
 {{- end -}}
 {{- end -}}
 

@@ -24,6 +24,7 @@ Prints: the sections, or nothing
 {{- if $lines -}}
   {{- printf "FOR NO POD of this release, whose workloads are %s" (include "outrigger-0.1.0.kit.quoteAll" $workloads | default "without names") -}}
   {{- range $lines }}{{ printf "\n  %s" . }}{{ end -}}
+  {{- print "\nNot counted are pods of files whose names begin with a digit or a capital letter:\nHelm renders these after the notes" -}}
 {{- end -}}
 {{- with $seen.hooks -}}
   {{- if $lines }}{{ "\n\n" }}{{ end -}}

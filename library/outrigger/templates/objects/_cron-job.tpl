@@ -9,11 +9,7 @@ Reports: fails with every problem found
 {{- $state := dict -}}
 {{- include "outrigger-0.1.0.objects.composedJob" (dict "state" $state "arguments" . "kind" "cronJobs") -}}
 {{- $metadata := include "outrigger-0.1.0.objects.metadata" (dict "state" $state "name" .name "length" 52) | fromYaml -}}
-{{- include "outrigger-0.1.0.kit.remember" (dict "library" $state.library "kind" "cronJobs" "key" $metadata.name "value" $state.jobPath) -}}
-{{- with get $state.library.seen.patternCronJobs $metadata.name -}}
-  {{- include "outrigger-0.1.0.objects.sameName" (dict "state" $state "paths" (list $state.jobPath .) "name" $metadata.name) -}}
-  {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
-{{- end -}}
+{{- include "outrigger-0.1.0.objects.rememberCronJob" (dict "state" $state "metadata" $metadata "path" $state.jobPath) -}}
 {{- include "outrigger-0.1.0.objects.printCronJob" (dict "state" $state "metadata" $metadata) -}}
 {{- end -}}
 
@@ -48,8 +44,23 @@ Reports: fails where its schedule is none
 {{ end -}}
 
 {{- /*
-CronJobs of patterns whose name another one has: a pattern's too, or one that outrigger.cronJob has printed by now.
-Their names are remembered for those that it prints later.
+Remembers a CronJob that no pattern makes, so that those of patterns have other names.
+Takes: state, of which context, library and problems; metadata, of which name and namespace; path, of what makes it
+Sets: what is remembered of CronJobs
+Reports: fails where a pattern makes one of its name
+*/ -}}
+{{- define "outrigger-0.1.0.objects.rememberCronJob" -}}
+{{- $key := printf "%s/%s" .metadata.namespace .metadata.name -}}
+{{- include "outrigger-0.1.0.kit.remember" (dict "library" .state.library "kind" "cronJobs" "key" $key "value" .path) -}}
+{{- with get .state.library.seen.patternCronJobs $key -}}
+  {{- include "outrigger-0.1.0.objects.sameName" (dict "state" $.state "paths" (list $.path .) "name" $.metadata.name) -}}
+  {{- include "outrigger-0.1.0.kit.failWithProblems" $.state -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+CronJobs of patterns whose name another one has: a pattern's too, or one that has been remembered by now. Their names are
+remembered for those that come later.
 Takes: the State, with contributions
 Sets: what is remembered of CronJobs
 Reports: the problems
@@ -60,11 +71,12 @@ Reports: the problems
 {{- range $contribution := .contributions -}}
   {{- range .cronJobs -}}
     {{- $name := include "outrigger-0.1.0.objects.ownCronJobName" (dict "state" $state "cronJob" .) -}}
-    {{- range compact (list (get (($state.library.seen | default dict).cronJobs | default dict) $name) (get $names $name)) -}}
+    {{- $key := printf "%s/%s" $state.namespace $name -}}
+    {{- range compact (list (get (($state.library.seen | default dict).cronJobs | default dict) $key) (get $names $key)) -}}
       {{- include "outrigger-0.1.0.objects.sameName" (dict "state" $state "paths" (list . $contribution.path) "name" $name) -}}
     {{- end -}}
-    {{- $_ := set $names $name $contribution.path -}}
-    {{- include "outrigger-0.1.0.kit.remember" (dict "library" $state.library "kind" "patternCronJobs" "key" $name "value" $contribution.path) -}}
+    {{- $_ := set $names $key $contribution.path -}}
+    {{- include "outrigger-0.1.0.kit.remember" (dict "library" $state.library "kind" "patternCronJobs" "key" $key "value" $contribution.path) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}

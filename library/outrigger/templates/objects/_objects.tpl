@@ -23,6 +23,7 @@ Reports: fails with every problem found
   {{- end -}}
 {{- end -}}
 {{- include "outrigger-0.1.0.objects.checkOwnCronJobNames" $state -}}
+{{- include "outrigger-0.1.0.objects.checkObjectNames" $state -}}
 {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
 {{- include "outrigger-0.1.0.objects.configMap" (dict "state" $state "hookWeight" $arguments.hookWeight) -}}
 {{- range $contribution := .hook | default "" | empty | ternary $state.contributions list -}}
@@ -37,14 +38,15 @@ Reports: fails with every problem found
 
 {{- /*
 An object that a pattern contributes, with the names and labels of the chart's generated objects.
-Takes: state; contribution; object, whose metadata.name is what distinguishes it, and whose metadata.labels are added
+Takes: state; contribution; object, whose metadata.name is what tells it from others of its kind and pattern, and whose
+  metadata.labels are added
 Prints: a YAML document
 Reports: what objects.checkName reports
 */ -}}
 {{- define "outrigger-0.1.0.objects.object" -}}
 {{- $state := .state -}}
 {{- $object := .object -}}
-{{- $name := include "outrigger-0.1.0.kit.shorten" (printf "%s-outrigger-%s" (include "outrigger-0.1.0.kit.fullname" $state) $object.metadata.name) -}}
+{{- $name := include "outrigger-0.1.0.objects.nameOfObject" . -}}
 {{- include "outrigger-0.1.0.objects.checkName" (dict "state" $state "name" $name) -}}
 {{- $entry := dict "context" $state.context "key" $state.key "jobPath" .contribution.path "workload" .contribution.name -}}
 {{- $labels := include "outrigger-0.1.0.kit.objectLabels" $entry | fromYaml -}}
@@ -57,5 +59,36 @@ metadata:
   namespace: {{ $state.namespace }}
   labels:
     {{- toYaml $labels | nindent 4 }}
-{{ omit $object "apiVersion" "kind" "metadata" | toYaml }}
+{{ with omit $object "apiVersion" "kind" "metadata" }}{{ toYaml . }}{{ end }}
+{{- end -}}
+
+{{- /*
+The name of an object that a pattern contributes. It has the pattern's values key, as entries of several patterns may have
+one name.
+Takes: what objects.object takes
+Prints: the name
+*/ -}}
+{{- define "outrigger-0.1.0.objects.nameOfObject" -}}
+{{- $pattern := .contribution.path | trimPrefix (printf "%s." .state.key) | trimSuffix (printf ".%s" .contribution.name) | replace "." "-" | kebabcase -}}
+{{- include "outrigger-0.1.0.kit.shorten" (printf "%s-outrigger-%s-%s" (include "outrigger-0.1.0.kit.fullname" .state) $pattern .object.metadata.name) -}}
+{{- end -}}
+
+{{- /*
+Objects of one kind and name: an install would fail half-way, at the second.
+Takes: the State, with contributions
+Reports: the problems
+*/ -}}
+{{- define "outrigger-0.1.0.objects.checkObjectNames" -}}
+{{- $state := . -}}
+{{- $paths := dict -}}
+{{- range $contribution := .contributions -}}
+  {{- range .objects -}}
+    {{- $made := printf "%s %q" .kind (include "outrigger-0.1.0.objects.nameOfObject" (dict "state" $state "contribution" $contribution "object" .)) -}}
+    {{- with get $paths $made -}}
+      {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (printf "%s and %s" . $contribution.path)
+            "message" (printf "both make a %s; rename one of them, or have the pattern name its objects after their entries" $made)) -}}
+    {{- end -}}
+    {{- $_ := set $paths $made $contribution.path -}}
+  {{- end -}}
+{{- end -}}
 {{- end -}}

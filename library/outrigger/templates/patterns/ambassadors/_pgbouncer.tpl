@@ -107,7 +107,7 @@ Reports: a refresher that cannot serve it, in .problems
 {{- $file := $refresher.file | default dict -}}
 {{- $problem := "" -}}
 {{- if not $refresher -}}
-  {{- $known := keys ($call.values.tokenRefreshers | default dict) | sortAlpha | join ", " -}}
+  {{- $known := include "outrigger-0.1.0.kit.entryNames" (dict "call" $call "pattern" "tokenRefreshers") | fromJsonArray | join ", " -}}
   {{- $problem = printf "there is no tokenRefreshers.%s; %s" $name (empty $known | ternary "add it" (printf "set one of %s" $known)) -}}
 {{- else if eq (toString $refresher.enabled) "false" -}}
   {{- $problem = printf "tokenRefreshers.%s is off (enabled: false), and so pgbouncer would never have a password; turn it on, or this ambassador off" $name -}}

@@ -87,19 +87,12 @@ Reports: an image that is none of upstream's
 {{- end -}}
 
 {{- /*
-The ports that a collector listens on, by use. Those of its own health and metrics are the first free ones by the
-names of the chart's collectors, so that several share a pod: what is off, or no collector, takes none. One of another
-workload does, as an entry has one configuration for all of its pods.
+The ports that a collector listens on, by use.
 Takes: the Call
 Prints: the ports, as YAML
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.collectorPorts" -}}
-{{- $own := 0 -}}
-{{- range $name, $config := .values.logshippers -}}
-  {{- if and (kindIs "map" $config) (lt $name $.name) (ne (toString $config.enabled) "false") -}}
-    {{- if eq (include "outrigger-0.1.0.patterns.logshippers.program" $config) "collector" -}}{{- $own = add $own 1 -}}{{- end -}}
-  {{- end -}}
-{{- end -}}
+{{- $own := include "outrigger-0.1.0.patterns.logshippers.collectorNumber" . | int -}}
 health: {{ add 13133 $own }}
 metrics: {{ dig "metrics" "port" (add 8888 $own) .config }}
 {{- with dig "receive" "otlp" false .config }}
@@ -107,6 +100,37 @@ metrics: {{ dig "metrics" "port" (add 8888 $own) .config }}
 grpc: {{ $ports.grpcPort | default 4317 }}
 http: {{ $ports.httpPort | default 4318 }}
 {{- end }}
+{{- end -}}
+
+{{- /*
+The number of a collector among those that may share a pod with it: the first that none of them has whose name comes
+before its own. What is off, or no collector, has none. An entry has one number in all of its pods, as it has one
+configuration.
+Takes: the Call
+Prints: the number, from 0
+*/ -}}
+{{- define "outrigger-0.1.0.patterns.logshippers.collectorNumber" -}}
+{{- $before := list -}}
+{{- range $name, $config := .values.logshippers -}}
+  {{- if and (kindIs "map" $config) (le $name $.name) (ne (toString $config.enabled) "false") -}}
+    {{- if eq (include "outrigger-0.1.0.patterns.logshippers.program" $config) "collector" -}}
+      {{- $workloads := list -}}
+      {{- range $config.workloads -}}
+        {{- $workloads = append $workloads (include "outrigger-0.1.0.kit.workload" (dict "context" $.context "name" .)) -}}
+      {{- end -}}
+      {{- $taken := list -}}
+      {{- range $other := $before -}}
+        {{- $meet := or (empty $workloads) (empty $other.workloads) -}}
+        {{- range $workloads -}}{{- if has . $other.workloads -}}{{- $meet = true -}}{{- end -}}{{- end -}}
+        {{- if $meet -}}{{- $taken = append $taken $other.number -}}{{- end -}}
+      {{- end -}}
+      {{- $number := 0 -}}
+      {{- range len $taken | add1 | int | until | reverse -}}{{- if not (has . $taken) -}}{{- $number = . -}}{{- end -}}{{- end -}}
+      {{- $before = append $before (dict "workloads" $workloads "number" $number) -}}
+      {{- if eq $name $.name -}}{{- $number -}}{{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- /*

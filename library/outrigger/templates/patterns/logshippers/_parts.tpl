@@ -96,7 +96,7 @@ Prints: "BYTES FOLDER", one a line
 */ -}}
 {{- define "outrigger-0.1.0.patterns.logshippers.watchedVolumes" -}}
 {{- $lines := list -}}
-{{- range $name, $_ := .values.volumes -}}
+{{- range $name := include "outrigger-0.1.0.kit.entryNames" (dict "call" . "pattern" "volumes") | fromJsonArray -}}
   {{- $entry := dict "call" $ "pattern" "volumes" "name" $name -}}
   {{- include "outrigger-0.1.0.kit.entry" $entry -}}
   {{- $volume := pick $entry.config "size" "medium" "mountPath" -}}

@@ -179,7 +179,7 @@ Prints: their names, as JSON
 */ -}}
 {{- define "outrigger-0.1.0.patterns.tokenRefreshers.provers" -}}
 {{- $names := list -}}
-{{- range $name, $_ := .values.ambassadors -}}
+{{- range $name := include "outrigger-0.1.0.kit.entryNames" (dict "call" . "pattern" "ambassadors") | fromJsonArray -}}
   {{- $ambassador := dict "call" $ "pattern" "ambassadors" "name" $name -}}
   {{- include "outrigger-0.1.0.kit.entry" $ambassador -}}
   {{- if $ambassador.isHere -}}
