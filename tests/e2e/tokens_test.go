@@ -38,7 +38,7 @@ while true; do sleep 1 & wait $!; done
 `
 
 // event is a line of a refresher's log, or of an ambassador's.
-type event struct{ Time, Level, Message, Explanation string }
+type event struct{ Time, Level, Event, Message, Explanation string }
 
 // events returns what a sidecar has said; what is not its own line is left out.
 func events(t testing.TB, log string) (all []event) {
@@ -50,6 +50,17 @@ func events(t testing.TB, log string) (all []event) {
 		}
 	}
 	return all
+}
+
+// count returns how often a sidecar has said an event.
+func count(t testing.TB, log, name string) (times int) {
+	t.Helper()
+	for _, said := range events(t, log) {
+		if said.Event == name {
+			times++
+		}
+	}
+	return times
 }
 
 // waitForEvent waits until a sidecar says something that has all of some texts, and returns it.
@@ -279,6 +290,69 @@ done`)
 	found, _ := namespace.Pod(t, pod)
 	assert.Zero(t, harness.Status(t, found, "app").RestartCount)
 	assert.Empty(t, rds.Report().Refused)
+}
+
+// crowding is an app whose two long sessions fill a pool of two, beside new sessions. It prints each failure.
+const crowding = `
+trap 'exit 0' TERM INT
+for each in 1 2; do
+  while true; do echo 'select pg_sleep(0.5);'; sleep 0.5; done | { psql -v ON_ERROR_STOP=1 -qAt >/dev/null; echo "failed: long session $each"; } &
+done
+while true; do psql -qAtc 'select 1' >/dev/null || echo "failed: a new session"; sleep 0.3; done &
+while true; do sleep 1 & wait $!; done
+`
+
+func TestADatabaseThatIsFullForTheWholeOfATokensLifeTakesNoPodOutOfItsService(t *testing.T) {
+	harness.Facts(t)
+	const lifetime = 20
+	namespace, rds := newRDS(t)
+	rds.Behave(fmt.Sprintf("tokenLifetime=%ds", lifetime))
+	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(crowding, fmt.Sprintf("ttl: %ds", lifetime), "readinessProbe: {periodSeconds: 1}", "proxy: defaultPoolSize: 2"))
+	namespace.Scale("web", 2)
+	pods := namespace.ReadyPods(web, 2)
+	namespace.Eventually(harness.LogLine, "both pools have all of their connections", func() bool {
+		return rds.Database.Ask("postgres", "select count(*) from pg_stat_activity where usename = 'shop' and backend_start < now() - interval '2 s'") == "4"
+	})
+	accepted := func(pod corev1.Pod) int {
+		return count(namespace.T(), namespace.Logs(pod.Name, "proxy"), "credential.accepted")
+	}
+	since, before := map[string]time.Time{}, map[string]int{}
+
+	rds.Database.Ask("postgres", "alter role shop connection limit 4")
+	full := time.Now()
+	for _, pod := range pods {
+		_, since[pod.Name] = readiness(t, namespace, pod.Name)
+	}
+	for _, pod := range pods {
+		said := waitForEvent(t, namespace, pod.Name, "db", "in use unproven", `too many connections for role "shop"`)
+		assert.Equal(t, "credential.unproven", said.Event)
+		before[pod.Name] = accepted(pod)
+	}
+	// The server of the tests has no translations.
+	rds.Behave("loginsFail=53300:zu viele Verbindungen für Rolle »shop«")
+	for _, pod := range pods {
+		waitForEvent(t, namespace, pod.Name, "db", "in use unproven", "zu viele Verbindungen für Rolle »shop«")
+	}
+	namespace.Eventually(harness.LogLine, "two tokens have lived", func() bool { return time.Since(full) > 2*lifetime*time.Second })
+	for _, pod := range pods {
+		assert.Equal(t, before[pod.Name], accepted(pod), "no token was proven meanwhile")
+	}
+
+	rds.Behave("loginsFail=")
+	rds.Database.Ask("postgres", "alter role shop connection limit -1")
+	for _, pod := range pods {
+		namespace.Eventually(harness.LogLine, "a token is proven again", func() bool { return accepted(pod) > before[pod.Name] })
+	}
+	for _, pod := range pods {
+		ready, still := readiness(t, namespace, pod.Name)
+		assert.True(t, ready)
+		assert.Equal(t, since[pod.Name], still, "the pod was ready all the time")
+		assert.Empty(t, failures(namespace.Logs(pod.Name, "app")))
+		found, _ := namespace.Pod(t, pod.Name)
+		for _, container := range []string{"db", "proxy", "app"} {
+			assert.Zero(t, harness.Status(t, found, container).RestartCount, container)
+		}
+	}
 }
 
 func TestTheLogSaysWhyATokenIsRefused(t *testing.T) {
