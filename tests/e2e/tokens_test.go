@@ -255,18 +255,42 @@ func aProviderThatFailsIsNoticedLate(t *testing.T) {
 	}
 }
 
-func TestTheAppOutlivesItsRefresherAndItsProxy(t *testing.T) {
+func TestTheAppOutlivesItsDatabaseItsRefresherAndItsProxy(t *testing.T) {
 	harness.Facts(t)
+	outage := time.Duration(harness.Number(t, "OUTRIGGER_DATABASE_OUTAGE_SECONDS", 20)) * time.Second
 	namespace, rds := newRDS(t)
 	rds.Behave("tokenLifetime=30s")
 	// The region is that of the server's name, whatever the environment's is.
 	values := strings.NewReplacer(", region: eu-west-1", "", "env: &sts", "env: &sts\n        AWS_REGION: eu-central-1").Replace(
-		rds.Beside("psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 30s", "pod: shareProcessNamespace: true"))
+		rds.Beside("psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 30s", "pod: shareProcessNamespace: true",
+			"ambassador: direct: {pgbouncer: {secret: db, user: postgres, host: db, database: shop, listenPort: 6433, tls: {mode: disable}}}"))
 	namespace.Install("demo", harness.Consumer(t).Write(t), values)
 	pod := namespace.ReadyPods(web, 1)[0].Name
-	ask := func() bool {
-		return strings.HasSuffix(namespace.Exec(pod, "app", "sh", "-c", "psql -Atc 'select 1' 2>&1 || true"), "1")
+	askAs := func(arguments string) bool {
+		return namespace.Exec(pod, "app", "sh", "-c", "timeout 5 psql -At "+arguments+" -c 'select 1' 2>/dev/null || true") == "1"
 	}
+	ask := func() bool { return askAs("") }
+
+	pgbouncers := func() string {
+		return namespace.Exec(pod, "app", "bash", "-c", `
+for process in /proc/[0-9]*; do
+  case $(tr '\000' ' ' 2>/dev/null <$process/cmdline) in pgbouncer' '*/proof/*) ;; pgbouncer' '*) echo ${process#/proc/} ;; esac
+done`)
+	}
+	before := pgbouncers()
+	require.Len(t, strings.Fields(before), 2)
+	rds.Database.Stop()
+	down := time.Now()
+	namespace.Eventually(outage+harness.LogLine, "the database has been down for "+outage.String(), func() bool { return time.Since(down) > outage })
+	assert.False(t, askAs("-p 6433 -U postgres"), "nothing answers")
+	rds.Database.Boot()
+	namespace.Eventually(harness.PodStart, "the app's questions are answered", func() bool { return ask() && askAs("-p 6433 -U postgres") })
+	found, _ := namespace.Pod(t, pod)
+	for _, container := range []string{"db", "proxy", "direct", "app"} {
+		assert.Zero(t, harness.Status(t, found, container).RestartCount, "%s waits for its database", container)
+		assert.Zero(t, count(t, namespace.Logs(pod, container), "pgbouncer.hung"), "a pgbouncer without a database does not hang: %s", container)
+	}
+	assert.Equal(t, before, pgbouncers(), "the very processes of before")
 
 	for _, killed := range []struct{ container, processes string }{{"db", "*/outrigger' token '*"}, {"proxy", "*/outrigger' pgbouncer '*|pgbouncer' '*"}} {
 		namespace.Exec(pod, "app", "bash", "-c", `
@@ -287,7 +311,7 @@ done`)
 		assert.True(t, ask())
 	}
 
-	found, _ := namespace.Pod(t, pod)
+	found, _ = namespace.Pod(t, pod)
 	assert.Zero(t, harness.Status(t, found, "app").RestartCount)
 	assert.Empty(t, rds.Report().Refused)
 }

@@ -11,8 +11,9 @@ import (
 )
 
 // testSoak runs what takes longer than a developer waits: fuzzing, a hundred random runs of the log shipper's script, two
-// minutes without a backend beside twenty backups that are killed, ten that a sidecar makes, stores of each kind that fail,
-// Kubernetes' own cases of probes and tokens that are renewed for five minutes, a backup of a gigabyte, and Loki; and makes the image twice.
+// minutes without a backend and five without a database beside twenty backups that are killed, ten that a sidecar makes,
+// stores of each kind that fail, Kubernetes' own cases of probes and tokens that are renewed for five minutes, a backup of a
+// gigabyte, and Loki; and makes the image twice.
 func testSoak(ctx context.Context, r *rig.Rig, chosen choice) error {
 	r.Images = slices.Concat(testimages.All, []testimages.Image{testimages.Loki})
 	listed, err := judge.List(ctx, r.Reporter.Log(), r.Root, "./...")
@@ -27,12 +28,12 @@ func testSoak(ctx context.Context, r *rig.Rig, chosen choice) error {
 		prepare:     programsOfTests,
 	}
 	atLength := &phase{
-		name:    "of an outage, killed backups, stores that fail, a sidecar's clock, probes and tokens of 20 seconds",
+		name:    "of outages, killed backups, stores that fail, a sidecar's clock, probes and tokens of 20 seconds",
 		tests:   below(listed, clusterTests),
 		cluster: true,
 		flags:   []string{"-count=1", "-parallel=3", "-timeout=40m"},
 		environment: []string{"OUTRIGGER_OUTAGE_SECONDS=120", "OUTRIGGER_BACKUP_KILLS=20", "OUTRIGGER_SIDECAR_RUNS=10", "OUTRIGGER_TOKEN_SECONDS=300", "OUTRIGGER_TOKEN_LIFETIME=20",
-			"OUTRIGGER_ALL_STORES=1", "OUTRIGGER_ALL_CASES=1"},
+			"OUTRIGGER_ALL_STORES=1", "OUTRIGGER_ALL_CASES=1", "OUTRIGGER_DATABASE_OUTAGE_SECONDS=300"},
 	}
 	gigabyte := &phase{
 		name:        "of a backup of 1 GB that is written to",
@@ -47,7 +48,7 @@ func testSoak(ctx context.Context, r *rig.Rig, chosen choice) error {
 	}{
 		{scripts, []string{"^TestRandom", "^TestFirstRuns"}},
 		{atLength, []string{"^TestWhileTheBackendIsDown", "^TestABackupThatIsKilled", "^TestASidecarBacksUpOnTheMinute",
-			"^TestWithTokensOfSeconds", "^TestAServerThatIsKilled", "^TestAStoreThatIsFull", "^TestAStoreThatIsGone", "^TestKubernetesOwnSidecarCases"}},
+			"^TestWithTokensOfSeconds", "^TestTheAppOutlivesItsDatabase", "^TestAServerThatIsKilled", "^TestAStoreThatIsFull", "^TestAStoreThatIsGone", "^TestKubernetesOwnSidecarCases"}},
 		{gigabyte, []string{"^TestABackupOfADatabaseThatIsWrittenTo"}},
 	} {
 		unmatched, err := some.of.narrow(some.patterns...)
