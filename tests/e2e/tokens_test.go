@@ -425,8 +425,12 @@ func TestATokenIsNowhereButInItsFile(t *testing.T) {
 	harness.Facts(t)
 	namespace, rds := newRDS(t)
 	rds.Behave("tokenLifetime=20s")
-	namespace.Install("demo", harness.Consumer(t).Write(t), readByApp(rds.Beside(asking, "ttl: 20s", "pod: shareProcessNamespace: true")))
+	// All that may say something of it: metrics, and an ambassador with a socket. STS is known by an authority of its own.
+	values := readByApp(rds.Beside(asking, "ttl: 20s", "pod: shareProcessNamespace: true", "metrics: {port: 9128}", "trust: {configMap: {name: rds-ca, key: ca.crt}}",
+		"ambassador: socket: {pgbouncer: {tokenRefresher: db, database: shop, listen: socket, tls: {ca: {configMap: {name: rds-ca, key: ca.crt}}}, metrics: {port: 9127}}}"))
+	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(values, rds.STSEndpoint(), "https://sts.eu-west-1.amazonaws.com", 1))
 	pod := namespace.ReadyPods(web, 1)[0].Name
+	assert.Equal(t, "1", namespace.Exec(pod, "app", "psql", "-Ath", "/run/outrigger-socket", "-c", "select 1"))
 
 	// The app's user is the sidecars', and it sees their processes.
 	wait := namespace.Output(pod, "app", "bash", "-c", `
@@ -451,7 +455,15 @@ while [ $SECONDS -lt $end ]; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>
 	for index, release := range releases(t, namespace) {
 		seen[fmt.Sprintf("helm's release %d", index)] = release
 	}
-	for _, container := range []string{"db", "proxy", "app"} {
+	for container, metrics := range map[string]struct{ port, name string }{
+		"db": {"9128", "outrigger_credential_expiry_timestamp_seconds"}, "socket": {"9127", "pgbouncer_pools_client_waiting_connections"},
+	} {
+		text, err := namespace.Client.CoreV1().Pods(namespace.Name).ProxyGet("http", pod, metrics.port, "/metrics", nil).DoRaw(context.Background())
+		require.NoError(t, err)
+		require.Contains(t, string(text), metrics.name)
+		seen["the metrics of "+container] = string(text)
+	}
+	for _, container := range []string{"db", "proxy", "socket", "app"} {
 		seen["the log of "+container] = namespace.Logs(pod, container)
 	}
 	for place, text := range seen {
