@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/outrigger-charts/outrigger/tests/harness"
 	"github.com/outrigger-charts/outrigger/tests/tokenserver"
@@ -495,7 +494,7 @@ echo "ready"
 			namespace.Eventually(harness.LogLine, "the app is ready", func() bool { return strings.Contains(namespace.Logs(pod.Name, "app"), "ready") })
 			log := namespace.Follow(pod.Name, "app")
 
-			require.NoError(t, namespace.Client.CoreV1().Pods(namespace.Name).Delete(context.Background(), pod.Name, metav1.DeleteOptions{}))
+			namespace.DeletePod(pod.Name)
 			log.WaitEnd(t, harness.PodEnd)
 
 			assert.Contains(t, log.Texts(), "drained")

@@ -43,6 +43,16 @@ func (n *Namespace) Apply(text string) {
 	}
 }
 
+// DeletePod deletes a pod, with a grace period in seconds where it is not to have its own, and does not wait for its end.
+func (n *Namespace) DeletePod(name string, grace ...int64) {
+	n.t.Helper()
+	var options metav1.DeleteOptions
+	if len(grace) > 0 {
+		options.GracePeriodSeconds = &grace[0]
+	}
+	require.NoError(n.t, n.Client.CoreV1().Pods(n.Name).Delete(context.Background(), name, options))
+}
+
 // Scale gives a Deployment another number of pods, and does not wait for them.
 func (n *Namespace) Scale(deployment string, replicas int) {
 	n.t.Helper()
