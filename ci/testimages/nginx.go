@@ -8,12 +8,22 @@ import (
 	"github.com/outrigger-charts/outrigger/ci/image"
 )
 
-// nginx is what a chart made by 'helm create' runs. Upstream's is Debian's slim image and nginx.
-var nginx = Image{
-	Ref:     "docker.io/library/nginx:1.16.0",
-	MadeOf:  "nginx 1.22 of Debian's nginx-light, laid out as upstream's image",
-	Key:     bookworm.key(),
-	StandIn: nginxStandIn,
+// NginxRef is the image of nginx that the example charts run.
+const NginxRef = "docker.io/library/nginx:1.30.5"
+
+// nginx is Debian's slim image and nginx.
+var nginx = nginxAs(NginxRef)
+
+// nginxOfHelmCreate is what a chart made by 'helm create' runs.
+var nginxOfHelmCreate = nginxAs("docker.io/library/nginx:1.16.0")
+
+func nginxAs(ref string) Image {
+	return Image{
+		Ref:     ref,
+		MadeOf:  "nginx 1.22 of Debian's nginx-light, laid out as upstream's image",
+		Key:     bookworm.key(),
+		StandIn: nginxStandIn,
+	}
 }
 
 func nginxStandIn(ctx context.Context, e Env) (image.Spec, error) {

@@ -39,8 +39,8 @@ type Image struct {
 
 // All are the images of `make test`. A further one is a file of this package and a line here.
 var All = []Image{
-	backend, busyBox, collector, django, dynamicBusyBox, mariadb, nginx, pgBouncer, postgres, rclone, redis, restic,
-	Outrigger, sqlite, tokenServer, versityGW,
+	backend, busyBox, collector, django, dynamicBusyBox, mariadb, nginx, nginxOfHelmCreate, pgBouncer, postgres, rclone, redis,
+	restic, Outrigger, sqlite, tokenServer, versityGW,
 }
 
 // Demo are the images of charts/logging-app with its own values.

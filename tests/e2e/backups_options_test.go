@@ -1,12 +1,17 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
@@ -93,8 +98,16 @@ func TestADumpByThreeProcessesThatFailsLeavesNoSnapshotAndSaysWhyInThePodsStatus
 	pod := namespace.Pods("job-name=fails")[0]
 	assert.Contains(t, harness.Status(t, pod, "backup").State.Terminated.Message, "permission denied for table zz_secret", "what kubectl describe pod shows")
 	assert.NotContains(t, restic(t, namespace, repository, "snapshots", "--no-lock", "--compact"), "demo-shop-nightly")
-	namespace.Eventually(harness.PodEnd, "the Job has failed, which an event says", func() bool {
-		return strings.Contains(namespace.Kubectl("get", "events", "--field-selector", "involvedObject.kind=Job,involvedObject.name=fails", "-o", "jsonpath={.items[*].reason}"), "BackoffLimitExceeded") &&
-			namespace.Kubectl("get", "job", "fails", "-o", "jsonpath={.status.conditions[?(@.type=='Failed')].status}") == "True"
+	namespace.Eventually(harness.PodEnd, "the Job has failed", func() bool {
+		job, err := namespace.Client.BatchV1().Jobs(namespace.Name).Get(context.Background(), "fails", metav1.GetOptions{})
+		require.NoError(namespace.T(), err)
+		return slices.ContainsFunc(job.Status.Conditions, func(condition batchv1.JobCondition) bool {
+			return condition.Type == batchv1.JobFailed && condition.Status == corev1.ConditionTrue
+		})
+	})
+	namespace.Eventually(harness.LogLine, "an event says so", func() bool {
+		said, err := namespace.Client.CoreV1().Events(namespace.Name).List(context.Background(), metav1.ListOptions{FieldSelector: "involvedObject.kind=Job,involvedObject.name=fails"})
+		require.NoError(namespace.T(), err)
+		return slices.ContainsFunc(said.Items, func(said corev1.Event) bool { return said.Reason == "BackoffLimitExceeded" })
 	})
 }

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/outrigger-charts/outrigger/ci/testimages"
 	"github.com/outrigger-charts/outrigger/tests/harness"
@@ -58,7 +56,7 @@ func TestASidecarBacksUpOnTheMinuteThroughRestartsOfItsPod(t *testing.T) {
 		due := dueTimes(t, log)[0]
 		assert.Zero(t, due.Second(), "run %d is due on the minute", run+1)
 		assert.False(t, first.begun(t).Before(due.Add(-time.Second)), "run %d began when it was due, and no sooner; the end of a run has no fractions of a second:\n%s", run+1, log)
-		require.NoError(t, namespace.Client.CoreV1().Pods(namespace.Name).Delete(context.Background(), pod.Name, metav1.DeleteOptions{}))
+		namespace.DeletePod(pod.Name)
 		namespace.Eventually(harness.PodEnd, "the pod is gone", func() bool {
 			for _, present := range namespace.Pods(web) {
 				if present.Name == pod.Name {
@@ -75,7 +73,7 @@ func TestOfThreeReplicasExactlyOneBacksUp(t *testing.T) {
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	_, repository := newShop(namespace), namespace.S3()
 	namespace.Install("demo", harness.Consumer(t).Write(t), besideApp(repository))
-	namespace.Kubectl("scale", "deployment/web", "--replicas=3")
+	namespace.Scale("web", 3)
 	pods := namespace.ReadyPods(web, 3)
 
 	results := map[string]int{}

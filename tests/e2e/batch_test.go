@@ -120,7 +120,9 @@ func TestAReportOfTheCronJobCompletesWithItsLinesShipped(t *testing.T) {
 	assert.EqualValues(t, 100, *job.Spec.TTLSecondsAfterFinished)
 	assert.Equal(t, "report: anna 1235\nreport: boris 80\nreport: carla 415\n", namespace.Logs(pod.Name, "logshipper"))
 	requireSidecarsEnded(t, theOnlyPod(t, namespace, "job-name=now"), "report-generator")
-	assert.Equal(t, "0 * * * *", namespace.Kubectl("get", "cronjob", "demo-batch-app-report", "-o", "jsonpath={.spec.schedule}"))
+	cronJob, err := namespace.Client.BatchV1().CronJobs(namespace.Name).Get(context.Background(), "demo-batch-app-report", metav1.GetOptions{})
+	require.NoError(t, err)
+	assert.Equal(t, "0 * * * *", cronJob.Spec.Schedule)
 }
 
 // theOnlyPod waits for the one pod that a selector selects, running or not.

@@ -191,7 +191,7 @@ spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 10Mi}}}
 	assert.NotEqual(t, "0", sh("app", "id -u"))
 
 	sh("app", "cd "+seeded["html"]+"; echo changed >index.html; rm 50x.html; echo new >new.html")
-	namespace.Kubectl("delete", "pod", pod.Name)
+	namespace.DeletePod(pod.Name)
 	pod = namespace.ReadyPods(web, 1)[0]
 	assert.Equal(t, "changed\nindex.html\nnew.html", sh("app", "cd "+seeded["html"]+"; cat index.html; ls -A"))
 	assert.Equal(t, sh("untouched", "ls -A "+seeded["links"]), sh("app", "ls -A "+seeded["links"]), "a new emptyDir is seeded anew")

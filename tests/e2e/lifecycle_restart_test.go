@@ -149,5 +149,5 @@ func overridesGracePeriod(t testing.TB, probe string) {
 	assert.EqualValues(t, 137, last.ExitCode, "it was killed")
 	assert.GreaterOrEqual(t, last.FinishedAt.Sub(last.StartedAt.Time), 5*time.Second, "3 s after its start at the earliest, which the probe's grace period put off by 3 s")
 	// So that nothing waits for the pod's own grace period.
-	s.namespace.Kubectl("delete", "pod", s.name, "--grace-period=1", "--wait=false")
+	s.namespace.DeletePod(s.name, 1)
 }

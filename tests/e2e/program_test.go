@@ -39,29 +39,35 @@ func TestThePodsRunTheVeryImageThatIsShipped(t *testing.T) {
 
 func TestTheProgramStartsInWhateverImageItIsBroughtTo(t *testing.T) {
 	harness.Facts(t)
-	for way, settings := range map[string]string{"by a copy": "copy", "by an image volume": "image"} {
+	for way, test := range map[string]struct{ tools, user string }{
+		"by a copy": {"copy", "runAsUser: 1000, runAsGroup: 1000"}, "by an image volume": {"image", "runAsUser: 1000650000, runAsGroup: 0"},
+	} {
 		t.Run(way, func(t *testing.T) {
 			harness.Facts(t)
 			namespace := harness.NewNamespace(t, harness.Restricted)
-			// musl and no libraries at all, a dynamic build of glibc's, Debian's with another user and entrypoint.
-			values := beside(`
-  defaults: {tools: ` + settings + `}
+			// musl and no libraries at all, a dynamic build of glibc's, Debian's with another user and entrypoint, and scratch.
+			app := strings.NewReplacer("runAsUser: 1000, runAsGroup: 1000", test.user, "{logs: {mountPath: /logs}}", "{logs: {mountPath: /logs}, usr: {mountPath: /usr, seed: true}}")
+			values := app.Replace(beside(`
+  defaults: {tools: ` + test.tools + `}
   tokenRefreshers:
     musl: {ttl: 15m, file: {path: /tokens/a/f, format: raw}, exec: {image: "` + busybox + `", command: [echo, a]}}
     glibc: {ttl: 15m, file: {path: /tokens/b/f, format: raw, mode: "0644"}, exec: {image: "` + testimages.DynamicBusyBoxRef + `", command: [echo, b]}, securityContext: {runAsUser: 1000650000, runAsGroup: 0}}
     debian: {ttl: 15m, file: {path: /tokens/c/f, format: raw}, exec: {image: "` + testimages.PostgresRef + `", command: [echo, c]}}
-`)
+    scratch: {ttl: 15m, file: {path: /tokens/d/f, format: raw}, exec: {image: "` + testimages.OutriggerRef + `", command: [/outrigger, --version]}}
+`))
 			namespace.Install("demo", harness.Consumer(t).Write(t), values)
 
 			pod := namespace.ReadyPods(web, 1)[0]
 
-			for folder, token := range map[string]string{"a": "a", "b": "b", "c": "c"} {
+			for folder, token := range map[string]string{"a": "a", "b": "b", "c": "c", "d": "outrigger version 0.1.0"} {
 				assert.Equal(t, token, strings.TrimSpace(namespace.Exec(pod.Name, "app", "cat", "/tokens/"+folder+"/f")))
 			}
+			assert.Equal(t, "../../bin/env", namespace.Exec(pod.Name, "app", "readlink", "/usr/bin/env"), "the app's volume is seeded")
+			assert.Contains(t, test.user, "runAsUser: "+namespace.Exec(pod.Name, "app", "id", "-u")+",")
 			status := namespace.Exec(pod.Name, "glibc", "/outrigger-program/outrigger", "status")
 			assert.Contains(t, status, "glibc", "a person sees how it is, in an image of any kind")
 			for _, container := range pod.Spec.InitContainers {
-				assert.True(t, container.Name != "outrigger-install" || settings == "copy", "nothing is copied where the image is the volume")
+				assert.True(t, container.Name != "outrigger-install" || test.tools == "copy", "nothing is copied where the image is the volume")
 			}
 		})
 	}

@@ -28,7 +28,7 @@ func TestWhatAPodCouldNotSendItsSuccessorOnThePersistentVolumeSends(t *testing.T
 	namespace.Exec(pod.Name, "app", "sh", "-c", numbered(1, 2000, "/opt/logs.txt"))
 	stream := namespace.Follow(pod.Name, "logshipper")
 
-	namespace.Kubectl("delete", "pod", pod.Name)
+	namespace.DeletePod(pod.Name)
 	stream.WaitEnd(t, harness.PodEnd)
 	receiver.Resume()
 
@@ -39,14 +39,14 @@ func TestWhatAPodCouldNotSendItsSuccessorOnThePersistentVolumeSends(t *testing.T
 	assert.Zero(t, repeated)
 }
 
-func TestTwentyPodsShipWithoutGettingInEachOthersWay(t *testing.T) {
+func TestPodsOfOneDeploymentShipWithoutGettingInEachOthersWay(t *testing.T) {
 	harness.Facts(t)
 	namespace := harness.NewNamespace(t, harness.Restricted)
 	receiver := namespace.Backend()
 	namespace.Install("demo", harness.Consumer(t).Write(t), shippingApp("trap 'exit 0' TERM\nseq 1 2000 | sed \"s/^/$(hostname) /\" >> /logs/app.log"+serving, receiver.Endpoint()))
-	namespace.Kubectl("scale", "deployment", "web", "--replicas=20")
+	namespace.Scale("web", 5)
 
-	pods := namespace.ReadyPods(web, 20)
+	pods := namespace.ReadyPods(web, 5)
 
 	repeated := 0
 	for _, pod := range pods {
@@ -54,7 +54,7 @@ func TestTwentyPodsShipWithoutGettingInEachOthersWay(t *testing.T) {
 		repeated += receiver.Report(pod.Name, 2000).Repeated
 		assert.Zero(t, harness.Status(t, pod, "shipper").RestartCount)
 	}
-	t.Logf("20 pods of 2,000 lines: lost 0, repeated %d", repeated)
+	t.Logf("5 pods of 2,000 lines: lost 0, repeated %d", repeated)
 	assert.Zero(t, repeated)
 }
 

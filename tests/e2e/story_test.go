@@ -18,12 +18,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
+	"github.com/outrigger-charts/outrigger/ci/testimages"
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 const (
 	busybox      = "docker.io/library/busybox:1.37.0-musl"
-	anotherImage = "docker.io/library/nginx:1.16.0" // which has a shell too
+	anotherImage = testimages.NginxRef // which has a shell too
 	missingImage = "localhost:1/missing:1"
 )
 

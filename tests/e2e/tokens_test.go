@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/outrigger-charts/outrigger/tests/harness"
 	"github.com/outrigger-charts/outrigger/tests/tokenserver"
@@ -38,7 +37,7 @@ while true; do sleep 1 & wait $!; done
 `
 
 // event is a line of a refresher's log, or of an ambassador's.
-type event struct{ Time, Level, Message, Explanation string }
+type event struct{ Time, Level, Event, Message, Explanation string }
 
 // events returns what a sidecar has said; what is not its own line is left out.
 func events(t testing.TB, log string) (all []event) {
@@ -50,6 +49,17 @@ func events(t testing.TB, log string) (all []event) {
 		}
 	}
 	return all
+}
+
+// count returns how often a sidecar has said an event.
+func count(t testing.TB, log, name string) (times int) {
+	t.Helper()
+	for _, said := range events(t, log) {
+		if said.Event == name {
+			times++
+		}
+	}
+	return times
 }
 
 // waitForEvent waits until a sidecar says something that has all of some texts, and returns it.
@@ -244,18 +254,42 @@ func aProviderThatFailsIsNoticedLate(t *testing.T) {
 	}
 }
 
-func TestTheAppOutlivesItsRefresherAndItsProxy(t *testing.T) {
+func TestTheAppOutlivesItsDatabaseItsRefresherAndItsProxy(t *testing.T) {
 	harness.Facts(t)
+	outage := time.Duration(harness.Number(t, "OUTRIGGER_DATABASE_OUTAGE_SECONDS", 20)) * time.Second
 	namespace, rds := newRDS(t)
 	rds.Behave("tokenLifetime=30s")
 	// The region is that of the server's name, whatever the environment's is.
 	values := strings.NewReplacer(", region: eu-west-1", "", "env: &sts", "env: &sts\n        AWS_REGION: eu-central-1").Replace(
-		rds.Beside("psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 30s", "pod: shareProcessNamespace: true"))
+		rds.Beside("psql -Atc 'select 1' || exit 1; trap 'exit 0' INT"+serving, "ttl: 30s", "pod: shareProcessNamespace: true",
+			"ambassador: direct: {pgbouncer: {secret: db, user: postgres, host: db, database: shop, listenPort: 6433, tls: {mode: disable}}}"))
 	namespace.Install("demo", harness.Consumer(t).Write(t), values)
 	pod := namespace.ReadyPods(web, 1)[0].Name
-	ask := func() bool {
-		return strings.HasSuffix(namespace.Exec(pod, "app", "sh", "-c", "psql -Atc 'select 1' 2>&1 || true"), "1")
+	askAs := func(arguments string) bool {
+		return namespace.Exec(pod, "app", "sh", "-c", "timeout 5 psql -At "+arguments+" -c 'select 1' 2>/dev/null || true") == "1"
 	}
+	ask := func() bool { return askAs("") }
+
+	pgbouncers := func() string {
+		return namespace.Exec(pod, "app", "bash", "-c", `
+for process in /proc/[0-9]*; do
+  case $(tr '\000' ' ' 2>/dev/null <$process/cmdline) in pgbouncer' '*/proof/*) ;; pgbouncer' '*) echo ${process#/proc/} ;; esac
+done`)
+	}
+	before := pgbouncers()
+	require.Len(t, strings.Fields(before), 2)
+	rds.Database.Stop()
+	down := time.Now()
+	namespace.Eventually(outage+harness.LogLine, "the database has been down for "+outage.String(), func() bool { return time.Since(down) > outage })
+	assert.False(t, askAs("-p 6433 -U postgres"), "nothing answers")
+	rds.Database.Boot()
+	namespace.Eventually(harness.PodStart, "the app's questions are answered", func() bool { return ask() && askAs("-p 6433 -U postgres") })
+	found, _ := namespace.Pod(t, pod)
+	for _, container := range []string{"db", "proxy", "direct", "app"} {
+		assert.Zero(t, harness.Status(t, found, container).RestartCount, "%s waits for its database", container)
+		assert.Zero(t, count(t, namespace.Logs(pod, container), "pgbouncer.hung"), "a pgbouncer without a database does not hang: %s", container)
+	}
+	assert.Equal(t, before, pgbouncers(), "the very processes of before")
 
 	for _, killed := range []struct{ container, processes string }{{"db", "*/outrigger' token '*"}, {"proxy", "*/outrigger' pgbouncer '*|pgbouncer' '*"}} {
 		namespace.Exec(pod, "app", "bash", "-c", `
@@ -276,9 +310,72 @@ done`)
 		assert.True(t, ask())
 	}
 
-	found, _ := namespace.Pod(t, pod)
+	found, _ = namespace.Pod(t, pod)
 	assert.Zero(t, harness.Status(t, found, "app").RestartCount)
 	assert.Empty(t, rds.Report().Refused)
+}
+
+// crowding is an app whose two long sessions fill a pool of two, beside new sessions. It prints each failure.
+const crowding = `
+trap 'exit 0' TERM INT
+for each in 1 2; do
+  while true; do echo 'select pg_sleep(0.5);'; sleep 0.5; done | { psql -v ON_ERROR_STOP=1 -qAt >/dev/null; echo "failed: long session $each"; } &
+done
+while true; do psql -qAtc 'select 1' >/dev/null || echo "failed: a new session"; sleep 0.3; done &
+while true; do sleep 1 & wait $!; done
+`
+
+func TestADatabaseThatIsFullForTheWholeOfATokensLifeTakesNoPodOutOfItsService(t *testing.T) {
+	harness.Facts(t)
+	const lifetime = 20
+	namespace, rds := newRDS(t)
+	rds.Behave(fmt.Sprintf("tokenLifetime=%ds", lifetime))
+	namespace.Install("demo", harness.Consumer(t).Write(t), rds.Beside(crowding, fmt.Sprintf("ttl: %ds", lifetime), "readinessProbe: {periodSeconds: 1}", "proxy: defaultPoolSize: 2"))
+	namespace.Scale("web", 2)
+	pods := namespace.ReadyPods(web, 2)
+	namespace.Eventually(harness.LogLine, "both pools have all of their connections", func() bool {
+		return rds.Database.Ask("postgres", "select count(*) from pg_stat_activity where usename = 'shop' and backend_start < now() - interval '2 s'") == "4"
+	})
+	accepted := func(pod corev1.Pod) int {
+		return count(namespace.T(), namespace.Logs(pod.Name, "proxy"), "credential.accepted")
+	}
+	since, before := map[string]time.Time{}, map[string]int{}
+
+	rds.Database.Ask("postgres", "alter role shop connection limit 4")
+	full := time.Now()
+	for _, pod := range pods {
+		_, since[pod.Name] = readiness(t, namespace, pod.Name)
+	}
+	for _, pod := range pods {
+		said := waitForEvent(t, namespace, pod.Name, "db", "in use unproven", `too many connections for role "shop"`)
+		assert.Equal(t, "credential.unproven", said.Event)
+		before[pod.Name] = accepted(pod)
+	}
+	// The server of the tests has no translations.
+	rds.Behave("loginsFail=53300:zu viele Verbindungen für Rolle »shop«")
+	for _, pod := range pods {
+		waitForEvent(t, namespace, pod.Name, "db", "in use unproven", "zu viele Verbindungen für Rolle »shop«")
+	}
+	namespace.Eventually(harness.LogLine, "two tokens have lived", func() bool { return time.Since(full) > 2*lifetime*time.Second })
+	for _, pod := range pods {
+		assert.Equal(t, before[pod.Name], accepted(pod), "no token was proven meanwhile")
+	}
+
+	rds.Behave("loginsFail=")
+	rds.Database.Ask("postgres", "alter role shop connection limit -1")
+	for _, pod := range pods {
+		namespace.Eventually(harness.LogLine, "a token is proven again", func() bool { return accepted(pod) > before[pod.Name] })
+	}
+	for _, pod := range pods {
+		ready, still := readiness(t, namespace, pod.Name)
+		assert.True(t, ready)
+		assert.Equal(t, since[pod.Name], still, "the pod was ready all the time")
+		assert.Empty(t, failures(namespace.Logs(pod.Name, "app")))
+		found, _ := namespace.Pod(t, pod.Name)
+		for _, container := range []string{"db", "proxy", "app"} {
+			assert.Zero(t, harness.Status(t, found, container).RestartCount, container)
+		}
+	}
 }
 
 func TestTheLogSaysWhyATokenIsRefused(t *testing.T) {
@@ -327,8 +424,12 @@ func TestATokenIsNowhereButInItsFile(t *testing.T) {
 	harness.Facts(t)
 	namespace, rds := newRDS(t)
 	rds.Behave("tokenLifetime=20s")
-	namespace.Install("demo", harness.Consumer(t).Write(t), readByApp(rds.Beside(asking, "ttl: 20s", "pod: shareProcessNamespace: true")))
+	// All that may say something of it: metrics, and an ambassador with a socket. STS is known by an authority of its own.
+	values := readByApp(rds.Beside(asking, "ttl: 20s", "pod: shareProcessNamespace: true", "metrics: {port: 9128}", "trust: {configMap: {name: rds-ca, key: ca.crt}}",
+		"ambassador: socket: {pgbouncer: {tokenRefresher: db, database: shop, listen: socket, tls: {ca: {configMap: {name: rds-ca, key: ca.crt}}}, metrics: {port: 9127}}}"))
+	namespace.Install("demo", harness.Consumer(t).Write(t), strings.Replace(values, rds.STSEndpoint(), "https://sts.eu-west-1.amazonaws.com", 1))
 	pod := namespace.ReadyPods(web, 1)[0].Name
+	assert.Equal(t, "1", namespace.Exec(pod, "app", "psql", "-Ath", "/run/outrigger-socket", "-c", "select 1"))
 
 	// The app's user is the sidecars', and it sees their processes.
 	wait := namespace.Output(pod, "app", "bash", "-c", `
@@ -353,7 +454,15 @@ while [ $SECONDS -lt $end ]; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>
 	for index, release := range releases(t, namespace) {
 		seen[fmt.Sprintf("helm's release %d", index)] = release
 	}
-	for _, container := range []string{"db", "proxy", "app"} {
+	for container, metrics := range map[string]struct{ port, name string }{
+		"db": {"9128", "outrigger_credential_expiry_timestamp_seconds"}, "socket": {"9127", "pgbouncer_pools_client_waiting_connections"},
+	} {
+		text, err := namespace.Client.CoreV1().Pods(namespace.Name).ProxyGet("http", pod, metrics.port, "/metrics", nil).DoRaw(context.Background())
+		require.NoError(t, err)
+		require.Contains(t, string(text), metrics.name)
+		seen["the metrics of "+container] = string(text)
+	}
+	for _, container := range []string{"db", "proxy", "socket", "app"} {
 		seen["the log of "+container] = namespace.Logs(pod, container)
 	}
 	for place, text := range seen {
@@ -385,7 +494,7 @@ echo "ready"
 			namespace.Eventually(harness.LogLine, "the app is ready", func() bool { return strings.Contains(namespace.Logs(pod.Name, "app"), "ready") })
 			log := namespace.Follow(pod.Name, "app")
 
-			require.NoError(t, namespace.Client.CoreV1().Pods(namespace.Name).Delete(context.Background(), pod.Name, metav1.DeleteOptions{}))
+			namespace.DeletePod(pod.Name)
 			log.WaitEnd(t, harness.PodEnd)
 
 			assert.Contains(t, log.Texts(), "drained")

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 )
@@ -39,6 +41,24 @@ func (n *Namespace) Apply(text string) {
 		_, err = resource.Apply(context.Background(), object.GetName(), &object, metav1.ApplyOptions{FieldManager: "tests", Force: true})
 		require.NoError(n.t, err, "%s", document)
 	}
+}
+
+// DeletePod deletes a pod, with a grace period in seconds where it is not to have its own, and does not wait for its end.
+func (n *Namespace) DeletePod(name string, grace ...int64) {
+	n.t.Helper()
+	var options metav1.DeleteOptions
+	if len(grace) > 0 {
+		options.GracePeriodSeconds = &grace[0]
+	}
+	require.NoError(n.t, n.Client.CoreV1().Pods(n.Name).Delete(context.Background(), name, options))
+}
+
+// Scale gives a Deployment another number of pods, and does not wait for them.
+func (n *Namespace) Scale(deployment string, replicas int) {
+	n.t.Helper()
+	patch := fmt.Appendf(nil, `{"spec": {"replicas": %d}}`, replicas)
+	_, err := n.Client.AppsV1().Deployments(n.Name).Patch(context.Background(), deployment, types.MergePatchType, patch, metav1.PatchOptions{})
+	require.NoError(n.t, err)
 }
 
 // StartTask makes a Job of a CronJob, as the library's README says it is done for a restore, and does not wait for its end.

@@ -60,7 +60,8 @@ func (n *Namespace) PostgresNamed(name string) *Postgres {
 	n.t.Cleanup(func() {
 		_, _ = p.host.TryExec(context.Background(), p.pod, "db", p.command("sh", "-c", `pg_ctl stop -m immediate; rm -rf "$PGDATA"`)...)
 	})
-	p.Shell(fmt.Sprintf(`cp -a %s "$PGDATA" && pg_ctl start -w -t 120 -l %s -o "-p $PGPORT -c fsync=off -c cluster_name=%s"`, postgresData, postgresLog, tenant))
+	p.Shell(`cp -a ` + postgresData + ` "$PGDATA"`)
+	p.Boot()
 	p.Ask("postgres", "alter role postgres password '"+strings.ReplaceAll(n.DatabasePassword(), "'", "''")+"'")
 	n.databaseSecret()
 	n.lead(name, p.host, p.pod, []corev1.ServicePort{{Name: "postgres", Port: 5432}}, map[string]int{"postgres": p.port})
@@ -166,6 +167,12 @@ func (p *Postgres) Shell(script string) string {
 func (p *Postgres) Stop() {
 	p.n.t.Helper()
 	p.Shell("pg_ctl stop -m immediate")
+}
+
+// Boot starts a tenant's server, after Stop too, and waits until it takes connections.
+func (p *Postgres) Boot() {
+	p.n.t.Helper()
+	p.Shell(fmt.Sprintf(`pg_ctl start -w -t 120 -l %s -o "-p $PGPORT -c fsync=off -c cluster_name=%s-%s"`, postgresLog, p.n.Name, p.name))
 }
 
 // Start runs SQL, and does not wait for its end. It ends with the test at the latest.

@@ -9,15 +9,20 @@ import (
 
 // Beside returns values for Consumer: an app with psql, which runs a script, beside pgbouncer and a refresher of
 // tokens for RDS. Credentials come from STS by the pod's service account, as on EKS, where a webhook adds what is said
-// here. Further lines are of the refresher's entry, but for `pgbouncer: …`, settings of pgbouncer's.
+// here. Further lines are of the refresher's entry, but for those that begin with another word: `pod: …` is of the pod's
+// spec, `proxy: …` of the ambassador's, `pgbouncer: …` all of its settings, and `ambassador: …` a second entry.
 func (s *TokenServer) Beside(script string, more ...string) string {
-	entry, settings, pod := "", "{}", ""
+	entry, settings, pod, proxy, ambassadors := "", "{}", "", "", ""
 	for _, line := range more {
 		switch key, value, _ := strings.Cut(line, ": "); key {
 		case "pgbouncer":
 			settings = value
 		case "pod":
 			pod += "\n    " + value
+		case "proxy":
+			proxy += "\n        " + value
+		case "ambassador":
+			ambassadors += "\n    " + value
 		default:
 			entry += "\n      " + line
 		}
@@ -55,7 +60,7 @@ outrigger:
         tokenRefresher: db
         database: shop
         tls: {ca: {configMap: {name: rds-ca, key: ca.crt}}}
-        settings: %s
+        settings: %s%s%s
 `, s.HostAliases(), pod, testimages.PostgresRef, strings.ReplaceAll(strings.TrimSpace(script), "\n", "\n            "),
-		TokenServerHost, TokenServerRole, s.STSEndpoint(), entry, settings)
+		TokenServerHost, TokenServerRole, s.STSEndpoint(), entry, settings, proxy, ambassadors)
 }

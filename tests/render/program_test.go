@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
@@ -66,6 +67,49 @@ func TestAPodWithoutAContainerOfAnotherImagesGetsNoProgram(t *testing.T) {
 
 	assert.Equal(t, []string{"beside"}, containerNames(pod.Spec.InitContainers))
 	assert.Len(t, pod.Spec.Volumes, 1)
+}
+
+func TestNoConfigMapIsLeftBesidePodsOfTokensAndPgbouncerHooksIncluded(t *testing.T) {
+	t.Parallel()
+	const hook = `dict "context" . "podTemplate" .Values.pod "workload" "migrate" "hook" "pre-install,pre-upgrade"`
+	const job = "pod: {spec: {restartPolicy: Never, containers: [{name: app, image: \"app:1\"}]}}\n"
+	for name, test := range map[string]struct {
+		chart  harness.Chart
+		values string
+	}{
+		"a Deployment": {harness.Consumer(t), appPod},
+		"a hook that the library prints": {harness.NewChart(t, map[string]string{
+			"templates/migrate.yaml":   `{{ include "outrigger.job" (` + hook + `) }}`,
+			"templates/outrigger.yaml": `{{ include "outrigger.objects" . }}`,
+		}), job},
+		"a hook of the author's": {harness.NewChart(t, map[string]string{
+			"templates/migrate.yaml": `
+apiVersion: batch/v1
+kind: Job
+metadata: {name: migrate, annotations: {helm.sh/hook: "pre-install,pre-upgrade"}}
+spec:
+  template:
+    {{- include "outrigger.podTemplate" (` + hook + `) | nindent 4 }}
+{{ include "outrigger.objects" (dict "context" . "workload" "migrate" "hook" "pre-install,pre-upgrade") }}`,
+		}), job},
+	} {
+		t.Run(name, func(t *testing.T) {
+			objects := test.chart.Render(t, test.values+refreshed)
+
+			require.Len(t, objects, 1, "the workload alone")
+			var pod corev1.PodTemplateSpec
+			switch workload := objects[0].(type) {
+			case *appsv1.Deployment:
+				pod = workload.Spec.Template
+			case *batchv1.Job:
+				pod = workload.Spec.Template
+			}
+			assert.Subset(t, containerNames(append(pod.Spec.InitContainers, pod.Spec.Containers...)), []string{"token", "db"})
+			for _, volume := range pod.Spec.Volumes {
+				assert.Nil(t, volume.ConfigMap, volume.Name)
+			}
+		})
+	}
 }
 
 // documentOf reads what a container's program is to do, as the kubelet hands it over.

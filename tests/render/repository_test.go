@@ -74,6 +74,23 @@ func TestEveryExampleChartRendersStrictly(t *testing.T) {
 	}
 }
 
+// A chart of helm create has 1.16.0 to this day, whose branch ended in 2020.
+func TestNoExampleRunsTheNginxOfHelmCreate(t *testing.T) {
+	t.Parallel()
+	folders, err := filepath.Glob(filepath.Join(harness.Root(), "charts", "*", "Chart.yaml"))
+	require.NoError(t, err)
+	var all strings.Builder
+	for _, folder := range folders {
+		for _, object := range harness.LoadChart(t, filepath.Dir(folder)).Render(t, "") {
+			text, err := yaml.Marshal(object)
+			require.NoError(t, err)
+			all.Write(text)
+		}
+	}
+	require.Contains(t, all.String(), "image: docker.io/library/nginx:", "examples run nginx")
+	assert.NotContains(t, all.String(), "nginx:1.16.")
+}
+
 func TestTheChartNamesTheImagesThatItPins(t *testing.T) {
 	t.Parallel()
 	var metadata struct{ Annotations map[string]string }

@@ -1,10 +1,15 @@
 package tokenserver
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
 )
 
 // behaviour is what can be told to the server.
@@ -15,6 +20,7 @@ type behaviour struct {
 	region              string
 	sessionTokenLength  int
 	loginsRefused       time.Time // until then
+	loginsFail          *pgproto3.ErrorResponse
 	stsFails            time.Time
 }
 
@@ -40,6 +46,7 @@ const forever = 365 * 24 * time.Hour
 //	region=eu-central-1       where tokens have to be signed for; at first eu-west-1
 //	sessionTokenLength=2000   how many bytes the session token has that goes with credentials, about; at first 1000
 //	loginsRefused=30s         for how long every token is refused: a duration, always or never
+//	loginsFail=53300:voll     the SQLSTATE and the message, in any language, that a right token is answered with; at first none
 //	stsFails=always           for how long STS answers 503: the same
 func (s *Server) Behave(query string) error {
 	s.changing.Lock()
@@ -80,6 +87,10 @@ func (b behaviour) changed(query string, initial behaviour) (behaviour, error) {
 			}
 		case "loginsRefused":
 			b.loginsRefused, err = until(value, initial.loginsRefused)
+		case "loginsFail":
+			if b.loginsFail = initial.loginsFail; value != "" {
+				b.loginsFail, err = fatal(value)
+			}
 		case "stsFails":
 			b.stsFails, err = until(value, initial.stsFails)
 		default:
@@ -90,6 +101,17 @@ func (b behaviour) changed(query string, initial behaviour) (behaviour, error) {
 		}
 	}
 	return b, nil
+}
+
+var sqlState = regexp.MustCompile(`^[0-9A-Z]{5}$`)
+
+// fatal returns a server's last words from SQLSTATE:MESSAGE.
+func fatal(value string) (*pgproto3.ErrorResponse, error) {
+	code, message, _ := strings.Cut(value, ":")
+	if !sqlState.MatchString(code) || message == "" {
+		return nil, errors.New(value + ": expected SQLSTATE:MESSAGE")
+	}
+	return &pgproto3.ErrorResponse{Severity: "FATAL", SeverityUnlocalized: "FATAL", Code: code, Message: message}, nil
 }
 
 func within(value string, initial, least, most time.Duration) (time.Duration, error) {

@@ -54,9 +54,19 @@ func (s *Server) login(conn net.Conn) {
 	digest := sha256.Sum256([]byte(password))
 	login.Token = hex.EncodeToString(digest[:])
 	login.Outcome = s.check(&login, user, password)
+	told, _ := s.now()
+	if login.Outcome == Accepted && told.loginsFail != nil {
+		login.Outcome = ToldToFail
+	}
 	login.Time = time.Now()
 	number := s.store.add(login)
-	if login.Outcome != Accepted {
+	switch login.Outcome {
+	case Accepted:
+	case ToldToFail:
+		backend.Send(told.loginsFail)
+		_ = backend.Flush()
+		return
+	default:
 		refuse(backend, fmt.Sprintf("PAM authentication failed for user \"%s\"", user))
 		return
 	}

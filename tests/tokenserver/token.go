@@ -24,6 +24,7 @@ const (
 	Expired                   = "expired"
 	SigningCredentialsExpired = "signing-credentials-expired"
 	ToldToRefuse              = "told-to-refuse"
+	ToldToFail                = "told-to-fail" // with what it was told to say
 )
 
 const (

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -337,6 +338,21 @@ func TestTheServerBehavesAsItIsTold(t *testing.T) {
 	}, limit, 50*time.Millisecond)
 }
 
+func TestARightTokenIsAnsweredWithWhatTheServerIsToldToSay(t *testing.T) {
+	r := start(t)
+	r.behave(url.Values{"loginsFail": {"53300:zu viele Verbindungen für Rolle »shop«"}}.Encode())
+
+	_, err := r.login(r.right())
+
+	var said *pgconn.PgError
+	require.ErrorAs(t, err, &said)
+	assert.Equal(t, []string{"53300", "zu viele Verbindungen für Rolle »shop«"}, []string{said.Code, said.Message})
+	assert.Equal(t, ToldToFail, r.last().Outcome)
+	assert.Equal(t, Malformed, r.requireRefused("wrong"), "a wrong one is refused all the same")
+	r.behave("loginsFail=")
+	r.requireLogin(r.right())
+}
+
 func TestAServerCanBehaveFromItsStart(t *testing.T) {
 	r := start(t, func(c *Config) { c.Behaviour = "region=us-east-1" })
 	r.behave("region=eu-west-1")
@@ -351,7 +367,7 @@ func TestWhatCannotBeToldChangesNothing(t *testing.T) {
 	r := start(t)
 	for _, query := range []string{
 		"tokenLifetime=16m", "tokenLifetime=0s", "tokenLifetime=20", "credentialsLifetime=13h", "clockOffset=x", "sessionTokenLength=20",
-		"loginsRefused=yes", "stsFails=soon", "mode=ok", "%",
+		"loginsRefused=yes", "loginsFail=full", "loginsFail=5330:voll", "stsFails=soon", "mode=ok", "%",
 	} {
 		assert.Error(t, r.Behave("region=us-east-1&"+query), query)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // testSoak runs what takes longer than a developer waits: fuzzing, a hundred random runs of the log shipper's script and a
-// hundred kills of what runs pgbouncer, two minutes without a backend beside twenty backups that are killed, ten that a sidecar
+// hundred kills of what runs pgbouncer, two minutes without a backend and five without a database, twenty backups that are killed, ten that a sidecar
 // makes, stores of each kind that fail, Kubernetes' own cases of probes and tokens that are renewed for five minutes, a backup
 // of a gigabyte, and Loki; and makes the image twice.
 func testSoak(ctx context.Context, r *rig.Rig, chosen choice) error {
@@ -48,12 +48,12 @@ func phasesOfSoak(r *rig.Rig, listed judge.Want) ([]*phase, error) {
 		prepare:     programsOfTests,
 	}
 	atLength := &phase{
-		name:    "of what takes long, an outage, a sidecar's clock, probes and tokens of 20 seconds",
+		name:    "of what takes long, outages, a sidecar's clock, probes and tokens of 20 seconds",
 		tests:   below(listed, clusterTests),
 		cluster: true,
 		flags:   []string{"-count=1", "-parallel=3", "-timeout=60m"},
 		environment: []string{"OUTRIGGER_OUTAGE_SECONDS=120", "OUTRIGGER_SIDECAR_RUNS=10", "OUTRIGGER_TOKEN_SECONDS=300", "OUTRIGGER_TOKEN_LIFETIME=20",
-			"OUTRIGGER_ALL_CASES=1"},
+			"OUTRIGGER_ALL_CASES=1", "OUTRIGGER_DATABASE_OUTAGE_SECONDS=300"},
 	}
 	gigabyte := &phase{
 		name:        "of a backup of 1 GB that is written to",
@@ -68,7 +68,7 @@ func phasesOfSoak(r *rig.Rig, listed judge.Want) ([]*phase, error) {
 	}{
 		{scripts, []string{"^TestRandom", "^TestFirstRuns"}},
 		{atLength, []string{"^TestWhileTheBackendIsDown", "^TestASidecarBacksUpOnTheMinute",
-			"^TestWithTokensOfSeconds", "^TestKubernetesOwnSidecarCases", "^(" + strings.Join(marked, "|") + ")$"}},
+			"^TestWithTokensOfSeconds", "^TestTheAppOutlivesItsDatabase", "^TestKubernetesOwnSidecarCases", "^(" + strings.Join(marked, "|") + ")$"}},
 		{gigabyte, []string{"^TestABackupOfADatabaseThatIsWrittenTo"}},
 	} {
 		unmatched, err := some.of.narrow(some.patterns...)
