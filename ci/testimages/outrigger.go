@@ -8,7 +8,7 @@ import (
 )
 
 // OutriggerRef is the image of the program, of the library's own version.
-const OutriggerRef = "ghcr.io/outrigger-charts/outrigger:0.1.0"
+const OutriggerRef = "ghcr.io/outrigger-charts/outrigger:0.2.0"
 
 // Outrigger is what the project ships, for this machine's architecture. It is in no registry yet.
 var Outrigger = Image{

@@ -16,6 +16,7 @@ import (
 type Part struct {
 	Name, Version string
 	Alias         string // that it gives the library, or empty
+	Package       []byte // of that version as it was released; without it, it is this version under the other's number
 }
 
 // UserOf returns the user that a version of the library, as Umbrella makes it, gives its sidecars by default: so that it
@@ -70,7 +71,10 @@ func newBareChart(files map[string]string) Chart {
 
 func (p Part) files(t testing.TB, folder string) map[string]string {
 	t.Helper()
-	files := versioned(t, filepath.Join(folder, "charts", "outrigger"), p.Version)
+	files := map[string]string{filepath.Join(folder, "charts", "outrigger-"+p.Version+".tgz"): string(p.Package)}
+	if p.Package == nil {
+		files = versioned(t, filepath.Join(folder, "charts", "outrigger"), p.Version)
+	}
 	key, dependency := "outrigger", "{name: outrigger, version: "+p.Version+"}"
 	if p.Alias != "" {
 		key, dependency = p.Alias, "{name: outrigger, version: "+p.Version+", alias: "+p.Alias+"}"

@@ -8,8 +8,8 @@ What outrigger.podTemplate dispatches to.
 Takes: what that takes
 Prints: what that prints
 */ -}}
-{{- define "outrigger-0.1.0.podTemplate" -}}
-{{- include "outrigger-0.1.0.pod.podTemplate" . -}}
+{{- define "outrigger-0.2.0.podTemplate" -}}
+{{- include "outrigger-0.2.0.pod.podTemplate" . -}}
 {{- end -}}
 
 {{- /*
@@ -17,8 +17,8 @@ What outrigger.containers and its like dispatch to.
 Takes: what those take; facet, its name
 Prints: what those print
 */ -}}
-{{- define "outrigger-0.1.0.facet" -}}
-{{- include "outrigger-0.1.0.pod.facet" . -}}
+{{- define "outrigger-0.2.0.facet" -}}
+{{- include "outrigger-0.2.0.pod.facet" . -}}
 {{- end -}}
 
 {{- /*
@@ -26,8 +26,8 @@ What outrigger.manifest dispatches to.
 Takes: what that takes
 Prints: what that prints
 */ -}}
-{{- define "outrigger-0.1.0.manifest" -}}
-{{- include "outrigger-0.1.0.manifest.print" . -}}
+{{- define "outrigger-0.2.0.manifest" -}}
+{{- include "outrigger-0.2.0.manifest.print" . -}}
 {{- end -}}
 
 {{- /*
@@ -35,8 +35,8 @@ What outrigger.job dispatches to.
 Takes: what that takes
 Prints: what that prints
 */ -}}
-{{- define "outrigger-0.1.0.job" -}}
-{{- include "outrigger-0.1.0.objects.job" . -}}
+{{- define "outrigger-0.2.0.job" -}}
+{{- include "outrigger-0.2.0.objects.job" . -}}
 {{- end -}}
 
 {{- /*
@@ -44,8 +44,8 @@ What outrigger.cronJob dispatches to.
 Takes: what that takes
 Prints: what that prints
 */ -}}
-{{- define "outrigger-0.1.0.cronJob" -}}
-{{- include "outrigger-0.1.0.objects.cronJob" . -}}
+{{- define "outrigger-0.2.0.cronJob" -}}
+{{- include "outrigger-0.2.0.objects.cronJob" . -}}
 {{- end -}}
 
 {{- /*
@@ -53,8 +53,8 @@ What outrigger.objects dispatches to.
 Takes: what that takes
 Prints: what that prints
 */ -}}
-{{- define "outrigger-0.1.0.objects" -}}
-{{- include "outrigger-0.1.0.objects.objects" . -}}
+{{- define "outrigger-0.2.0.objects" -}}
+{{- include "outrigger-0.2.0.objects.objects" . -}}
 {{- end -}}
 
 {{- /*
@@ -62,8 +62,8 @@ What outrigger.objectName dispatches to.
 Takes: what that takes
 Prints: what that prints
 */ -}}
-{{- define "outrigger-0.1.0.objectName" -}}
-{{- include "outrigger-0.1.0.objects.name" . -}}
+{{- define "outrigger-0.2.0.objectName" -}}
+{{- include "outrigger-0.2.0.objects.name" . -}}
 {{- end -}}
 
 {{- /*
@@ -71,8 +71,8 @@ What outrigger.effectiveResources dispatches to.
 Takes: what that takes
 Prints: what that prints
 */ -}}
-{{- define "outrigger-0.1.0.effectiveResources" -}}
-{{- include "outrigger-0.1.0.notes.effectiveResources" . -}}
+{{- define "outrigger-0.2.0.effectiveResources" -}}
+{{- include "outrigger-0.2.0.notes.effectiveResources" . -}}
 {{- end -}}
 
 {{- /*
@@ -80,6 +80,6 @@ What outrigger.notes dispatches to.
 Takes: what that takes
 Prints: what that prints
 */ -}}
-{{- define "outrigger-0.1.0.notes" -}}
-{{- include "outrigger-0.1.0.notes.notes" . -}}
+{{- define "outrigger-0.2.0.notes" -}}
+{{- include "outrigger-0.2.0.notes.notes" . -}}
 {{- end -}}

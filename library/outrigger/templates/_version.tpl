@@ -6,5 +6,5 @@ Takes: nothing
 Prints: the version
 */ -}}
 {{- define "outrigger.someVersion" -}}
-{{- "outrigger-0.1.0." | trimPrefix "outrigger-" | trimSuffix "." -}}
+{{- "outrigger-0.2.0." | trimPrefix "outrigger-" | trimSuffix "." -}}
 {{- end -}}

@@ -4,7 +4,7 @@ annotation of at most 256 KiB.
 Takes: the State, composed
 Reports: the problems
 */ -}}
-{{- define "outrigger-0.1.0.check.documents" -}}
+{{- define "outrigger-0.2.0.check.documents" -}}
 {{- $state := . -}}
 {{- $all := 0 -}}
 {{- range $container := concat (.podTemplate.spec.initContainers | default list) .podTemplate.spec.containers -}}
@@ -13,14 +13,14 @@ Reports: the problems
       {{- $size := len (.value | default "") -}}
       {{- $all = add $all $size -}}
       {{- if gt $size 32768 -}}
-        {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (get $state.origins $container.name | first)
+        {{- include "outrigger-0.2.0.kit.problem" (dict "state" $state "path" (get $state.origins $container.name | first)
               "message" (printf "makes a document of %d bytes for its program, and 32768 are the most; shorten its texts" $size)) -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- if gt (int64 $all) 98304 -}}
-  {{- include "outrigger-0.1.0.kit.problem" (dict "state" . "path" .key
+  {{- include "outrigger-0.2.0.kit.problem" (dict "state" . "path" .key
         "message" (printf "the documents of this pod's programs have %d bytes together, and 98304 are the most; shorten the texts of its entries" (int64 $all))) -}}
 {{- end -}}
 {{- end -}}

@@ -5,7 +5,7 @@ is left out is the limit (SetDefaults_Pod). Of the author's containers alone it 
 Takes: the State, composed
 Reports: the problems
 */ -}}
-{{- define "outrigger-0.1.0.check.podResources" -}}
+{{- define "outrigger-0.2.0.check.podResources" -}}
 {{- $state := . -}}
 {{- $spec := .podTemplate.spec -}}
 {{- $limits := $spec.resources.limits | default dict -}}
@@ -13,17 +13,17 @@ Reports: the problems
 {{- range $resource, $_ := merge dict $requests $limits -}}
   {{- $kind := hasKey $requests $resource | ternary "requests" "limits" -}}
   {{- $bound := get (get $spec.resources $kind) $resource -}}
-  {{- $needed := include "outrigger-0.1.0.check.requestedTogether" (dict "state" $state "resource" $resource) | fromJson -}}
-  {{- if and $needed.contributed (gt (int64 $needed.amount) (include "outrigger-0.1.0.check.thousandths" $bound | int64)) -}}
-    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (printf "the pod template's resources.%s.%s" $kind $resource)
+  {{- $needed := include "outrigger-0.2.0.check.requestedTogether" (dict "state" $state "resource" $resource) | fromJson -}}
+  {{- if and $needed.contributed (gt (int64 $needed.amount) (include "outrigger-0.2.0.check.thousandths" $bound | int64)) -}}
+    {{- include "outrigger-0.2.0.kit.problem" (dict "state" $state "path" (printf "the pod template's resources.%s.%s" $kind $resource)
           "message" (printf "is %v, and containers that run together request %s: %s; raise it, or lower what they request" $bound $needed.text (join ", " $needed.shares))) -}}
   {{- end -}}
 {{- end -}}
 {{- range $container := $spec.containers -}}
   {{- range $resource, $limit := ($container.resources | default dict).limits -}}
     {{- $bound := get $limits $resource -}}
-    {{- if and $bound (hasKey $state.origins $container.name) (gt (include "outrigger-0.1.0.check.thousandths" $limit | int64) (include "outrigger-0.1.0.check.thousandths" $bound | int64)) -}}
-      {{- include "outrigger-0.1.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" (printf "resources.limits.%s" $resource)
+    {{- if and $bound (hasKey $state.origins $container.name) (gt (include "outrigger-0.2.0.check.thousandths" $limit | int64) (include "outrigger-0.2.0.check.thousandths" $bound | int64)) -}}
+      {{- include "outrigger-0.2.0.kit.containerProblem" (dict "state" $state "name" $container.name "field" (printf "resources.limits.%s" $resource)
             "message" (printf "is %v, more than the limit of the pod, %v (resources in the pod template's spec); lower it, or raise that" $limit $bound)) -}}
     {{- end -}}
   {{- end -}}
@@ -37,7 +37,7 @@ Takes: state; resource, its name
 Prints: as JSON: amount, in thousandths; text, as a quantity; shares, what each of them requests; contributed, whether
   one of them is the library's
 */ -}}
-{{- define "outrigger-0.1.0.check.requestedTogether" -}}
+{{- define "outrigger-0.2.0.check.requestedTogether" -}}
 {{- $state := .state -}}
 {{- $resource := .resource -}}
 {{- $spec := $state.podTemplate.spec -}}
@@ -49,8 +49,8 @@ Prints: as JSON: amount, in thousandths; text, as a quantity; shares, what each 
   {{- $request := get (empty $requests | ternary (pick ($resources.limits | default dict) $resource) $requests) $resource | toString -}}
   {{- if $request -}}
     {{- $together := dict
-          "amount" (add $staying.amount (include "outrigger-0.1.0.check.thousandths" $request | int64))
-          "shares" (append $staying.shares (printf "%s %s" (include "outrigger-0.1.0.kit.origin" (dict "state" $state "name" .name)) $request))
+          "amount" (add $staying.amount (include "outrigger-0.2.0.check.thousandths" $request | int64))
+          "shares" (append $staying.shares (printf "%s %s" (include "outrigger-0.2.0.kit.origin" (dict "state" $state "name" .name)) $request))
           "contributed" (or $staying.contributed (hasKey $state.origins .name)) -}}
     {{- if gt $together.amount $most.amount -}}{{- $most = $together -}}{{- end -}}
     {{- if or (eq (.restartPolicy | default "") "Always") (has . $spec.containers) -}}{{- $staying = $together -}}{{- end -}}
@@ -70,6 +70,6 @@ A quantity in thousandths, which add up without an error. Less than one is one, 
 Takes: the quantity
 Prints: the number
 */ -}}
-{{- define "outrigger-0.1.0.check.thousandths" -}}
-{{- round (mulf (include "outrigger-0.1.0.kit.quantity" . | float64) 1000.0) 3 | ceil | int64 -}}
+{{- define "outrigger-0.2.0.check.thousandths" -}}
+{{- round (mulf (include "outrigger-0.2.0.kit.quantity" . | float64) 1000.0) 3 | ceil | int64 -}}
 {{- end -}}

@@ -4,9 +4,9 @@ what comes next relies on; and tells unknown fields of its containers.
 Takes: the State, as pod.read leaves it
 Reports: the problems, and fails where what is wrong is a shape
 */ -}}
-{{- define "outrigger-0.1.0.check.shape" -}}
+{{- define "outrigger-0.2.0.check.shape" -}}
 {{- $state := . -}}
-{{- include "outrigger-0.1.0.check.types" . -}}
+{{- include "outrigger-0.2.0.check.types" . -}}
 {{- $shapes := dict "broken" false -}}
 {{- $messages := list -}}
 {{- range $list := list "initContainers" "containers" "volumes" -}}
@@ -16,30 +16,30 @@ Reports: the problems, and fails where what is wrong is a shape
       {{- $where := printf "spec.%s[%d]" $list $index -}}
       {{- $name := (kindIs "map" $item | ternary $item dict).name -}}
       {{- if not (kindIs "map" $item) -}}
-        {{- $kind := include "outrigger-0.1.0.check.kind" (dict "value" $item) -}}
+        {{- $kind := include "outrigger-0.2.0.check.kind" (dict "value" $item) -}}
         {{- $messages = append $messages (printf "%s is %s, and has to be an object with fields; write name: and what else it has" $where $kind) -}}
       {{- else if not $name -}}
         {{- $messages = append $messages (printf "%s has no name; give it one (in quotes where it is a word that YAML reads as true or false: y, n, on, off, no)" $where) -}}
       {{- else if not (kindIs "string" $name) -}}
-        {{- $kind := include "outrigger-0.1.0.check.kind" (dict "value" $name) -}}
+        {{- $kind := include "outrigger-0.2.0.check.kind" (dict "value" $name) -}}
         {{- $messages = append $messages (printf "%s.name is %s, %v, and has to be a text; write it in quotes" $where $kind $name) -}}
       {{- else if and $state.types (ne $list "volumes") -}}
-        {{- include "outrigger-0.1.0.check.type" (dict "state" $state "types" $state.types "name" $name "field" ""
+        {{- include "outrigger-0.2.0.check.type" (dict "state" $state "types" $state.types "name" $name "field" ""
               "type" "Container" "value" $item "shapes" $shapes) -}}
       {{- end -}}
     {{- end -}}
   {{- else if $items -}}
-    {{- $kind := include "outrigger-0.1.0.check.kind" (dict "value" $items) -}}
+    {{- $kind := include "outrigger-0.2.0.check.kind" (dict "value" $items) -}}
     {{- $messages = append $messages (printf "spec.%s is %s, and has to be a list; write - before each of its items" $list $kind) -}}
   {{- end -}}
 {{- end -}}
 {{- $found := dict "podTemplate" $state.podTemplate "messages" $messages -}}
-{{- include "outrigger-0.1.0.check.shapesOfPod" $found -}}
+{{- include "outrigger-0.2.0.check.shapesOfPod" $found -}}
 {{- $messages = $found.messages -}}
 {{- range $messages -}}
-  {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" "the pod template" "message" .) -}}
+  {{- include "outrigger-0.2.0.kit.problem" (dict "state" $state "path" "the pod template" "message" .) -}}
 {{- end -}}
-{{- if or $messages $shapes.broken -}}{{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}{{- end -}}
+{{- if or $messages $shapes.broken -}}{{- include "outrigger-0.2.0.kit.failWithProblems" $state -}}{{- end -}}
 {{- end -}}
 
 {{- /*
@@ -47,7 +47,7 @@ What is no object, no list or no text among the fields of a pod template, beside
 Takes: podTemplate; messages, a list
 Sets: .messages, with what is wrong
 */ -}}
-{{- define "outrigger-0.1.0.check.shapesOfPod" -}}
+{{- define "outrigger-0.2.0.check.shapesOfPod" -}}
 {{- $found := . -}}
 {{- $spec := .podTemplate.spec -}}
 {{- $metadata := kindIs "map" .podTemplate.metadata | ternary .podTemplate.metadata dict -}}
@@ -61,13 +61,13 @@ Sets: .messages, with what is wrong
       "string" (dict "spec.restartPolicy" $spec.restartPolicy) -}}
 {{- range $index, $claim := kindIs "slice" $spec.resourceClaims | ternary $spec.resourceClaims list -}}
   {{- if not (kindIs "map" $claim) -}}
-    {{- $_ := set $found "messages" (append $found.messages (printf "spec.resourceClaims[%d] is %s, and has to be an object with fields" $index (include "outrigger-0.1.0.check.kind" (dict "value" $claim)))) -}}
+    {{- $_ := set $found "messages" (append $found.messages (printf "spec.resourceClaims[%d] is %s, and has to be an object with fields" $index (include "outrigger-0.2.0.check.kind" (dict "value" $claim)))) -}}
   {{- end -}}
 {{- end -}}
 {{- range $kind, $values := $fields -}}
   {{- range $where, $value := $values -}}
     {{- if and $value (not (kindIs $kind $value)) -}}
-      {{- $_ := set $found "messages" (append $found.messages (printf "%s is %s, and has to be %s" $where (include "outrigger-0.1.0.check.kind" (dict "value" $value)) (get $wanted $kind))) -}}
+      {{- $_ := set $found "messages" (append $found.messages (printf "%s is %s, and has to be %s" $where (include "outrigger-0.2.0.check.kind" (dict "value" $value)) (get $wanted $kind))) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}

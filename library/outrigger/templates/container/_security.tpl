@@ -5,24 +5,24 @@ dict, which nobody may change.
 Takes: state; container
 Sets: securityContext of the container, and .plainContexts of the state
 */ -}}
-{{- define "outrigger-0.1.0.container.securityContext" -}}
+{{- define "outrigger-0.2.0.container.securityContext" -}}
 {{- $own := .container.securityContext | default dict -}}
 {{- $context := dict -}}
-{{- $served := include "outrigger-0.1.0.container.servedContainer" . -}}
+{{- $served := include "outrigger-0.2.0.container.servedContainer" . -}}
 {{- if and (not $own) (hasKey .state.plainContexts $served) -}}
 {{- $context = get .state.plainContexts $served -}}
 {{- else -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $context "from" .state.values.defaults.securityContext) -}}
+{{- include "outrigger-0.2.0.kit.overlay" (dict "into" $context "from" .state.values.defaults.securityContext) -}}
 {{- if not (hasKey $own "runAsUser") -}}
-  {{- $user := include "outrigger-0.1.0.container.user" (dict "state" .state "served" $served) | fromJson -}}
+  {{- $user := include "outrigger-0.2.0.container.user" (dict "state" .state "served" $served) | fromJson -}}
   {{- $chosen := dict -}}
   {{- range $field, $id := pick (.state.values.defaults.securityContext | default dict) "runAsUser" "runAsGroup" -}}
     {{- if not (kindIs "invalid" $id) -}}{{- $_ := set $chosen $field $id -}}{{- end -}}
   {{- end -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $context "from" $user) -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $context "from" $chosen) -}}
+  {{- include "outrigger-0.2.0.kit.overlay" (dict "into" $context "from" $user) -}}
+  {{- include "outrigger-0.2.0.kit.overlay" (dict "into" $context "from" $chosen) -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $context "from" $own) -}}
+{{- include "outrigger-0.2.0.kit.overlay" (dict "into" $context "from" $own) -}}
 {{- if and (not (hasKey $own "runAsNonRoot")) (not (kindIs "invalid" $context.runAsUser)) (eq ($context.runAsUser | int64) 0) -}}
   {{- $_ := set $context "runAsNonRoot" false -}}
 {{- end -}}
@@ -43,7 +43,7 @@ it is defaults.user, which may be none.
 Takes: state; served, the name of the app container that it serves
 Prints: the fields, as JSON
 */ -}}
-{{- define "outrigger-0.1.0.container.user" -}}
+{{- define "outrigger-0.2.0.container.user" -}}
 {{- $state := .state -}}
 {{- $app := dict -}}
 {{- range $state.appContainers -}}
@@ -55,7 +55,7 @@ Prints: the fields, as JSON
     {{- if not (kindIs "invalid" $id) -}}{{- $_ := set $effective $field $id -}}{{- end -}}
   {{- end -}}
 {{- end -}}
-{{- $other := include "outrigger-0.1.0.kit.userOfItsOwn" $state | fromJson -}}
+{{- $other := include "outrigger-0.2.0.kit.userOfItsOwn" $state | fromJson -}}
 {{- if and $other (not (hasKey $effective "runAsUser")) -}}
   {{- $app = dict "runAsUser" (int64 $other.uid) "runAsGroup" (hasKey $effective "runAsGroup" | ternary $effective.runAsGroup $other.gid | int64) -}}
 {{- else if and (hasKey $effective "runAsUser") (eq ($effective.runAsUser | int64) 0) -}}
@@ -69,7 +69,7 @@ The app container that a contributed one serves: the first that shares a volume 
 Takes: state; container
 Prints: its name
 */ -}}
-{{- define "outrigger-0.1.0.container.servedContainer" -}}
+{{- define "outrigger-0.2.0.container.servedContainer" -}}
 {{- $app := (first .state.appContainers).name -}}
 {{- $mounts := .container.volumeMounts -}}
 {{- if and $mounts (gt (len .state.appContainers) 1) -}}

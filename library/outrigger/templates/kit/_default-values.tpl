@@ -3,7 +3,7 @@ The library's default values, for a chart that does not depend on it. Generated 
 Takes: nothing
 Prints: the values, as YAML
 */ -}}
-{{- define "outrigger-0.1.0.kit.defaultValues" -}}
+{{- define "outrigger-0.2.0.kit.defaultValues" -}}
 cluster: ""
 defaults:
   agentResources:
@@ -62,7 +62,7 @@ defaults:
 images:
   busybox: docker.io/library/busybox:1.37.0-musl
   collector: docker.io/otel/opentelemetry-collector-k8s:0.158.0
-  outrigger: ghcr.io/outrigger-charts/outrigger:0.1.0
+  outrigger: ghcr.io/outrigger-charts/outrigger:0.2.0
   pgbouncer: ghcr.io/cloudnative-pg/pgbouncer:1.25.2
   rclone: docker.io/rclone/rclone:1.76.0
   restic: docker.io/restic/restic:0.19.1

@@ -4,7 +4,7 @@ Takes: the State, with contributions
 Prints: names and texts, as YAML, or nothing
 Reports: fails where the library has no such file, or cannot be read
 */ -}}
-{{- define "outrigger-0.1.0.kit.files" -}}
+{{- define "outrigger-0.2.0.kit.files" -}}
 {{- $state := . -}}
 {{- $files := dict -}}
 {{- range $contribution := .contributions -}}
@@ -16,7 +16,7 @@ Reports: fails where the library has no such file, or cannot be read
     {{- if not $text -}}{{- fail (printf "outrigger: %s: the library has no file files/%s; name one that it has, or bring the text by texts" $contribution.path .) -}}{{- end -}}
     {{- $_ := set $files . $text -}}
   {{- end -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $files "from" .texts) -}}
+  {{- include "outrigger-0.2.0.kit.overlay" (dict "into" $files "from" .texts) -}}
 {{- end -}}
 {{- if $files -}}
 {{- toYaml $files -}}
@@ -28,7 +28,7 @@ Reads a JSON file of the library's, once in a render, whatever the number of pod
 Takes: library, of the State; file, its path
 Sets: .parsed of the library, what its files hold by their paths: nothing where there is no library
 */ -}}
-{{- define "outrigger-0.1.0.kit.parse" -}}
+{{- define "outrigger-0.2.0.kit.parse" -}}
 {{- if not (hasKey .library "parsed") -}}{{- $_ := set .library "parsed" dict -}}{{- end -}}
 {{- if and .library.Files (not (hasKey .library.parsed .file)) -}}{{- $_ := set .library.parsed .file (.library.Files.Get .file | fromJson) -}}{{- end -}}
 {{- end -}}

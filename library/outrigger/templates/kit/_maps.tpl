@@ -3,7 +3,7 @@ Sets every key of one dict in another. Unlike sprig's merge it keeps false, 0 an
 Takes: into, the dict to change; from, the one to read, or nothing
 Sets: the keys of into
 */ -}}
-{{- define "outrigger-0.1.0.kit.overlay" -}}
+{{- define "outrigger-0.2.0.kit.overlay" -}}
 {{- $target := .into -}}
 {{- range $key, $value := .from -}}
   {{- $_ := set $target $key $value -}}
@@ -16,7 +16,7 @@ Those that refer to others by $(NAME) come last, as Kubernetes resolves only wha
 Takes: items, the map, or a list, which stays; field, that a plain value stands for
 Prints: the list, as JSON
 */ -}}
-{{- define "outrigger-0.1.0.kit.namedItems" -}}
+{{- define "outrigger-0.2.0.kit.namedItems" -}}
 {{- $items := list -}}
 {{- if kindIs "map" .items -}}
   {{- $field := .field -}}

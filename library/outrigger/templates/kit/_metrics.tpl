@@ -4,14 +4,14 @@ port is the container's that is named metrics-PORT.
 Takes: call; metrics, of the entry: annotations, podMonitor; port, a number
 Sets: podAnnotations, podLabels and objects of the contribution
 */ -}}
-{{- define "outrigger-0.1.0.kit.findMetrics" -}}
+{{- define "outrigger-0.2.0.kit.findMetrics" -}}
 {{- $call := .call -}}
 {{- $contribution := $call.contribution -}}
 {{- if .metrics.annotations -}}
   {{- $_ := set $contribution "podAnnotations" (dict "prometheus.io/scrape" "true" "prometheus.io/port" (toString .port)) -}}
 {{- end -}}
 {{- if .metrics.podMonitor -}}
-  {{- $label := include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" (include "outrigger-0.1.0.kit.owner" $call) $call.name) -}}
+  {{- $label := include "outrigger-0.2.0.kit.shorten" (printf "%s-%s" (include "outrigger-0.2.0.kit.owner" $call) $call.name) -}}
   {{- $_ := set $contribution "podLabels" (dict (printf "outrigger/%s" $call.name) $label) -}}
   {{- $_ := set $contribution "objects" (append ($contribution.objects | default list) (dict
         "apiVersion" "monitoring.coreos.com/v1" "kind" "PodMonitor" "metadata" (dict "name" $call.name)

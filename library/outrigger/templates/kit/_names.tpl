@@ -3,8 +3,8 @@ A name that has at most 63 characters.
 Takes: the name
 Prints: it as it is, or cut and ended by a checksum that keeps it unique
 */ -}}
-{{- define "outrigger-0.1.0.kit.shorten" -}}
-{{- include "outrigger-0.1.0.kit.fit" (dict "name" . "length" 63) -}}
+{{- define "outrigger-0.2.0.kit.shorten" -}}
+{{- include "outrigger-0.2.0.kit.fit" (dict "name" . "length" 63) -}}
 {{- end -}}
 
 {{- /*
@@ -12,7 +12,7 @@ A name that has at most so many characters.
 Takes: name; length, that it may have; checksum, optional, to end it in any case
 Prints: it as it is, or cut and ended by a checksum
 */ -}}
-{{- define "outrigger-0.1.0.kit.fit" -}}
+{{- define "outrigger-0.2.0.kit.fit" -}}
 {{- $name := .name -}}
 {{- $checksum := .checksum -}}
 {{- if and (not $checksum) (gt (len $name) .length) -}}{{- $checksum = sha256sum $name | trunc 8 -}}{{- end -}}
@@ -28,11 +28,11 @@ values, else the release and the chart's name or nameOverride, or the release al
 Takes: context, as the State and a Call have it
 Prints: the name
 */ -}}
-{{- define "outrigger-0.1.0.kit.fullname" -}}
+{{- define "outrigger-0.2.0.kit.fullname" -}}
 {{- $release := .context.Release.Name -}}
-{{- $name := include "outrigger-0.1.0.kit.chartText" (dict "context" .context "key" "nameOverride") | default .context.Chart.Name -}}
+{{- $name := include "outrigger-0.2.0.kit.chartText" (dict "context" .context "key" "nameOverride") | default .context.Chart.Name -}}
 {{- $full := contains $name $release | ternary $release (printf "%s-%s" $release $name) -}}
-{{- include "outrigger-0.1.0.kit.chartText" (dict "context" .context "key" "fullnameOverride") | default $full | trunc 63 | trimSuffix "-" -}}
+{{- include "outrigger-0.2.0.kit.chartText" (dict "context" .context "key" "fullnameOverride") | default $full | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
 {{- /*
@@ -40,8 +40,8 @@ The namespace of generated objects: the call's, else namespaceOverride of the ch
 Takes: context; namespace, optional
 Prints: the namespace
 */ -}}
-{{- define "outrigger-0.1.0.kit.namespace" -}}
-{{- .namespace | default (include "outrigger-0.1.0.kit.chartText" (dict "context" .context "key" "namespaceOverride")) | default .context.Release.Namespace -}}
+{{- define "outrigger-0.2.0.kit.namespace" -}}
+{{- .namespace | default (include "outrigger-0.2.0.kit.chartText" (dict "context" .context "key" "namespaceOverride")) | default .context.Release.Namespace -}}
 {{- end -}}
 
 {{- /*
@@ -49,7 +49,7 @@ A text of the chart's own values, and what it says as a template.
 Takes: context; key, of the chart's values
 Prints: the text
 */ -}}
-{{- define "outrigger-0.1.0.kit.chartText" -}}
+{{- define "outrigger-0.2.0.kit.chartText" -}}
 {{- $text := get .context.Values .key | default "" | toString -}}
 {{- if contains "{{" $text -}}{{- $text = tpl $text .context -}}{{- end -}}
 {{- $text -}}
@@ -61,7 +61,7 @@ chart's objects are called, so that what is stored by it is found again when the
 Takes: context, as the State and a Call have it
 Prints: the name
 */ -}}
-{{- define "outrigger-0.1.0.kit.owner" -}}
+{{- define "outrigger-0.2.0.kit.owner" -}}
 {{- $release := .context.Release.Name -}}
 {{- eq $release .context.Chart.Name | ternary $release (printf "%s-%s" $release .context.Chart.Name) -}}
 {{- end -}}
@@ -71,7 +71,7 @@ What tells the release from others of its name: the cluster, where the values na
 Takes: context and values, as the State and a Call have them
 Prints: cluster/namespace
 */ -}}
-{{- define "outrigger-0.1.0.kit.whereabouts" -}}
+{{- define "outrigger-0.2.0.kit.whereabouts" -}}
 {{- compact (list .values.cluster .context.Release.Namespace) | join "/" -}}
 {{- end -}}
 
@@ -80,9 +80,9 @@ The name of the chart's generated objects: one for each chart of a release, and 
 Takes: the State
 Prints: the name
 */ -}}
-{{- define "outrigger-0.1.0.kit.objectName" -}}
+{{- define "outrigger-0.2.0.kit.objectName" -}}
 {{- $suffix := empty .hook | ternary "outrigger" (printf "outrigger-%s" (.workload | default "hook")) -}}
-{{- include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" (include "outrigger-0.1.0.kit.fullname" .) $suffix) -}}
+{{- include "outrigger-0.2.0.kit.shorten" (printf "%s-%s" (include "outrigger-0.2.0.kit.fullname" .) $suffix) -}}
 {{- end -}}
 
 {{- /*
@@ -91,9 +91,9 @@ chart's where there is no more to it.
 Takes: context; name
 Prints: the name
 */ -}}
-{{- define "outrigger-0.1.0.kit.workload" -}}
+{{- define "outrigger-0.2.0.kit.workload" -}}
 {{- $release := .context.Release.Name -}}
-{{- $full := include "outrigger-0.1.0.kit.fullname" . -}}
+{{- $full := include "outrigger-0.2.0.kit.fullname" . -}}
 {{- if has .name (list $full $release) -}}
   {{- .context.Chart.Name -}}
 {{- else if hasPrefix (printf "%s-" $full) .name -}}
@@ -108,14 +108,14 @@ The labels of a generated object: its entry's, and those that say whose it is.
 Takes: the State; one without a jobPath is of all entries
 Prints: the labels, as YAML
 */ -}}
-{{- define "outrigger-0.1.0.kit.objectLabels" -}}
-{{- if .jobPath }}{{ include "outrigger-0.1.0.kit.jobLabels" . }}{{ else -}}
+{{- define "outrigger-0.2.0.kit.objectLabels" -}}
+{{- if .jobPath }}{{ include "outrigger-0.2.0.kit.jobLabels" . }}{{ else -}}
 app.kubernetes.io/name: outrigger
 app.kubernetes.io/instance: {{ .context.Release.Name }}
 {{- end }}
 app.kubernetes.io/part-of: {{ .context.Chart.Name }}
 app.kubernetes.io/managed-by: {{ .context.Release.Service }}
-{{ include "outrigger-0.1.0.kit.chartLabel" . }}
+{{ include "outrigger-0.2.0.kit.chartLabel" . }}
 {{- end -}}
 
 {{- /*
@@ -123,7 +123,7 @@ The label that names the chart and its version.
 Takes: the State
 Prints: the label, as YAML
 */ -}}
-{{- define "outrigger-0.1.0.kit.chartLabel" -}}
+{{- define "outrigger-0.2.0.kit.chartLabel" -}}
 helm.sh/chart: {{ printf "%s-%s" .context.Chart.Name .context.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end -}}
 
@@ -133,11 +133,11 @@ all of them and for nothing else; no selector of the chart's matches them, so th
 Takes: the State, or of it: context; key; jobPath, the entry's; workload, what the object is for
 Prints: the labels, as YAML
 */ -}}
-{{- define "outrigger-0.1.0.kit.jobLabels" -}}
+{{- define "outrigger-0.2.0.kit.jobLabels" -}}
 {{- $entry := .jobPath | trimPrefix (printf "%s." .key) | replace "." "-" -}}
-app.kubernetes.io/name: {{ include "outrigger-0.1.0.kit.shorten" (printf "%s-%s" .context.Chart.Name $entry) }}
+app.kubernetes.io/name: {{ include "outrigger-0.2.0.kit.shorten" (printf "%s-%s" .context.Chart.Name $entry) }}
 app.kubernetes.io/instance: {{ .context.Release.Name }}
-app.kubernetes.io/component: {{ include "outrigger-0.1.0.kit.shorten" .workload }}
+app.kubernetes.io/component: {{ include "outrigger-0.2.0.kit.shorten" .workload }}
 {{- end -}}
 
 {{- /*
@@ -146,7 +146,7 @@ label (RFC 1123).
 Takes: the name
 Prints: the message, or nothing
 */ -}}
-{{- define "outrigger-0.1.0.kit.labelProblem" -}}
+{{- define "outrigger-0.2.0.kit.labelProblem" -}}
 {{- if or (gt (len .) 63) (not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" .)) -}}
   {{- printf "%q is no DNS label; rename the entry with lower case letters, digits and -, at most 63 characters, a letter or digit at both ends" . -}}
 {{- end -}}

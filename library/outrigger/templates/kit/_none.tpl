@@ -4,7 +4,7 @@ null.
 Takes: fields, the map
 Sets: what is in fields
 */ -}}
-{{- define "outrigger-0.1.0.kit.dropNone" -}}
+{{- define "outrigger-0.2.0.kit.dropNone" -}}
 {{- $fields := .fields -}}
 {{- range $field, $value := $fields -}}
   {{- if or (kindIs "invalid" $value) (and (kindIs "string" $value) (eq $value "none")) -}}{{- $_ := unset $fields $field -}}{{- end -}}

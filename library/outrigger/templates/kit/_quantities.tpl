@@ -3,7 +3,7 @@ A Kubernetes quantity (100m, 64Mi, 1e3, 2) as a plain number.
 Takes: the quantity
 Prints: the number
 */ -}}
-{{- define "outrigger-0.1.0.kit.quantity" -}}
+{{- define "outrigger-0.2.0.kit.quantity" -}}
 {{- $text := toString . -}}
 {{- $suffix := regexFind "[a-zA-Z]+$" $text -}}
 {{- $factors := dict "n" 1e-9 "u" 1e-6 "m" 1e-3 "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18
@@ -16,7 +16,7 @@ The seconds of a duration as Prometheus writes it: 1d2h30m.
 Takes: the text
 Prints: the seconds
 */ -}}
-{{- define "outrigger-0.1.0.kit.seconds" -}}
+{{- define "outrigger-0.2.0.kit.seconds" -}}
 {{- $units := dict "w" 604800 "d" 86400 "h" 3600 "m" 60 "s" 1 -}}
 {{- $seconds := 0 -}}
 {{- range regexFindAll "[0-9]+[wdhms]" . -1 -}}
@@ -30,6 +30,6 @@ The seconds of a duration that may be missing.
 Takes: the text, or nothing
 Prints: the seconds, or nothing
 */ -}}
-{{- define "outrigger-0.1.0.kit.secondsOrNone" -}}
-{{- if . -}}{{- include "outrigger-0.1.0.kit.seconds" . -}}{{- end -}}
+{{- define "outrigger-0.2.0.kit.secondsOrNone" -}}
+{{- if . -}}{{- include "outrigger-0.2.0.kit.seconds" . -}}{{- end -}}
 {{- end -}}

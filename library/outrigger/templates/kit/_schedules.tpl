@@ -5,7 +5,7 @@ before it begins is left to the API server.
 Takes: the expression
 Prints: the message, or nothing
 */ -}}
-{{- define "outrigger-0.1.0.kit.scheduleProblem" -}}
+{{- define "outrigger-0.2.0.kit.scheduleProblem" -}}
 {{- $text := toString . -}}
 {{- if empty . -}}
   is missing; set it to a cron expression such as "17 3 * * *"

@@ -14,7 +14,7 @@ Takes: library, as the State has it; key and value, what is to be remembered; ki
   told       by subject, true: what the notes have told already
 Sets: .seen of the library
 */ -}}
-{{- define "outrigger-0.1.0.kit.remember" -}}
+{{- define "outrigger-0.2.0.kit.remember" -}}
 {{- $seen := .library.seen | default (dict "pods" dict "hooks" dict "workloads" dict "cronJobs" dict "patternCronJobs" dict "scheduled" dict "told" dict) -}}
 {{- $_ := set (get $seen .kind) .key .value -}}
 {{- $_ := set .library "seen" $seen -}}

@@ -4,6 +4,6 @@ server's host and port.
 Takes: nothing
 Prints: the keys, as JSON
 */ -}}
-{{- define "outrigger-0.1.0.kit.tokenPresets" -}}
+{{- define "outrigger-0.2.0.kit.tokenPresets" -}}
 ["awsDsql", "awsRds", "azureDatabase", "exec", "googleCloudSql", "vault"]
 {{- end -}}

@@ -4,7 +4,7 @@ is none: OpenShift refuses a user outside of a namespace's range.
 Takes: context and values, as the State and a Call have them
 Prints: uid and gid, as JSON, or an empty dict
 */ -}}
-{{- define "outrigger-0.1.0.kit.userOfItsOwn" -}}
+{{- define "outrigger-0.2.0.kit.userOfItsOwn" -}}
 {{- $user := .values.defaults.user | default "auto" -}}
 {{- if kindIs "map" $user -}}
   {{- dict "uid" (int64 $user.uid) "gid" (kindIs "invalid" $user.gid | ternary $user.uid $user.gid | int64) | toJson -}}

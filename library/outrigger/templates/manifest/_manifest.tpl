@@ -6,7 +6,7 @@ Prints: YAML documents
 Sets: what is remembered of pods
 Reports: fails with every problem found, or where there is no template
 */ -}}
-{{- define "outrigger-0.1.0.manifest.print" -}}
+{{- define "outrigger-0.2.0.manifest.print" -}}
 {{- if not .template -}}
   {{- fail "outrigger.manifest: the template is missing; write (dict \"context\" $ \"template\" \"NAME\")" -}}
 {{- end -}}
@@ -20,9 +20,9 @@ Reports: fails with every problem found, or where there is no template
 {{- $texts := regexSplit $separator $text -1 -}}
 {{- range $index, $text := $texts -}}
   {{- $document := dict "arguments" $arguments "library" $found.library "text" $text "texts" $texts "index" $index -}}
-  {{- include "outrigger-0.1.0.manifest.compose" $document -}}
+  {{- include "outrigger-0.2.0.manifest.compose" $document -}}
   {{- if $document.pods }}{{ index $separators $index | trim }}
-{{ include "outrigger-0.1.0.manifest.printDocument" $document }}
+{{ include "outrigger-0.2.0.manifest.printDocument" $document }}
 {{ else }}{{ index $separators $index }}{{ $text }}{{ end -}}
 {{- end -}}
 {{- end -}}
@@ -44,7 +44,7 @@ Takes: the Document, with arguments, texts, index and text
 Sets: .object, .pods, .integer and .marked, where it may hold pods
 Reports: fails where it is no YAML, or with every problem of a pod
 */ -}}
-{{- define "outrigger-0.1.0.manifest.compose" -}}
+{{- define "outrigger-0.2.0.manifest.compose" -}}
 {{- $document := . -}}
 {{- if contains "containers" .text -}}
   {{- /* A block scalar that ends the document keeps its last newline. */ -}}
@@ -55,11 +55,11 @@ Reports: fails where it is no YAML, or with every problem of a pod
   {{- $object := fromYaml $marked -}}
   {{- $_ := set . "marked" (ne $marked $text) -}}
   {{- if and (hasKey $object "Error") (not $object.kind) -}}
-    {{- include "outrigger-0.1.0.manifest.failUnreadable" (dict "document" . "error" (fromYaml $text).Error) -}}
+    {{- include "outrigger-0.2.0.manifest.failUnreadable" (dict "document" . "error" (fromYaml $text).Error) -}}
   {{- end -}}
   {{- $_ := set . "object" $object -}}
   {{- $_ := set . "pods" list -}}
-  {{- include "outrigger-0.1.0.manifest.composeObject" (dict "document" . "object" $object) -}}
+  {{- include "outrigger-0.2.0.manifest.composeObject" (dict "document" . "object" $object) -}}
 {{- end -}}
 {{- end -}}
 
@@ -68,7 +68,7 @@ Ends the render with a document that is no YAML.
 Takes: document; error, what fromYaml says of it
 Reports: fails with its number, its template, and the line at fault as it is printed
 */ -}}
-{{- define "outrigger-0.1.0.manifest.failUnreadable" -}}
+{{- define "outrigger-0.2.0.manifest.failUnreadable" -}}
 {{- $document := .document -}}
 {{- $before := slice $document.texts 0 $document.index -}}
 {{- $number := 1 -}}
@@ -91,7 +91,7 @@ Takes: document; object
 Sets: .pods of the document, and the pods in the object
 Reports: fails with every problem of a pod
 */ -}}
-{{- define "outrigger-0.1.0.manifest.composeObject" -}}
+{{- define "outrigger-0.2.0.manifest.composeObject" -}}
 {{- $document := .document -}}
 {{- $object := .object -}}
 {{- $spec := kindIs "map" $object.spec | ternary $object.spec dict -}}
@@ -99,13 +99,13 @@ Reports: fails with every problem of a pod
 {{- $jobSpec := kindIs "map" $jobTemplate.spec | ternary $jobTemplate.spec dict -}}
 {{- if and (hasSuffix "List" (toString $object.kind)) (kindIs "slice" $object.items) -}}
   {{- range $object.items -}}
-    {{- if kindIs "map" . -}}{{- include "outrigger-0.1.0.manifest.composeObject" (dict "document" $document "object" .) -}}{{- end -}}
+    {{- if kindIs "map" . -}}{{- include "outrigger-0.2.0.manifest.composeObject" (dict "document" $document "object" .) -}}{{- end -}}
   {{- end -}}
 {{- else if eq (toString $object.kind) "Pod" -}}
-  {{- include "outrigger-0.1.0.manifest.composePod" (dict "document" $document "object" $object "podTemplate" $object) -}}
+  {{- include "outrigger-0.2.0.manifest.composePod" (dict "document" $document "object" $object "podTemplate" $object) -}}
 {{- else -}}
   {{- range $podTemplate := list $spec.template $jobSpec.template -}}
-    {{- include "outrigger-0.1.0.manifest.composePod" (dict "document" $document "object" $object "podTemplate" $podTemplate) -}}
+    {{- include "outrigger-0.2.0.manifest.composePod" (dict "document" $document "object" $object "podTemplate" $podTemplate) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -117,7 +117,7 @@ Takes: document; object; podTemplate, what may be its pod template
 Sets: .pods of the document, the pod in the object, and what is remembered of pods and CronJobs
 Reports: fails with every problem found, or where a pattern makes a CronJob of its name
 */ -}}
-{{- define "outrigger-0.1.0.manifest.composePod" -}}
+{{- define "outrigger-0.2.0.manifest.composePod" -}}
 {{- $document := .document -}}
 {{- $object := .object -}}
 {{- $podTemplate := kindIs "map" .podTemplate | ternary .podTemplate dict -}}
@@ -132,8 +132,8 @@ Reports: fails with every problem found, or where a pattern makes a CronJob of i
   {{- if or (not $hook) $arguments.hook -}}
     {{- $given := pick $podTemplate "metadata" "spec" -}}
     {{- if $document.marked -}}{{- $given = toYaml $given | replace $document.integer "" | fromYaml -}}{{- end -}}
-    {{- $workload := $arguments.workload | default (include "outrigger-0.1.0.kit.workload" (dict "context" $arguments.context "name" $name)) -}}
-    {{- include "outrigger-0.1.0.pod.composed" (dict "state" $state "arguments" (dict
+    {{- $workload := $arguments.workload | default (include "outrigger-0.2.0.kit.workload" (dict "context" $arguments.context "name" $name)) -}}
+    {{- include "outrigger-0.2.0.pod.composed" (dict "state" $state "arguments" (dict
           "context" $arguments.context "podTemplate" $given "workload" $workload "hook" $hook
           "namespace" ($metadata.namespace | default $arguments.namespace))) -}}
     {{- with $state.podTemplate.metadata -}}{{- $_ := set $podTemplate "metadata" . -}}{{- end -}}
@@ -142,16 +142,16 @@ Reports: fails with every problem found, or where a pattern makes a CronJob of i
   {{- end -}}
   {{- if eq (toString $object.kind) "CronJob" -}}
     {{- $seen := pick $object.spec "timeZone" "suspend" -}}
-    {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $seen "from" (dict "name" $name "path" "" "schedule" ($object.spec.schedule | default "" | toString))) -}}
+    {{- include "outrigger-0.2.0.kit.overlay" (dict "into" $seen "from" (dict "name" $name "path" "" "schedule" ($object.spec.schedule | default "" | toString))) -}}
     {{- if $metadata.name -}}
-      {{- include "outrigger-0.1.0.objects.rememberCronJob" (dict
+      {{- include "outrigger-0.2.0.objects.rememberCronJob" (dict
             "state" (dict "context" $arguments.context "library" $document.library "problems" list "title" $state.title)
             "metadata" (dict "name" $name "namespace" ($metadata.namespace | default $arguments.context.Release.Namespace))
             "path" (printf "template %q" $arguments.template)) -}}
     {{- end -}}
-    {{- include "outrigger-0.1.0.kit.remember" (dict "library" $document.library "kind" "scheduled" "key" (printf "%s/%s" ($metadata.namespace | default "") $name) "value" $seen) -}}
+    {{- include "outrigger-0.2.0.kit.remember" (dict "library" $document.library "kind" "scheduled" "key" (printf "%s/%s" ($metadata.namespace | default "") $name) "value" $seen) -}}
   {{- end -}}
-  {{- include "outrigger-0.1.0.kit.remember" (dict "library" $document.library "kind" (empty $state.podTemplate | ternary "hooks" "pods") "key" (printf "%s %s" $state.title $metadata.namespace) "value" $state) -}}
+  {{- include "outrigger-0.2.0.kit.remember" (dict "library" $document.library "kind" (empty $state.podTemplate | ternary "hooks" "pods") "key" (printf "%s %s" $state.title $metadata.namespace) "value" $state) -}}
 {{- end -}}
 {{- end -}}
 
@@ -160,19 +160,19 @@ A document with its composed pods; the ConfigMap of a hook's pod is one more.
 Takes: the Document
 Prints: YAML documents
 */ -}}
-{{- define "outrigger-0.1.0.manifest.printDocument" -}}
+{{- define "outrigger-0.2.0.manifest.printDocument" -}}
 {{- $yaml := "" -}}
-{{- if eq .object.kind "CronJob" -}}{{- $yaml = include "outrigger-0.1.0.pod.print" .object -}}{{- else -}}{{- $yaml = toYaml .object -}}{{- end -}}
+{{- if eq .object.kind "CronJob" -}}{{- $yaml = include "outrigger-0.2.0.pod.print" .object -}}{{- else -}}{{- $yaml = toYaml .object -}}{{- end -}}
 {{- $yaml = replace .integer "" $yaml -}}
 {{- range $index, $state := .pods -}}
   {{- $line := regexFind (printf "(?m)^ *spec: outrigger[.]spec[.]%d[.]$" $index) $yaml -}}
-  {{- $spec := include "outrigger-0.1.0.pod.print" (pick $state.podTemplate "spec") -}}
+  {{- $spec := include "outrigger-0.2.0.pod.print" (pick $state.podTemplate "spec") -}}
   {{- $yaml = replace $line (indent (sub (len $line) (len (trim $line)) | int) $spec) $yaml -}}
 {{- end -}}
 {{- $yaml -}}
 {{- range .pods -}}
   {{- if .hook }}
-{{ include "outrigger-0.1.0.objects.configMap" (dict "state" . "hookWeight" .hookWeight) }}
+{{ include "outrigger-0.2.0.objects.configMap" (dict "state" . "hookWeight" .hookWeight) }}
   {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -3,11 +3,11 @@ The effective resources of the composed pod. Its problems are told where it is p
 Takes: what outrigger.podTemplate takes
 Prints: what notes.bookedResources prints
 */ -}}
-{{- define "outrigger-0.1.0.notes.effectiveResources" -}}
+{{- define "outrigger-0.2.0.notes.effectiveResources" -}}
 {{- $state := dict -}}
-{{- include "outrigger-0.1.0.pod.readAndCollect" (dict "state" $state "arguments" .) -}}
-{{- include "outrigger-0.1.0.pod.compose" $state -}}
-{{- include "outrigger-0.1.0.notes.bookedResources" $state.podTemplate.spec -}}
+{{- include "outrigger-0.2.0.pod.readAndCollect" (dict "state" $state "arguments" .) -}}
+{{- include "outrigger-0.2.0.pod.compose" $state -}}
+{{- include "outrigger-0.2.0.notes.bookedResources" $state.podTemplate.spec -}}
 {{- end -}}
 
 {{- /*
@@ -37,7 +37,7 @@ Takes: the pod's spec
 Prints: requests, limits and qosClass, as YAML
 Reports: fails where a quantity is none
 */ -}}
-{{- define "outrigger-0.1.0.notes.bookedResources" -}}
+{{- define "outrigger-0.2.0.notes.bookedResources" -}}
 {{- $sums := dict "counted" list "unlimited" dict "amounts" dict "zero" (printf "%019d.%03d" 0 0)
       "requests" (dict "total" dict "sidecars" dict "peak" dict)
       "limits" (dict "total" dict "sidecars" dict "peak" dict)
@@ -49,24 +49,24 @@ Reports: fails where a quantity is none
   {{- if lt $index (len $initContainers) -}}
     {{- $role = eq ($container.restartPolicy | default "") "Always" | ternary "sidecar" "init" -}}
   {{- end -}}
-  {{- include "outrigger-0.1.0.notes.countContainer" (dict "sums" $sums "resources" ($container.resources | default dict) "role" $role) -}}
+  {{- include "outrigger-0.2.0.notes.countContainer" (dict "sums" $sums "resources" ($container.resources | default dict) "role" $role) -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.notes.raiseAmounts" (dict "into" $sums.requests.total "amounts" $sums.requests.peak) -}}
-{{- include "outrigger-0.1.0.notes.raiseAmounts" (dict "into" $sums.limits.total "amounts" $sums.limits.peak) -}}
-{{- if .resources -}}{{- include "outrigger-0.1.0.notes.podLevel" (dict "sums" $sums "resources" .resources) -}}{{- end -}}
-{{- if .overhead -}}{{- include "outrigger-0.1.0.notes.overhead" (dict "sums" $sums "overhead" .overhead) -}}{{- end -}}
+{{- include "outrigger-0.2.0.notes.raiseAmounts" (dict "into" $sums.requests.total "amounts" $sums.requests.peak) -}}
+{{- include "outrigger-0.2.0.notes.raiseAmounts" (dict "into" $sums.limits.total "amounts" $sums.limits.peak) -}}
+{{- if .resources -}}{{- include "outrigger-0.2.0.notes.podLevel" (dict "sums" $sums "resources" .resources) -}}{{- end -}}
+{{- if .overhead -}}{{- include "outrigger-0.2.0.notes.overhead" (dict "sums" $sums "overhead" .overhead) -}}{{- end -}}
 {{- $requests := dict -}}
 {{- range $resource, $amount := $sums.requests.total -}}
-  {{- $_ := set $requests $resource (include "outrigger-0.1.0.notes.amountText" (dict "resource" $resource "amount" $amount)) -}}
+  {{- $_ := set $requests $resource (include "outrigger-0.2.0.notes.amountText" (dict "resource" $resource "amount" $amount)) -}}
 {{- end -}}
 {{- $limits := dict -}}
 {{- range $resource, $amount := $sums.limits.total -}}
-  {{- $_ := set $limits $resource (include "outrigger-0.1.0.notes.amountText" (dict "resource" $resource "amount" $amount)) -}}
+  {{- $_ := set $limits $resource (include "outrigger-0.2.0.notes.amountText" (dict "resource" $resource "amount" $amount)) -}}
 {{- end -}}
 {{- range $resource, $unlimited := $sums.unlimited -}}
   {{- if $unlimited -}}{{- $_ := set $limits $resource "unlimited" -}}{{- end -}}
 {{- end -}}
-{{- $class := include "outrigger-0.1.0.notes.qosClass" $sums -}}
+{{- $class := include "outrigger-0.2.0.notes.qosClass" $sums -}}
 {{- printf "%s\n%s\nqosClass: %s" (dict "requests" $requests | toYaml) (dict "limits" $limits | toYaml) $class -}}
 {{- end -}}
 
@@ -76,17 +76,17 @@ Takes: sums; resources, of the container; role: app, sidecar (restartable init c
 Sets: the sums
 Reports: fails where a quantity is none
 */ -}}
-{{- define "outrigger-0.1.0.notes.countContainer" -}}
+{{- define "outrigger-0.2.0.notes.countContainer" -}}
 {{- $sums := .sums -}}
 {{- $resources := .resources -}}
 {{- $role := .role -}}
 {{- $own := dict "requests" dict "limits" dict -}}
 {{- if $resources.limits -}}
-  {{- include "outrigger-0.1.0.notes.readAmounts" (dict "sums" $sums "into" $own.limits "quantities" $resources.limits) -}}
+  {{- include "outrigger-0.2.0.notes.readAmounts" (dict "sums" $sums "into" $own.limits "quantities" $resources.limits) -}}
   {{- range $resource, $amount := $own.limits -}}{{- $_ := set $own.requests $resource $amount -}}{{- end -}}
 {{- end -}}
 {{- if $resources.requests -}}
-  {{- include "outrigger-0.1.0.notes.readAmounts" (dict "sums" $sums "into" $own.requests "quantities" $resources.requests) -}}
+  {{- include "outrigger-0.2.0.notes.readAmounts" (dict "sums" $sums "into" $own.requests "quantities" $resources.requests) -}}
 {{- end -}}
 {{- range $kind := list "requests" "limits" -}}
   {{- $sum := get $sums $kind -}}
@@ -94,11 +94,11 @@ Reports: fails where a quantity is none
   {{- if not $amounts -}}
   {{- else if eq $role "init" -}}
     {{- $together := merge dict $amounts -}}
-    {{- include "outrigger-0.1.0.notes.addAmounts" (dict "into" $together "amounts" $sum.sidecars) -}}
-    {{- include "outrigger-0.1.0.notes.raiseAmounts" (dict "into" $sum.peak "amounts" $together) -}}
+    {{- include "outrigger-0.2.0.notes.addAmounts" (dict "into" $together "amounts" $sum.sidecars) -}}
+    {{- include "outrigger-0.2.0.notes.raiseAmounts" (dict "into" $sum.peak "amounts" $together) -}}
   {{- else -}}
-    {{- include "outrigger-0.1.0.notes.addAmounts" (dict "into" $sum.total "amounts" $amounts) -}}
-    {{- if eq $role "sidecar" -}}{{- include "outrigger-0.1.0.notes.addAmounts" (dict "into" $sum.sidecars "amounts" $amounts) -}}{{- end -}}
+    {{- include "outrigger-0.2.0.notes.addAmounts" (dict "into" $sum.total "amounts" $amounts) -}}
+    {{- if eq $role "sidecar" -}}{{- include "outrigger-0.2.0.notes.addAmounts" (dict "into" $sum.sidecars "amounts" $amounts) -}}{{- end -}}
   {{- end -}}
 {{- end -}}
 {{- range $resource := list "cpu" "memory" -}}
@@ -116,12 +116,12 @@ Takes: sums; resources, the pod's
 Sets: the sums
 Reports: fails where a quantity is none
 */ -}}
-{{- define "outrigger-0.1.0.notes.podLevel" -}}
+{{- define "outrigger-0.2.0.notes.podLevel" -}}
 {{- $sums := .sums -}}
 {{- $requests := dict -}}
 {{- $limits := dict -}}
-{{- include "outrigger-0.1.0.notes.readAmounts" (dict "sums" $sums "into" $requests "quantities" .resources.requests) -}}
-{{- include "outrigger-0.1.0.notes.readAmounts" (dict "sums" $sums "into" $limits "quantities" .resources.limits) -}}
+{{- include "outrigger-0.2.0.notes.readAmounts" (dict "sums" $sums "into" $requests "quantities" .resources.requests) -}}
+{{- include "outrigger-0.2.0.notes.readAmounts" (dict "sums" $sums "into" $limits "quantities" .resources.limits) -}}
 {{- range $resource := concat (keys $requests) (keys $limits) -}}
   {{- if not (or (eq $resource "cpu" "memory") (hasPrefix "hugepages-" $resource)) -}}
     {{- $_ := unset $requests $resource -}}
@@ -138,8 +138,8 @@ Reports: fails where a quantity is none
     {{- $defaults := merge (pick $sums.requests.total "cpu" "memory") $limits -}}
     {{- $_ := merge $requests $defaults -}}
   {{- end -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $sums.requests.total "from" $requests) -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $sums.limits.total "from" $limits) -}}
+  {{- include "outrigger-0.2.0.kit.overlay" (dict "into" $sums.requests.total "from" $requests) -}}
+  {{- include "outrigger-0.2.0.kit.overlay" (dict "into" $sums.limits.total "from" $limits) -}}
   {{- range $resource, $amount := pick $limits "cpu" "memory" -}}
     {{- $_ := set $sums.unlimited $resource (eq $amount $sums.zero) -}}
   {{- end -}}
@@ -153,17 +153,17 @@ Takes: sums; overhead
 Sets: the sums
 Reports: fails where a quantity is none
 */ -}}
-{{- define "outrigger-0.1.0.notes.overhead" -}}
+{{- define "outrigger-0.2.0.notes.overhead" -}}
 {{- $sums := .sums -}}
 {{- $overhead := dict -}}
-{{- include "outrigger-0.1.0.notes.readAmounts" (dict "sums" $sums "into" $overhead "quantities" .overhead) -}}
-{{- include "outrigger-0.1.0.notes.addAmounts" (dict "into" $sums.requests.total "amounts" $overhead) -}}
+{{- include "outrigger-0.2.0.notes.readAmounts" (dict "sums" $sums "into" $overhead "quantities" .overhead) -}}
+{{- include "outrigger-0.2.0.notes.addAmounts" (dict "into" $sums.requests.total "amounts" $overhead) -}}
 {{- range $resource := keys $overhead -}}
   {{- if eq (get $sums.limits.total $resource | default $sums.zero) $sums.zero -}}
     {{- $_ := unset $overhead $resource -}}
   {{- end -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.notes.addAmounts" (dict "into" $sums.limits.total "amounts" $overhead) -}}
+{{- include "outrigger-0.2.0.notes.addAmounts" (dict "into" $sums.limits.total "amounts" $overhead) -}}
 {{- end -}}
 
 {{- /*
@@ -172,7 +172,7 @@ and memory, in all containers; BestEffort where all are 0; Burstable otherwise.
 Takes: the Sums
 Prints: the class
 */ -}}
-{{- define "outrigger-0.1.0.notes.qosClass" -}}
+{{- define "outrigger-0.2.0.notes.qosClass" -}}
 {{- $zero := .zero -}}
 {{- $classes := list -}}
 {{- range $own := .counted -}}
@@ -195,13 +195,13 @@ Takes: sums; into, a dict of amounts; quantities, by resource
 Sets: the amounts in into, and .amounts of the sums
 Reports: fails where a quantity is none
 */ -}}
-{{- define "outrigger-0.1.0.notes.readAmounts" -}}
+{{- define "outrigger-0.2.0.notes.readAmounts" -}}
 {{- $sums := .sums -}}
 {{- $into := .into -}}
 {{- range $resource, $quantity := .quantities -}}
   {{- $text := toString ($quantity | default 0) -}}
   {{- if not (hasKey $sums.amounts $text) -}}
-    {{- $_ := set $sums.amounts $text (include "outrigger-0.1.0.notes.amount" (dict "sums" $sums "text" $text)) -}}
+    {{- $_ := set $sums.amounts $text (include "outrigger-0.2.0.notes.amount" (dict "sums" $sums "text" $text)) -}}
   {{- end -}}
   {{- $_ := set $into $resource (get $sums.amounts $text) -}}
 {{- end -}}
@@ -213,7 +213,7 @@ Takes: sums; text, the quantity: numbers in YAML may arrive as 1e+06
 Prints: the amount
 Reports: fails where it is no quantity
 */ -}}
-{{- define "outrigger-0.1.0.notes.amount" -}}
+{{- define "outrigger-0.2.0.notes.amount" -}}
 {{- $sums := .sums -}}
 {{- $text := .text -}}
 {{- $suffix := trimAll "+-.0123456789" $text -}}
@@ -231,13 +231,13 @@ Reports: fails where it is no quantity
 {{- if or (eq $digits "") (trimAll "0123456789" $digits) -}}
   {{- $suffix = "?" -}}
 {{- else if and $exponent (eq $suffix "e" "E") (regexMatch "^[+-]?[0-9]+$" $exponent) -}}
-  {{- include "outrigger-0.1.0.notes.decimalAmount" (dict "whole" $whole "fraction" $fraction "power" (atoi $exponent)) -}}
+  {{- include "outrigger-0.2.0.notes.decimalAmount" (dict "whole" $whole "fraction" $fraction "power" (atoi $exponent)) -}}
 {{- else if $exponent -}}
   {{- $suffix = "?" -}}
 {{- else if hasKey $sums.powers $suffix -}}
-  {{- include "outrigger-0.1.0.notes.decimalAmount" (dict "whole" $whole "fraction" $fraction "power" (get $sums.powers $suffix)) -}}
+  {{- include "outrigger-0.2.0.notes.decimalAmount" (dict "whole" $whole "fraction" $fraction "power" (get $sums.powers $suffix)) -}}
 {{- else if hasKey $sums.units $suffix -}}
-  {{- include "outrigger-0.1.0.notes.binaryAmount" (dict "whole" $whole "fraction" $fraction "unit" (get $sums.units $suffix)) -}}
+  {{- include "outrigger-0.2.0.notes.binaryAmount" (dict "whole" $whole "fraction" $fraction "unit" (get $sums.units $suffix)) -}}
 {{- else -}}
   {{- $suffix = "?" -}}
 {{- end -}}
@@ -251,7 +251,7 @@ The amount of a decimal number times a power of ten: moves the point in the text
 Takes: whole, the digits before the point; fraction, those after it; power, of ten
 Prints: the amount
 */ -}}
-{{- define "outrigger-0.1.0.notes.decimalAmount" -}}
+{{- define "outrigger-0.2.0.notes.decimalAmount" -}}
 {{- $zeros := "0000000000000000000000000000000000000000" -}}
 {{- $digits := printf "%s%s%s%s" $zeros .whole .fraction $zeros -}}
 {{- $point := add 40 (len .whole) (.power | min 37 | max -40) | int -}}
@@ -269,7 +269,7 @@ step fits into 64 bits.
 Takes: whole, the digits before the point; fraction, those after it; unit
 Prints: the amount
 */ -}}
-{{- define "outrigger-0.1.0.notes.binaryAmount" -}}
+{{- define "outrigger-0.2.0.notes.binaryAmount" -}}
 {{- $whole := .whole | atoi -}}
 {{- $unit := .unit -}}
 {{- $carried := 0 -}}
@@ -300,7 +300,7 @@ Adds amounts to others, up to 2^63-1.
 Takes: into, the others; amounts
 Sets: what is in into
 */ -}}
-{{- define "outrigger-0.1.0.notes.addAmounts" -}}
+{{- define "outrigger-0.2.0.notes.addAmounts" -}}
 {{- $sum := .into -}}
 {{- range $resource, $amount := .amounts -}}
   {{- with get $sum $resource -}}
@@ -318,7 +318,7 @@ Raises amounts to others that are greater.
 Takes: into, what is raised; amounts, the others
 Sets: what is in into
 */ -}}
-{{- define "outrigger-0.1.0.notes.raiseAmounts" -}}
+{{- define "outrigger-0.2.0.notes.raiseAmounts" -}}
 {{- $greatest := .into -}}
 {{- range $resource, $amount := .amounts -}}
   {{- if gt $amount (get $greatest $resource) -}}{{- $_ := set $greatest $resource $amount -}}{{- end -}}
@@ -330,7 +330,7 @@ An amount as a quantity: plain or in thousandths (m), bytes in the largest binar
 Takes: resource; amount
 Prints: the quantity
 */ -}}
-{{- define "outrigger-0.1.0.notes.amountText" -}}
+{{- define "outrigger-0.2.0.notes.amountText" -}}
 {{- $resource := .resource -}}
 {{- $whole := substr 0 19 .amount | atoi -}}
 {{- $milli := substr 20 23 .amount | atoi -}}

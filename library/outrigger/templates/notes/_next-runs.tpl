@@ -6,7 +6,7 @@ Takes: schedule, with which kit.scheduleProblem finds nothing wrong, and not @ev
   notes.knowsZone knows; after, the time after which they come, in seconds since 1970
 Prints: seconds since 1970, with a space between; nothing where there is none within six years, as of a 30 February
 */ -}}
-{{- define "outrigger-0.1.0.notes.nextRuns" -}}
+{{- define "outrigger-0.2.0.notes.nextRuns" -}}
 {{- $short := dict "@yearly" "0 0 1 1 *" "@annually" "0 0 1 1 *" "@monthly" "0 0 1 * *" "@weekly" "0 0 * * 0"
       "@daily" "0 0 * * *" "@midnight" "0 0 * * *" "@hourly" "0 * * * *" -}}
 {{- $schedule := lower .schedule | trim -}}
@@ -18,13 +18,13 @@ Prints: seconds since 1970, with a space between; nothing where there is none wi
       (dict "name" "days" "from" 1 "to" 31)
       (dict "name" "months" "from" 1 "to" 12 "names" (list "jan" "feb" "mar" "apr" "may" "jun" "jul" "aug" "sep" "oct" "nov" "dec"))
       (dict "name" "weekdays" "from" 0 "to" 6 "names" (list "sun" "mon" "tue" "wed" "thu" "fri" "sat")) -}}
-  {{- include "outrigger-0.1.0.notes.cronField" (set $field "text" (index $texts $index)) -}}
+  {{- include "outrigger-0.2.0.notes.cronField" (set $field "text" (index $texts $index)) -}}
   {{- $_ := set $fields $field.name $field -}}
 {{- end -}}
 {{- $runs := list -}}
 {{- $after := int64 .after -}}
 {{- range until 2 -}}
-  {{- with include "outrigger-0.1.0.notes.nextRun" (dict "fields" $fields "zone" $.zone "after" $after) -}}
+  {{- with include "outrigger-0.2.0.notes.nextRun" (dict "fields" $fields "zone" $.zone "after" $after) -}}
     {{- $runs = append $runs . -}}
     {{- $after = int64 . -}}
   {{- end -}}
@@ -38,7 +38,7 @@ Takes: text; from and to, what numbers the field may have; names (optional), tho
 Sets: .values, the numbers that the text stands for, in order; .every, whether it has a * or ?, which leaves the day to the
   other of the two fields of days
 */ -}}
-{{- define "outrigger-0.1.0.notes.cronField" -}}
+{{- define "outrigger-0.2.0.notes.cronField" -}}
 {{- $field := . -}}
 {{- $text := replace "?" "*" .text -}}
 {{- range $index, $name := .names -}}{{- $text = replace $name (add $field.from $index | toString) $text -}}{{- end -}}
@@ -63,8 +63,8 @@ The first run after a time.
 Takes: fields, which are minutes, hours, days, months and weekdays as notes.cronField sets them; zone; after
 Prints: seconds since 1970, or nothing
 */ -}}
-{{- define "outrigger-0.1.0.notes.nextRun" -}}
-{{- $clock := include "outrigger-0.1.0.notes.clock" (dict "zone" .zone "at" .after) | int64 -}}
+{{- define "outrigger-0.2.0.notes.nextRun" -}}
+{{- $clock := include "outrigger-0.2.0.notes.clock" (dict "zone" .zone "at" .after) | int64 -}}
 {{- $today := sub $clock (mod $clock 86400) -}}
 {{- $months := add (dateInZone "2006" $today "UTC" | atoi | mul 12) (dateInZone "1" $today "UTC" | atoi) -1 -}}
 {{- $run := int64 0 -}}
@@ -76,8 +76,8 @@ Prints: seconds since 1970, or nothing
     {{- range $day := until 31 -}}
       {{- $midnight := mul $day 86400 | add $first -}}
       {{- if and (not $run) (ge $midnight $today) -}}
-        {{- if include "outrigger-0.1.0.notes.isDay" (dict "fields" $.fields "month" $month "day" (add1 $day | int) "midnight" $midnight) -}}
-          {{- $run = include "outrigger-0.1.0.notes.runOfDay" (dict "fields" $.fields "zone" $.zone "after" $.after "midnight" $midnight) | int64 -}}
+        {{- if include "outrigger-0.2.0.notes.isDay" (dict "fields" $.fields "month" $month "day" (add1 $day | int) "midnight" $midnight) -}}
+          {{- $run = include "outrigger-0.2.0.notes.runOfDay" (dict "fields" $.fields "zone" $.zone "after" $.after "midnight" $midnight) | int64 -}}
         {{- end -}}
       {{- end -}}
     {{- end -}}
@@ -91,7 +91,7 @@ Whether a month has a day, and it is one of the schedule's: where both fields of
 Takes: fields; month; day; midnight, the day's, as notes.clock prints times
 Prints: true, or nothing
 */ -}}
-{{- define "outrigger-0.1.0.notes.isDay" -}}
+{{- define "outrigger-0.2.0.notes.isDay" -}}
 {{- $isDay := has .day .fields.days.values -}}
 {{- /* 1 January 1970 was a Thursday. */ -}}
 {{- $isWeekday := has (mod (add (div .midnight 86400) 4) 7 | int) .fields.weekdays.values -}}
@@ -106,11 +106,11 @@ it is afterwards.
 Takes: fields; zone; after; midnight
 Prints: seconds since 1970, or 0
 */ -}}
-{{- define "outrigger-0.1.0.notes.runOfDay" -}}
+{{- define "outrigger-0.2.0.notes.runOfDay" -}}
 {{- $call := . -}}
 {{- $offsets := list -}}
 {{- range list (sub .midnight 86400) (add .midnight 172800) -}}
-  {{- $offsets = append $offsets (sub (include "outrigger-0.1.0.notes.clock" (dict "zone" $call.zone "at" .) | int64) .) | uniq -}}
+  {{- $offsets = append $offsets (sub (include "outrigger-0.2.0.notes.clock" (dict "zone" $call.zone "at" .) | int64) .) | uniq -}}
 {{- end -}}
 {{- $changes := gt (len $offsets) 1 -}}
 {{- $run := int64 0 -}}
@@ -123,7 +123,7 @@ Prints: seconds since 1970, or 0
       {{- range $offset := $offsets -}}
         {{- $at := sub $shown $offset -}}
         {{- if and (gt $at $call.after) (or (not $run) (lt $at $run)) -}}
-          {{- if eq (include "outrigger-0.1.0.notes.clock" (dict "zone" $call.zone "at" $at)) (toString $shown) -}}{{- $run = $at -}}{{- end -}}
+          {{- if eq (include "outrigger-0.2.0.notes.clock" (dict "zone" $call.zone "at" $at)) (toString $shown) -}}{{- $run = $at -}}{{- end -}}
         {{- end -}}
       {{- end -}}
     {{- end -}}
@@ -137,7 +137,7 @@ What the clock of a zone shows.
 Takes: zone; at, in seconds since 1970
 Prints: the seconds since 1970 at which the clock of UTC shows the same
 */ -}}
-{{- define "outrigger-0.1.0.notes.clock" -}}
+{{- define "outrigger-0.2.0.notes.clock" -}}
 {{- $shown := dateInZone "2006-01-02 15:04:05" .at .zone -}}
 {{- toDate "2006-01-02 15:04:05 -0700" (printf "%s +0000" $shown) | unixEpoch -}}
 {{- end -}}
@@ -147,7 +147,7 @@ Whether Helm knows a time zone: to its functions any other is UTC. Local is none
 Takes: the zone
 Prints: true, or nothing
 */ -}}
-{{- define "outrigger-0.1.0.notes.knowsZone" -}}
+{{- define "outrigger-0.2.0.notes.knowsZone" -}}
 {{- $isUTC := regexMatch "^(Etc/)?(UTC|UCT|Universal|Zulu)$" . -}}
 {{- if or $isUTC (and (ne (dateInZone "MST" (int64 0) .) "UTC") (ne (lower .) "local")) -}}true{{- end -}}
 {{- end -}}

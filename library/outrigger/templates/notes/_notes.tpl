@@ -5,24 +5,24 @@ Prints: the text
 Sets: what is remembered of what the notes have told
 Reports: fails with every problem found, where it is given a pod template
 */ -}}
-{{- define "outrigger-0.1.0.notes.notes" -}}
+{{- define "outrigger-0.2.0.notes.notes" -}}
 {{- $found := dict "context" .context -}}
 {{- include "outrigger.find" $found -}}
 {{- $seen := $found.library.seen | default dict -}}
 {{- $pods := dict -}}
 {{- if or .template .podTemplate -}}
   {{- $_ := set $pods "this" dict -}}
-  {{- include "outrigger-0.1.0.pod.composed" (dict "state" $pods.this "arguments" .) -}}
+  {{- include "outrigger-0.2.0.pod.composed" (dict "state" $pods.this "arguments" .) -}}
 {{- else -}}
   {{- $pods = $seen.pods -}}
 {{- end -}}
 {{- $sections := list -}}
-{{- range $pods -}}{{- $sections = append $sections (include "outrigger-0.1.0.notes.pod" .) -}}{{- end -}}
+{{- range $pods -}}{{- $sections = append $sections (include "outrigger-0.2.0.notes.pod" .) -}}{{- end -}}
 {{- $unused := "" -}}
 {{- if and (hasSuffix "/NOTES.txt" (toString (.context.Template | default dict).Name)) (not $seen.told) -}}
-  {{- include "outrigger-0.1.0.kit.remember" (dict "library" $found.library "kind" "told" "key" "once" "value" true) -}}
-  {{- $sections = append $sections (include "outrigger-0.1.0.notes.cronJobs" (dict "context" .context "now" (now | unixEpoch))) | compact -}}
-  {{- $unused = include "outrigger-0.1.0.notes.unused" . -}}
+  {{- include "outrigger-0.2.0.kit.remember" (dict "library" $found.library "kind" "told" "key" "once" "value" true) -}}
+  {{- $sections = append $sections (include "outrigger-0.2.0.notes.cronJobs" (dict "context" .context "now" (now | unixEpoch))) | compact -}}
+  {{- $unused = include "outrigger-0.2.0.notes.unused" . -}}
 {{- end -}}
 {{- if not $sections -}}{{- $sections = list "NO POD of this release has been printed by outrigger.manifest" -}}{{- end -}}
 {{- append $sections $unused | compact | join "\n\n" -}}
@@ -33,16 +33,16 @@ The life of a composed pod.
 Takes: the State, composed
 Prints: the text
 */ -}}
-{{- define "outrigger-0.1.0.notes.pod" -}}
+{{- define "outrigger-0.2.0.notes.pod" -}}
 {{- $state := . -}}
 {{- $facts := dict "title" .title "workload" $state.workload "spec" $state.podTemplate.spec "ours" (keys $state.origins) "classic" false "hook" $state.hook -}}
-{{- include "outrigger-0.1.0.notes.facts" $facts -}}
+{{- include "outrigger-0.2.0.notes.facts" $facts -}}
 {{- $sections := list
-      (include "outrigger-0.1.0.notes.start" $facts)
-      (include "outrigger-0.1.0.notes.together" $facts)
-      (include "outrigger-0.1.0.notes.stop" $facts)
-      (include "outrigger-0.1.0.notes.resources" $facts)
-      (include "outrigger-0.1.0.notes.job" $facts) -}}
+      (include "outrigger-0.2.0.notes.start" $facts)
+      (include "outrigger-0.2.0.notes.together" $facts)
+      (include "outrigger-0.2.0.notes.stop" $facts)
+      (include "outrigger-0.2.0.notes.resources" $facts)
+      (include "outrigger-0.2.0.notes.job" $facts) -}}
 {{- compact $sections | join "\n\n" -}}
 {{- end -}}
 
@@ -51,7 +51,7 @@ That a Job of the chart's own cannot be upgraded where an entry of its pod chang
 Takes: the Facts
 Prints: the text, or nothing
 */ -}}
-{{- define "outrigger-0.1.0.notes.job" -}}
+{{- define "outrigger-0.2.0.notes.job" -}}
 {{- if and .ours (not .hook) (hasPrefix "Job " (.title | default "")) -}}
 UPGRADES of {{ .title }}: Kubernetes changes no Job's pod. When an entry of
   it changes, the upgrade fails until it is deleted (kubectl delete {{ .title | replace "Job " "job/" }}).
@@ -72,7 +72,7 @@ What the sections of the notes read of a pod: the Facts.
 Takes: the Facts, with title, workload, spec, ours, hook and classic (false)
 Sets: .containers, .apps, .sidecars, .hooks, .width and .classic
 */ -}}
-{{- define "outrigger-0.1.0.notes.facts" -}}
+{{- define "outrigger-0.2.0.notes.facts" -}}
 {{- $facts := . -}}
 {{- $containers := list -}}
 {{- range $list := list "initContainers" "containers" -}}
@@ -112,7 +112,7 @@ One line of the notes, wrapped at 78 columns.
 Takes: label; text
 Prints: the line
 */ -}}
-{{- define "outrigger-0.1.0.notes.line" -}}
+{{- define "outrigger-0.2.0.notes.line" -}}
 {{- printf "\n  %-10s%s" .label (.text | wrap 66 | replace "\n" (printf "\n%12s" "")) -}}
 {{- end -}}
 
@@ -121,7 +121,7 @@ The order of start-up, and what the next container waits for.
 Takes: the Facts
 Prints: the section
 */ -}}
-{{- define "outrigger-0.1.0.notes.start" -}}
+{{- define "outrigger-0.2.0.notes.start" -}}
 {{- $facts := . -}}
 {{- $whose := empty .workload | ternary "" (printf " of %s" .workload) -}}
 {{- with .title -}}{{- $whose = printf "%s (%s)" $whose . -}}{{- end -}}
@@ -150,7 +150,7 @@ columns further to the right, and so is one that stops later.
 Takes: the Facts
 Prints: the section
 */ -}}
-{{- define "outrigger-0.1.0.notes.together" -}}
+{{- define "outrigger-0.2.0.notes.together" -}}
 {{- $facts := . -}}
 {{- $inits := sub (len .containers) (len .apps) -}}
 {{- $step := gt $inits 10 | ternary 1 (gt $inits 6 | ternary 2 3) -}}
@@ -177,7 +177,7 @@ RUNNING TOGETHER: -- ends, == stays until the shut-down
 {{- end -}}
 {{- $when := "when all of them have started; none has a readiness probe" -}}
 {{- if $ready -}}{{- $when = printf "while the readiness probes pass of %s%s" (join ", " $ready) $also -}}{{- end -}}
-{{- include "outrigger-0.1.0.notes.line" (dict "label" "ready" "text" $when) -}}
+{{- include "outrigger-0.2.0.notes.line" (dict "label" "ready" "text" $when) -}}
 {{- end -}}
 
 {{- /*
@@ -186,12 +186,12 @@ after the other, SIGKILL.
 Takes: the Facts
 Prints: the section
 */ -}}
-{{- define "outrigger-0.1.0.notes.stop" -}}
+{{- define "outrigger-0.2.0.notes.stop" -}}
 {{- $isUnset := kindIs "invalid" .spec.terminationGracePeriodSeconds -}}
 {{- $seconds := $isUnset | ternary 30 .spec.terminationGracePeriodSeconds | int -}}
 {{- printf "SHUT-DOWN within %d s (terminationGracePeriodSeconds%s)" $seconds ($isUnset | ternary " is unset: 30" "") -}}
 {{- if ne (.spec.restartPolicy | default "Always") "Always" -}}
-  {{- include "outrigger-0.1.0.notes.completes" . -}}
+  {{- include "outrigger-0.2.0.notes.completes" . -}}
 {{- end -}}
 {{- $term := printf "SIGTERM to %s" (join ", " .apps) -}}
 {{- if gt (len .apps) 1 -}}{{- $term = printf "%s, together" $term -}}{{- end -}}
@@ -199,18 +199,18 @@ Prints: the section
 {{- if .hooks -}}
   {{- $hooks := printf "preStop hooks of %s" (join ", " .hooks) -}}
   {{- if gt (len .hooks) 1 -}}{{- $hooks = printf "%s, all at once" $hooks -}}{{- end -}}
-  {{- include "outrigger-0.1.0.notes.line" (dict "label" "t=0" "text" $hooks) -}}
+  {{- include "outrigger-0.2.0.notes.line" (dict "label" "t=0" "text" $hooks) -}}
   {{- $term = printf "%s; a preStop hook comes first" $term -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.notes.line" (dict "label" "t=0" "text" $term) -}}
+{{- include "outrigger-0.2.0.notes.line" (dict "label" "t=0" "text" $term) -}}
 {{- $before := gt (len .apps) 1 | ternary "all of these have" (printf "%s has" (first .apps)) -}}
 {{- range reverse .sidecars -}}
-  {{- include "outrigger-0.1.0.notes.line" (dict "label" "then" "text" (printf "SIGTERM to %s, once %s ended" . $before)) -}}
+  {{- include "outrigger-0.2.0.notes.line" (dict "label" "then" "text" (printf "SIGTERM to %s, once %s ended" . $before)) -}}
   {{- $before = printf "%s has" . -}}
 {{- end -}}
 {{- $kill := "SIGKILL to what still runs" -}}
 {{- if .sidecars -}}{{- $kill = printf "%s; a sidecar that still waits has 2 s after SIGTERM" $kill -}}{{- end -}}
-{{- include "outrigger-0.1.0.notes.line" (dict "label" (printf "t=%d s" $seconds) "text" $kill) -}}
+{{- include "outrigger-0.2.0.notes.line" (dict "label" (printf "t=%d s" $seconds) "text" $kill) -}}
 {{- end -}}
 
 {{- /*
@@ -218,14 +218,14 @@ When a pod that is to end does.
 Takes: the Facts
 Prints: a line
 */ -}}
-{{- define "outrigger-0.1.0.notes.completes" -}}
+{{- define "outrigger-0.2.0.notes.completes" -}}
 {{- $have := gt (len .apps) 1 | ternary "have" "has" -}}
 {{- $ended := eq .spec.restartPolicy "Never" | ternary "ended" "succeeded" -}}
 {{- $when := printf "when %s %s %s (restartPolicy %s)" (join ", " .apps) $have $ended .spec.restartPolicy -}}
 {{- if .sidecars -}}
   {{- $when = printf "%s; its sidecars do not keep it, and are then stopped in the same order" $when -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.notes.line" (dict "label" "completes" "text" $when) -}}
+{{- include "outrigger-0.2.0.notes.line" (dict "label" "completes" "text" $when) -}}
 {{- end -}}
 
 {{- /*
@@ -233,15 +233,15 @@ The effective resources.
 Takes: the Facts
 Prints: the section
 */ -}}
-{{- define "outrigger-0.1.0.notes.resources" -}}
-{{- $effective := include "outrigger-0.1.0.notes.bookedResources" .spec | fromYaml -}}
+{{- define "outrigger-0.2.0.notes.resources" -}}
+{{- $effective := include "outrigger-0.2.0.notes.bookedResources" .spec | fromYaml -}}
 RESOURCES that the scheduler books for the whole pod
 {{- range $kind := list "requests" "limits" -}}
   {{- $texts := list -}}
   {{- range $resource, $quantity := get $effective $kind -}}
     {{- $texts = append $texts (printf "%s %s" $resource $quantity) -}}
   {{- end -}}
-  {{- include "outrigger-0.1.0.notes.line" (dict "label" $kind "text" (join ", " $texts | default "none")) -}}
+  {{- include "outrigger-0.2.0.notes.line" (dict "label" $kind "text" (join ", " $texts | default "none")) -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.notes.line" (dict "label" "QoS class" "text" $effective.qosClass) -}}
+{{- include "outrigger-0.2.0.notes.line" (dict "label" "QoS class" "text" $effective.qosClass) -}}
 {{- end -}}

@@ -5,12 +5,12 @@ Takes: state; hookWeight, optional, of the hook
 Prints: a YAML document, or nothing
 Reports: what objects.checkName reports
 */ -}}
-{{- define "outrigger-0.1.0.objects.configMap" -}}
+{{- define "outrigger-0.2.0.objects.configMap" -}}
 {{- $state := .state -}}
 {{- $hookWeight := .hookWeight -}}
-{{- with include "outrigger-0.1.0.kit.files" $state -}}
-{{- $name := include "outrigger-0.1.0.kit.objectName" $state -}}
-{{- include "outrigger-0.1.0.objects.checkName" (dict "state" $state "name" $name) -}}
+{{- with include "outrigger-0.2.0.kit.files" $state -}}
+{{- $name := include "outrigger-0.2.0.kit.objectName" $state -}}
+{{- include "outrigger-0.2.0.objects.checkName" (dict "state" $state "name" $name) -}}
 ---
 apiVersion: v1
 kind: ConfigMap
@@ -18,7 +18,7 @@ metadata:
   name: {{ $name }}
   namespace: {{ $state.namespace }}
   labels:
-    {{- include "outrigger-0.1.0.kit.objectLabels" $state | nindent 4 }}
+    {{- include "outrigger-0.2.0.kit.objectLabels" $state | nindent 4 }}
   {{- if $state.hook }}
   annotations:
     helm.sh/hook: {{ $state.hook | quote }}

@@ -5,11 +5,11 @@ Takes: what outrigger.job takes
 Prints: a YAML document, and for a hook a second one: its ConfigMap
 Reports: fails with every problem found
 */ -}}
-{{- define "outrigger-0.1.0.objects.job" -}}
+{{- define "outrigger-0.2.0.objects.job" -}}
 {{- $state := dict -}}
-{{- include "outrigger-0.1.0.objects.composedJob" (dict "state" $state "arguments" . "kind" "jobs") -}}
+{{- include "outrigger-0.2.0.objects.composedJob" (dict "state" $state "arguments" . "kind" "jobs") -}}
 {{- $checksum := or .hook .name | empty | ternary (toJson $state.jobSpec | sha256sum | trunc 8) "" -}}
-{{- $metadata := include "outrigger-0.1.0.objects.metadata" (dict "state" $state "name" .name "length" 63 "checksum" $checksum) | fromYaml -}}
+{{- $metadata := include "outrigger-0.2.0.objects.metadata" (dict "state" $state "name" .name "length" 63 "checksum" $checksum) | fromYaml -}}
 {{- with .hook -}}
   {{- $_ := set $metadata "annotations" (set ($metadata.annotations | default dict) "helm.sh/hook" .) -}}
   {{- $_ := set $metadata.annotations "helm.sh/hook-weight" ($.hookWeight | default 0 | toString) -}}
@@ -18,9 +18,9 @@ Reports: fails with every problem found
   {{- end -}}
 {{- end -}}
 ---
-{{ include "outrigger-0.1.0.pod.print" (dict "apiVersion" "batch/v1" "kind" "Job" "metadata" $metadata "spec" $state.jobSpec) }}
+{{ include "outrigger-0.2.0.pod.print" (dict "apiVersion" "batch/v1" "kind" "Job" "metadata" $metadata "spec" $state.jobSpec) }}
 {{- if .hook }}
-{{ include "outrigger-0.1.0.objects.configMap" (dict "state" $state "hookWeight" .hookWeight) }}
+{{ include "outrigger-0.2.0.objects.configMap" (dict "state" $state "hookWeight" .hookWeight) }}
 {{- end }}
 {{ end -}}
 
@@ -30,18 +30,18 @@ Takes: state, a dict that becomes the State; arguments, of the call; kind, its v
 Sets: the State, with jobSpec, jobConfig and jobPath
 Reports: fails with every problem found, or where the workload is missing
 */ -}}
-{{- define "outrigger-0.1.0.objects.composedJob" -}}
+{{- define "outrigger-0.2.0.objects.composedJob" -}}
 {{- $state := .state -}}
 {{- $arguments := .arguments -}}
 {{- if not $arguments.workload -}}
   {{- fail (printf "outrigger: the workload is missing; write (dict \"context\" $ \"template\" \"NAME\" \"workload\" \"NAME\"), which finds its values under %s.NAME" .kind) -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.pod.readAndCollect" . -}}
+{{- include "outrigger-0.2.0.pod.readAndCollect" . -}}
 {{- $entry := dict "context" $state.context "value" (get (get $state.values .kind | default dict) $arguments.workload | default dict) -}}
-{{- include "outrigger-0.1.0.kit.evaluateEntry" $entry -}}
+{{- include "outrigger-0.2.0.kit.evaluateEntry" $entry -}}
 {{- $_ := set $state "jobConfig" $entry.value -}}
 {{- $_ := set $state "jobPath" (printf "%s.%s.%s" $state.key .kind $arguments.workload) -}}
-{{- include "outrigger-0.1.0.objects.completeJob" (dict "state" $state "kind" .kind) -}}
+{{- include "outrigger-0.2.0.objects.completeJob" (dict "state" $state "kind" .kind) -}}
 {{- end -}}
 
 {{- /*
@@ -50,21 +50,21 @@ Takes: state, with jobConfig, jobPath and contributions; kind, its values key: j
 Sets: .podTemplate and .jobSpec of the state
 Reports: fails with every problem found
 */ -}}
-{{- define "outrigger-0.1.0.objects.completeJob" -}}
+{{- define "outrigger-0.2.0.objects.completeJob" -}}
 {{- $state := .state -}}
 {{- $config := $state.jobConfig -}}
-{{- include "outrigger-0.1.0.objects.jobPod" $state -}}
-{{- include "outrigger-0.1.0.pod.compose" $state -}}
+{{- include "outrigger-0.2.0.objects.jobPod" $state -}}
+{{- include "outrigger-0.2.0.pod.compose" $state -}}
 {{- $spec := dict -}}
-{{- if or $state.hook (eq .kind "cronJobs") -}}{{- $_ := set $spec "ttlSecondsAfterFinished" (include "outrigger-0.1.0.objects.finishedSeconds" . | int) -}}{{- end -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" $state.values.defaults.job) -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" (pick $config "backoffLimit" "ttlSecondsAfterFinished" "activeDeadlineSeconds" "completions" "parallelism" "completionMode" "podFailurePolicy" "backoffLimitPerIndex" "maxFailedIndexes" "podReplacementPolicy" "successPolicy")) -}}
-{{- if eq .kind "jobs" -}}{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" (pick $config "suspend")) -}}{{- end -}}
-{{- include "outrigger-0.1.0.kit.dropNone" (dict "fields" $spec) -}}
+{{- if or $state.hook (eq .kind "cronJobs") -}}{{- $_ := set $spec "ttlSecondsAfterFinished" (include "outrigger-0.2.0.objects.finishedSeconds" . | int) -}}{{- end -}}
+{{- include "outrigger-0.2.0.kit.overlay" (dict "into" $spec "from" $state.values.defaults.job) -}}
+{{- include "outrigger-0.2.0.kit.overlay" (dict "into" $spec "from" (pick $config "backoffLimit" "ttlSecondsAfterFinished" "activeDeadlineSeconds" "completions" "parallelism" "completionMode" "podFailurePolicy" "backoffLimitPerIndex" "maxFailedIndexes" "podReplacementPolicy" "successPolicy")) -}}
+{{- if eq .kind "jobs" -}}{{- include "outrigger-0.2.0.kit.overlay" (dict "into" $spec "from" (pick $config "suspend")) -}}{{- end -}}
+{{- include "outrigger-0.2.0.kit.dropNone" (dict "fields" $spec) -}}
 {{- $_ := set $spec "template" $state.podTemplate -}}
 {{- $_ := set $state "jobSpec" $spec -}}
-{{- include "outrigger-0.1.0.check.job" $state -}}
-{{- include "outrigger-0.1.0.check.pod" $state -}}
+{{- include "outrigger-0.2.0.check.job" $state -}}
+{{- include "outrigger-0.2.0.check.pod" $state -}}
 {{- end -}}
 
 {{- /*
@@ -73,7 +73,7 @@ none by itself: Helm would create it again with the next upgrade, and what it ru
 Takes: nothing
 Prints: the seconds
 */ -}}
-{{- define "outrigger-0.1.0.objects.finishedSeconds" -}}86400{{- end -}}
+{{- define "outrigger-0.2.0.objects.finishedSeconds" -}}86400{{- end -}}
 
 {{- /*
 Gives the pod of a Job what its values say, over its template, and restartPolicy Never where that says nothing.
@@ -81,17 +81,17 @@ Takes: the State, with jobConfig and jobPath
 Sets: .podTemplate
 Reports: what objects.keptLabels reports
 */ -}}
-{{- define "outrigger-0.1.0.objects.jobPod" -}}
+{{- define "outrigger-0.2.0.objects.jobPod" -}}
 {{- $spec := .podTemplate.spec -}}
 {{- if not $spec.restartPolicy -}}{{- $_ := set $spec "restartPolicy" "Never" -}}{{- end -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $spec "from" (pick .jobConfig "serviceAccountName" "automountServiceAccountToken" "imagePullSecrets" "tolerations" "nodeSelector" "affinity" "priorityClassName" "restartPolicy")) -}}
+{{- include "outrigger-0.2.0.kit.overlay" (dict "into" $spec "from" (pick .jobConfig "serviceAccountName" "automountServiceAccountToken" "imagePullSecrets" "tolerations" "nodeSelector" "affinity" "priorityClassName" "restartPolicy")) -}}
 {{- $metadata := .podTemplate.metadata | default dict -}}
-{{- $labels := include "outrigger-0.1.0.objects.keptLabels" . | fromYaml -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $labels "from" (include "outrigger-0.1.0.kit.jobLabels" . | fromYaml)) -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $labels "from" .jobConfig.podLabels) -}}
+{{- $labels := include "outrigger-0.2.0.objects.keptLabels" . | fromYaml -}}
+{{- include "outrigger-0.2.0.kit.overlay" (dict "into" $labels "from" (include "outrigger-0.2.0.kit.jobLabels" . | fromYaml)) -}}
+{{- include "outrigger-0.2.0.kit.overlay" (dict "into" $labels "from" .jobConfig.podLabels) -}}
 {{- $annotations := dict -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $annotations "from" $metadata.annotations) -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $annotations "from" .jobConfig.podAnnotations) -}}
+{{- include "outrigger-0.2.0.kit.overlay" (dict "into" $annotations "from" $metadata.annotations) -}}
+{{- include "outrigger-0.2.0.kit.overlay" (dict "into" $annotations "from" .jobConfig.podAnnotations) -}}
 {{- $_ := set $metadata "labels" $labels -}}
 {{- if $annotations -}}{{- $_ := set $metadata "annotations" $annotations -}}{{- end -}}
 {{- $_ := set .podTemplate "metadata" $metadata -}}
@@ -104,18 +104,18 @@ Takes: the State, with jobConfig and jobPath
 Prints: the labels, as YAML
 Reports: labels that the template does not have, or that a Job may not
 */ -}}
-{{- define "outrigger-0.1.0.objects.keptLabels" -}}
+{{- define "outrigger-0.2.0.objects.keptLabels" -}}
 {{- $state := . -}}
 {{- $given := (.podTemplate.metadata | default dict).labels | default dict -}}
-{{- $own := include "outrigger-0.1.0.kit.jobLabels" . | fromYaml -}}
+{{- $own := include "outrigger-0.2.0.kit.jobLabels" . | fromYaml -}}
 {{- $kept := dict -}}
 {{- range $index, $name := .jobConfig.keepLabels -}}
   {{- $path := printf "%s.keepLabels[%d]" $state.jobPath $index -}}
   {{- if not (hasKey $given $name) -}}
-    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $path
-          "message" (printf "the pod template has no label %q; name one of %s, or set %s.podLabels" $name (include "outrigger-0.1.0.kit.quoteAll" (keys $given | sortAlpha) | default "those that it gets") $state.jobPath)) -}}
+    {{- include "outrigger-0.2.0.kit.problem" (dict "state" $state "path" $path
+          "message" (printf "the pod template has no label %q; name one of %s, or set %s.podLabels" $name (include "outrigger-0.2.0.kit.quoteAll" (keys $given | sortAlpha) | default "those that it gets") $state.jobPath)) -}}
   {{- else if and (hasKey $own $name) (ne (get $own $name) (toString (get $given $name))) -}}
-    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $path
+    {{- include "outrigger-0.2.0.kit.problem" (dict "state" $state "path" $path
           "message" (printf "%q is one by which a Job's pods are told from the app's, and a Service may select; leave it out, or set %s.podLabels to have it all the same" $name $state.jobPath)) -}}
   {{- else -}}
     {{- $_ := set $kept $name (get $given $name) -}}
@@ -131,13 +131,13 @@ Takes: state, with jobConfig; name, or nothing where it is made of full name and
 Prints: the metadata, as YAML
 Reports: what objects.checkName reports
 */ -}}
-{{- define "outrigger-0.1.0.objects.metadata" -}}
+{{- define "outrigger-0.2.0.objects.metadata" -}}
 {{- $state := .state -}}
-{{- $name := .name | default (printf "%s-%s" (include "outrigger-0.1.0.kit.fullname" $state) $state.workload) -}}
-{{- $name = include "outrigger-0.1.0.kit.fit" (dict "name" $name "length" .length "checksum" .checksum) -}}
-{{- include "outrigger-0.1.0.objects.checkName" (dict "state" $state "name" $name) -}}
-{{- $labels := include "outrigger-0.1.0.kit.objectLabels" $state | fromYaml -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $labels "from" $state.jobConfig.labels) -}}
+{{- $name := .name | default (printf "%s-%s" (include "outrigger-0.2.0.kit.fullname" $state) $state.workload) -}}
+{{- $name = include "outrigger-0.2.0.kit.fit" (dict "name" $name "length" .length "checksum" .checksum) -}}
+{{- include "outrigger-0.2.0.objects.checkName" (dict "state" $state "name" $name) -}}
+{{- $labels := include "outrigger-0.2.0.kit.objectLabels" $state | fromYaml -}}
+{{- include "outrigger-0.2.0.kit.overlay" (dict "into" $labels "from" $state.jobConfig.labels) -}}
 {{- $metadata := dict "name" $name "namespace" $state.namespace "labels" $labels -}}
 {{- with $state.jobConfig.annotations -}}{{- $_ := set $metadata "annotations" (deepCopy .) -}}{{- end -}}
 {{- toYaml $metadata -}}

@@ -4,23 +4,23 @@ Takes: what outrigger.objectName takes
 Prints: the name, or nothing where it makes none
 Reports: fails where pattern or entry is missing
 */ -}}
-{{- define "outrigger-0.1.0.objects.name" -}}
+{{- define "outrigger-0.2.0.objects.name" -}}
 {{- $state := dict -}}
-{{- include "outrigger-0.1.0.pod.state" (dict "state" $state "arguments" .) -}}
+{{- include "outrigger-0.2.0.pod.state" (dict "state" $state "arguments" .) -}}
 {{- if not (and .pattern .entry) -}}
   {{- fail "outrigger.objectName: the pattern or the entry is missing; write (dict \"context\" $ \"pattern\" \"backups\" \"entry\" \"NAME\")" -}}
 {{- end -}}
 {{- $wanted := compact (list .entry .task) | join "-" -}}
-{{- include "outrigger-0.1.0.pod.entries" $state -}}
+{{- include "outrigger-0.2.0.pod.entries" $state -}}
 {{- range $entry := $state.entries -}}
   {{- if and (eq $entry.pattern $.pattern) (eq $entry.name $.entry) -}}
     {{- $_ := set $state "entries" (list $entry) -}}
-    {{- include "outrigger-0.1.0.pod.contributions" $state -}}
+    {{- include "outrigger-0.2.0.pod.contributions" $state -}}
   {{- end -}}
 {{- end -}}
 {{- range $state.contributions -}}
   {{- range .cronJobs -}}
-    {{- if eq .name $wanted -}}{{- include "outrigger-0.1.0.objects.ownCronJobName" (dict "state" $state "cronJob" .) -}}{{- end -}}
+    {{- if eq .name $wanted -}}{{- include "outrigger-0.2.0.objects.ownCronJobName" (dict "state" $state "cronJob" .) -}}{{- end -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -30,11 +30,11 @@ That Kubernetes takes the name of an object.
 Takes: state; name
 Reports: fails where it does not
 */ -}}
-{{- define "outrigger-0.1.0.objects.checkName" -}}
+{{- define "outrigger-0.2.0.objects.checkName" -}}
 {{- $state := .state -}}
 {{- if not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" .name) -}}
-  {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (printf "the object %q" .name)
+  {{- include "outrigger-0.2.0.kit.problem" (dict "state" $state "path" (printf "the object %q" .name)
         "message" "Kubernetes takes no such name; write lower case letters, digits, - and . in what it is made of: fullnameOverride or nameOverride of the chart's values, the call's name, its workload") -}}
-  {{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
+  {{- include "outrigger-0.2.0.kit.failWithProblems" $state -}}
 {{- end -}}
 {{- end -}}

@@ -6,32 +6,32 @@ Prints: YAML documents, or nothing
 Sets: what is remembered of CronJobs
 Reports: fails with every problem found
 */ -}}
-{{- define "outrigger-0.1.0.objects.objects" -}}
+{{- define "outrigger-0.2.0.objects.objects" -}}
 {{- $state := dict -}}
 {{- $arguments := hasKey . "context" | ternary . (dict "context" .) -}}
-{{- include "outrigger-0.1.0.pod.state" (dict "state" $state "arguments" $arguments) -}}
-{{- include "outrigger-0.1.0.pod.entries" $state -}}
-{{- include "outrigger-0.1.0.pod.contributions" $state -}}
+{{- include "outrigger-0.2.0.pod.state" (dict "state" $state "arguments" $arguments) -}}
+{{- include "outrigger-0.2.0.pod.entries" $state -}}
+{{- include "outrigger-0.2.0.pod.contributions" $state -}}
 {{- range $contribution := $state.contributions -}}
   {{- range .problems -}}
-    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $contribution.path "message" .) -}}
+    {{- include "outrigger-0.2.0.kit.problem" (dict "state" $state "path" $contribution.path "message" .) -}}
   {{- end -}}
   {{- if .cronJobs -}}
-    {{- with include "outrigger-0.1.0.kit.labelProblem" .name -}}
-      {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $contribution.path "message" .) -}}
+    {{- with include "outrigger-0.2.0.kit.labelProblem" .name -}}
+      {{- include "outrigger-0.2.0.kit.problem" (dict "state" $state "path" $contribution.path "message" .) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- include "outrigger-0.1.0.objects.checkOwnCronJobNames" $state -}}
-{{- include "outrigger-0.1.0.objects.checkObjectNames" $state -}}
-{{- include "outrigger-0.1.0.kit.failWithProblems" $state -}}
-{{- include "outrigger-0.1.0.objects.configMap" (dict "state" $state "hookWeight" $arguments.hookWeight) -}}
+{{- include "outrigger-0.2.0.objects.checkOwnCronJobNames" $state -}}
+{{- include "outrigger-0.2.0.objects.checkObjectNames" $state -}}
+{{- include "outrigger-0.2.0.kit.failWithProblems" $state -}}
+{{- include "outrigger-0.2.0.objects.configMap" (dict "state" $state "hookWeight" $arguments.hookWeight) -}}
 {{- range $contribution := .hook | default "" | empty | ternary $state.contributions list -}}
   {{- range .objects -}}
-    {{- include "outrigger-0.1.0.objects.object" (dict "state" $state "contribution" $contribution "object" .) -}}
+    {{- include "outrigger-0.2.0.objects.object" (dict "state" $state "contribution" $contribution "object" .) -}}
   {{- end -}}
   {{- range .cronJobs -}}
-    {{- include "outrigger-0.1.0.objects.ownCronJob" (dict "state" $state "contribution" $contribution "cronJob" .) -}}
+    {{- include "outrigger-0.2.0.objects.ownCronJob" (dict "state" $state "contribution" $contribution "cronJob" .) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -43,14 +43,14 @@ Takes: state; contribution; object, whose metadata.name is what tells it from ot
 Prints: a YAML document
 Reports: what objects.checkName reports
 */ -}}
-{{- define "outrigger-0.1.0.objects.object" -}}
+{{- define "outrigger-0.2.0.objects.object" -}}
 {{- $state := .state -}}
 {{- $object := .object -}}
-{{- $name := include "outrigger-0.1.0.objects.nameOfObject" . -}}
-{{- include "outrigger-0.1.0.objects.checkName" (dict "state" $state "name" $name) -}}
+{{- $name := include "outrigger-0.2.0.objects.nameOfObject" . -}}
+{{- include "outrigger-0.2.0.objects.checkName" (dict "state" $state "name" $name) -}}
 {{- $entry := dict "context" $state.context "key" $state.key "jobPath" .contribution.path "workload" .contribution.name -}}
-{{- $labels := include "outrigger-0.1.0.kit.objectLabels" $entry | fromYaml -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $labels "from" $object.metadata.labels) }}
+{{- $labels := include "outrigger-0.2.0.kit.objectLabels" $entry | fromYaml -}}
+{{- include "outrigger-0.2.0.kit.overlay" (dict "into" $labels "from" $object.metadata.labels) }}
 ---
 apiVersion: {{ $object.apiVersion }}
 kind: {{ $object.kind }}
@@ -68,9 +68,9 @@ one name.
 Takes: what objects.object takes
 Prints: the name
 */ -}}
-{{- define "outrigger-0.1.0.objects.nameOfObject" -}}
+{{- define "outrigger-0.2.0.objects.nameOfObject" -}}
 {{- $pattern := .contribution.path | trimPrefix (printf "%s." .state.key) | trimSuffix (printf ".%s" .contribution.name) | replace "." "-" | kebabcase -}}
-{{- include "outrigger-0.1.0.kit.shorten" (printf "%s-outrigger-%s-%s" (include "outrigger-0.1.0.kit.fullname" .state) $pattern .object.metadata.name) -}}
+{{- include "outrigger-0.2.0.kit.shorten" (printf "%s-outrigger-%s-%s" (include "outrigger-0.2.0.kit.fullname" .state) $pattern .object.metadata.name) -}}
 {{- end -}}
 
 {{- /*
@@ -78,14 +78,14 @@ Objects of one kind and name: an install would fail half-way, at the second.
 Takes: the State, with contributions
 Reports: the problems
 */ -}}
-{{- define "outrigger-0.1.0.objects.checkObjectNames" -}}
+{{- define "outrigger-0.2.0.objects.checkObjectNames" -}}
 {{- $state := . -}}
 {{- $paths := dict -}}
 {{- range $contribution := .contributions -}}
   {{- range .objects -}}
-    {{- $made := printf "%s %q" .kind (include "outrigger-0.1.0.objects.nameOfObject" (dict "state" $state "contribution" $contribution "object" .)) -}}
+    {{- $made := printf "%s %q" .kind (include "outrigger-0.2.0.objects.nameOfObject" (dict "state" $state "contribution" $contribution "object" .)) -}}
     {{- with get $paths $made -}}
-      {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (printf "%s and %s" . $contribution.path)
+      {{- include "outrigger-0.2.0.kit.problem" (dict "state" $state "path" (printf "%s and %s" . $contribution.path)
             "message" (printf "both make a %s; rename one of them, or have the pattern name its objects after their entries" $made)) -}}
     {{- end -}}
     {{- $_ := set $paths $made $contribution.path -}}

@@ -43,7 +43,7 @@ Takes: the State, with entries
 Sets: .contributions
 Reports: fails where a pattern prints no YAML
 */ -}}
-{{- define "outrigger-0.1.0.pod.contributions" -}}
+{{- define "outrigger-0.2.0.pod.contributions" -}}
 {{- $state := . -}}
 {{- $sorted := dict -}}
 {{- range $entry := .entries -}}
@@ -82,17 +82,17 @@ An Entry:
 Takes: the State
 Sets: .entries
 */ -}}
-{{- define "outrigger-0.1.0.pod.entries" -}}
+{{- define "outrigger-0.2.0.pod.entries" -}}
 {{- $_ := set . "entries" list -}}
 {{- $settings := list "cluster" "custom" "defaults" "env" "global" "images" "kubeVersion" "mode" "jobs" "cronJobs" "shareProcessNamespace" "shutdownSeconds" "workloads" -}}
 {{- range $pattern, $entries := .values -}}
   {{- if and $entries (not (has $pattern $settings)) -}}
-    {{- include "outrigger-0.1.0.pod.addEntries" (dict "state" $ "entries" $entries "pattern" $pattern "templated" true
-          "template" (printf "outrigger-0.1.0.patterns.%s.contribution" $pattern) "path" (printf "%s.%s" $.key $pattern)) -}}
+    {{- include "outrigger-0.2.0.pod.addEntries" (dict "state" $ "entries" $entries "pattern" $pattern "templated" true
+          "template" (printf "outrigger-0.2.0.patterns.%s.contribution" $pattern) "path" (printf "%s.%s" $.key $pattern)) -}}
   {{- end -}}
 {{- end -}}
 {{- range $pattern, $entries := .values.custom -}}
-  {{- include "outrigger-0.1.0.pod.addEntries" (dict "state" $ "entries" $entries "pattern" $pattern "templated" false
+  {{- include "outrigger-0.2.0.pod.addEntries" (dict "state" $ "entries" $entries "pattern" $pattern "templated" false
         "template" (printf "outrigger.pattern.%s" $pattern) "path" (printf "%s.custom.%s" $.key $pattern)) -}}
 {{- end -}}
 {{- end -}}
@@ -104,16 +104,16 @@ Takes: state; entries, of the pattern in the values; pattern; template, its name
   path; templated, whether texts are templates
 Sets: .entries of the state, and what kit.entry keeps
 */ -}}
-{{- define "outrigger-0.1.0.pod.addEntries" -}}
+{{- define "outrigger-0.2.0.pod.addEntries" -}}
 {{- $state := .state -}}
 {{- range $name, $config := .entries -}}
-  {{- if include "outrigger-0.1.0.kit.isHere" (dict "state" $state "config" $config) -}}
+  {{- if include "outrigger-0.2.0.kit.isHere" (dict "state" $state "config" $config) -}}
     {{- $entry := dict "context" $state.context "value" $config -}}
     {{- if $.templated -}}
-      {{- include "outrigger-0.1.0.kit.evaluateEntry" $entry -}}
+      {{- include "outrigger-0.2.0.kit.evaluateEntry" $entry -}}
       {{- $_ := set $state.evaluated (printf "%s.%s" $.pattern $name) (dict "config" $entry.value "isHere" "true") -}}
     {{- else if $config.workloads -}}
-      {{- $workloads := include "outrigger-0.1.0.kit.workloads" (dict "context" $state.context "config" $config) | fromJsonArray -}}
+      {{- $workloads := include "outrigger-0.2.0.kit.workloads" (dict "context" $state.context "config" $config) | fromJsonArray -}}
       {{- $_ := set $entry "value" (set (omit $config "workloads") "workloads" $workloads) -}}
     {{- end -}}
     {{- $_ := set $state "entries" (append $state.entries (dict

@@ -3,7 +3,7 @@ What the values say under `env`, and over it under `workloads.<name>.env`.
 Takes: the State
 Sets: .env
 */ -}}
-{{- define "outrigger-0.1.0.pod.env" -}}
+{{- define "outrigger-0.2.0.pod.env" -}}
 {{- $state := . -}}
 {{- $given := dict -}}
 {{- with .values.env -}}{{- $_ := set $given "env" . -}}{{- end -}}
@@ -25,8 +25,8 @@ Sets: .env
 {{- end -}}
 {{- range $for, $values := $named -}}
   {{- $items := dict "context" $state.context
-        "value" (include "outrigger-0.1.0.kit.namedItems" (dict "items" $values "field" "value") | fromJsonArray) -}}
-  {{- include "outrigger-0.1.0.kit.evaluate" $items -}}
+        "value" (include "outrigger-0.2.0.kit.namedItems" (dict "items" $values "field" "value") | fromJsonArray) -}}
+  {{- include "outrigger-0.2.0.kit.evaluate" $items -}}
   {{- $_ := set $env $for $items.value -}}
 {{- end -}}
 {{- end -}}
@@ -40,11 +40,11 @@ Takes: the State, with contributions
 Sets: env of the author's containers
 Reports: a variable that is there already, and one that is called as the library's own are
 */ -}}
-{{- define "outrigger-0.1.0.pod.appEnv" -}}
+{{- define "outrigger-0.2.0.pod.appEnv" -}}
 {{- $state := . -}}
 {{- range $name, $path := .env.paths -}}
   {{- if contains ".OUTRIGGER_" $name -}}
-    {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $path
+    {{- include "outrigger-0.2.0.kit.problem" (dict "state" $state "path" $path
           "message" "variables that begin with OUTRIGGER_ are the library's own; give it another name") -}}
   {{- end -}}
 {{- end -}}
@@ -52,12 +52,12 @@ Reports: a variable that is there already, and one that is called as the library
 {{- $paths := dict -}}
 {{- range .env.app -}}{{- $_ := set $paths .name (get $state.env.paths (printf "app.%s" .name)) -}}{{- end -}}
 {{- range $contribution := .contributions -}}{{- if .env -}}
-  {{- range include "outrigger-0.1.0.kit.namedItems" (dict "items" $contribution.env "field" "value") | fromJsonArray -}}
+  {{- range include "outrigger-0.2.0.kit.namedItems" (dict "items" $contribution.env "field" "value") | fromJsonArray -}}
     {{- if hasPrefix "OUTRIGGER_" .name -}}
-      {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $contribution.path
+      {{- include "outrigger-0.2.0.kit.problem" (dict "state" $state "path" $contribution.path
             "message" (printf "gives the app the variable %s, and those that begin with OUTRIGGER_ are the library's own" .name)) -}}
     {{- else if hasKey $paths .name -}}
-      {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" $contribution.path
+      {{- include "outrigger-0.2.0.kit.problem" (dict "state" $state "path" $contribution.path
             "message" (printf "gives the app the variable %s, which %s gives too; take one of them away" .name (get $paths .name))) -}}
     {{- else -}}
       {{- $_ := set $paths .name $contribution.path -}}
@@ -72,7 +72,7 @@ Reports: a variable that is there already, and one that is called as the library
     {{- $fresh := list -}}
     {{- range $added -}}
       {{- if hasKey $authors .name -}}
-        {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" (get $paths .name)
+        {{- include "outrigger-0.2.0.kit.problem" (dict "state" $state "path" (get $paths .name)
               "message" (printf "container %q of the pod template has a variable %s already; take one of them away" $container.name .name)) -}}
       {{- else -}}
         {{- $fresh = append $fresh . -}}

@@ -5,10 +5,10 @@ Takes: what the facets' public names take; facet
 Prints: the facet as YAML, or nothing
 Reports: fails with every problem found
 */ -}}
-{{- define "outrigger-0.1.0.pod.facet" -}}
+{{- define "outrigger-0.2.0.pod.facet" -}}
 {{- $state := dict -}}
 {{- $app := dict "name" (.container | default "app") "image" "app:0" -}}
-{{- include "outrigger-0.1.0.pod.composed" (dict "state" $state
+{{- include "outrigger-0.2.0.pod.composed" (dict "state" $state
       "arguments" (set (omit . "facet" "template") "podTemplate" (dict "spec" (dict "containers" (list $app))))) -}}
 {{- $spec := $state.podTemplate.spec -}}
 {{- $value := get $spec .facet -}}

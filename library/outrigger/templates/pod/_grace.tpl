@@ -7,7 +7,7 @@ Sets: terminationGracePeriodSeconds of the pod, and the variables of sidecars th
   Contribution)
 Reports: an author's own that is too short, and what the variables' own conditions say
 */ -}}
-{{- define "outrigger-0.1.0.pod.gracePeriod" -}}
+{{- define "outrigger-0.2.0.pod.gracePeriod" -}}
 {{- $state := . -}}
 {{- $declared := list -}}
 {{- $needed := 2 -}}
@@ -18,7 +18,7 @@ Reports: an author's own that is too short, and what the variables' own conditio
 {{- end -}}
 {{- range .contributions -}}
   {{- if .sidecars -}}
-    {{- $drains = add $drains (include "outrigger-0.1.0.kit.shutdownSeconds" (dict "values" $state.values "pattern" .pattern "config" .config) | int) -}}
+    {{- $drains = add $drains (include "outrigger-0.2.0.kit.shutdownSeconds" (dict "values" $state.values "pattern" .pattern "config" .config) | int) -}}
     {{- if .config.shutdownSeconds -}}
       {{- $declared = append $declared (printf "%s.shutdownSeconds %d" .path (int .config.shutdownSeconds)) -}}
       {{- $needed = add $needed (int .config.shutdownSeconds) -}}
@@ -27,7 +27,7 @@ Reports: an author's own that is too short, and what the variables' own conditio
 {{- end -}}
 {{- $spec := .podTemplate.spec -}}
 {{- if and .author.gracePeriod $declared (lt (int $spec.terminationGracePeriodSeconds) (int $needed)) -}}
-  {{- include "outrigger-0.1.0.kit.problem" (dict "state" $state "path" "the pod template's terminationGracePeriodSeconds"
+  {{- include "outrigger-0.2.0.kit.problem" (dict "state" $state "path" "the pod template's terminationGracePeriodSeconds"
         "message" (printf "is %d, and %d are needed: %s, and 2 to spare; raise it to %d, or leave it to the library" (int $spec.terminationGracePeriodSeconds) $needed (join " + " $declared) $needed)) -}}
 {{- else if and (not .author.gracePeriod) (or $drains $declared) -}}
   {{- $_ := set $spec "terminationGracePeriodSeconds" (add (hasKey .settings "shutdownSeconds" | ternary .settings.shutdownSeconds 30) $drains 2) -}}
@@ -35,7 +35,7 @@ Reports: an author's own that is too short, and what the variables' own conditio
 {{- $seconds := kindIs "invalid" $spec.terminationGracePeriodSeconds | ternary 30 $spec.terminationGracePeriodSeconds | int -}}
 {{- range $contribution := .contributions -}}
   {{- range .grace -}}
-    {{- include "outrigger-0.1.0.pod.graceVariable" (dict "state" $state "contribution" $contribution "variable" . "seconds" $seconds) -}}
+    {{- include "outrigger-0.2.0.pod.graceVariable" (dict "state" $state "contribution" $contribution "variable" . "seconds" $seconds) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -46,7 +46,7 @@ Takes: state; contribution; variable, one of its `grace`; seconds, the pod's
 Sets: the value in the sidecars' env
 Reports: the variable's problem
 */ -}}
-{{- define "outrigger-0.1.0.pod.graceVariable" -}}
+{{- define "outrigger-0.2.0.pod.graceVariable" -}}
 {{- $variable := .variable -}}
 {{- $seconds := sub .seconds $variable.less | max ($variable.atLeast | default 0) -}}
 {{- range .contribution.sidecars -}}
@@ -55,6 +55,6 @@ Reports: the variable's problem
   {{- end -}}
 {{- end -}}
 {{- if and $variable.problem (le $seconds (int64 $variable.moreThan)) -}}
-  {{- include "outrigger-0.1.0.kit.problem" (dict "state" .state "path" .contribution.path "message" $variable.problem) -}}
+  {{- include "outrigger-0.2.0.kit.problem" (dict "state" .state "path" .contribution.path "message" $variable.problem) -}}
 {{- end -}}
 {{- end -}}

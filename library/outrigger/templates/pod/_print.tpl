@@ -4,7 +4,7 @@ as they start, each by its name and image, and the volumes. A spec that is a tex
 Takes: the object, or a dict of its spec
 Prints: it, as YAML
 */ -}}
-{{- define "outrigger-0.1.0.pod.print" -}}
+{{- define "outrigger-0.2.0.pod.print" -}}
 {{- if kindIs "string" .spec -}}
 {{- toYaml . -}}
 {{- else -}}
@@ -19,14 +19,14 @@ spec:
 {{- range $field := list "jobTemplate" "template" }}
   {{- with get $.spec $field }}
   {{ $field }}:
-    {{- include "outrigger-0.1.0.pod.print" . | nindent 4 }}
+    {{- include "outrigger-0.2.0.pod.print" . | nindent 4 }}
   {{- end }}
 {{- end }}
 {{- range $field := list "initContainers" "containers" "volumes" }}
   {{- if hasKey $.spec $field }}
   {{ $field }}:
     {{- range chunk 15 (get $.spec $field | default list) }}
-      {{- include "outrigger-0.1.0.pod.printItems" . | nindent 4 }}
+      {{- include "outrigger-0.2.0.pod.printItems" . | nindent 4 }}
     {{- else }} {{ kindIs "invalid" (get $.spec $field) | ternary "null" "[]" }}
     {{- end }}
   {{- end }}
@@ -40,7 +40,7 @@ a document for each costs more.
 Takes: the list
 Prints: it, as YAML
 */ -}}
-{{- define "outrigger-0.1.0.pod.printItems" -}}
+{{- define "outrigger-0.2.0.pod.printItems" -}}
 {{- $parts := list -}}
 {{- range . -}}
   {{- $parts = append $parts (dict "name" .name) -}}

@@ -5,17 +5,17 @@ Takes: the State, with contributions
 Sets: .program: initContainers and volumes, lists
 Reports: a cluster that has no image volumes
 */ -}}
-{{- define "outrigger-0.1.0.pod.program" -}}
+{{- define "outrigger-0.2.0.pod.program" -}}
 {{- $wanted := false -}}
 {{- range .contributions -}}{{- if .program -}}{{- $wanted = true -}}{{- end -}}{{- end -}}
 {{- $_ := set . "program" (dict "initContainers" list "volumes" list) -}}
 {{- if not $wanted -}}
 {{- else if eq (.values.defaults.tools | default "copy") "image" -}}
   {{- $image := .values.images.outrigger -}}
-  {{- with .registry -}}{{- $image = include "outrigger-0.1.0.container.registry" (dict "registry" . "image" $image) -}}{{- end -}}
+  {{- with .registry -}}{{- $image = include "outrigger-0.2.0.container.registry" (dict "registry" . "image" $image) -}}{{- end -}}
   {{- $volume := dict "name" "outrigger-program" "image" (dict "reference" $image) -}}
   {{- if lt .minor 35 -}}
-    {{- include "outrigger-0.1.0.kit.problem" (dict "state" . "path" (printf "%s.defaults.tools" .key)
+    {{- include "outrigger-0.2.0.kit.problem" (dict "state" . "path" (printf "%s.defaults.tools" .key)
           "message" (printf "Kubernetes has image volumes on from 1.35 on and this is rendered for %s; set copy, or set %s.kubeVersion if that version is not the cluster's" .kubeVersion .key)) -}}
   {{- end -}}
   {{- $_ := set .program "volumes" (list $volume) -}}
@@ -25,7 +25,7 @@ Reports: a cluster that has no image volumes
         "terminationMessagePolicy" "FallbackToLogsOnError"
         "volumeMounts" (list (dict "name" "outrigger-program" "mountPath" "/outrigger-program")) -}}
   {{- $contribution := dict "path" (printf "%s (its own outrigger-install)" .key) "config" dict -}}
-  {{- include "outrigger-0.1.0.container.complete" (dict "state" . "contribution" $contribution "container" $container) -}}
+  {{- include "outrigger-0.2.0.container.complete" (dict "state" . "contribution" $contribution "container" $container) -}}
   {{- $_ := set .program "initContainers" (list $container) -}}
   {{- /* The programs, and once more the larger one while it is replaced. */ -}}
   {{- $_ := set .program "volumes" (list (dict "name" "outrigger-program" "emptyDir" (dict "sizeLimit" "64Mi"))) -}}

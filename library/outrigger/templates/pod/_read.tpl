@@ -4,7 +4,7 @@ Takes: state; arguments, of outrigger.podTemplate
 Sets: .view, .podTemplate and .author of the state
 Reports: fails where there is none, or it is no pod template
 */ -}}
-{{- define "outrigger-0.1.0.pod.read" -}}
+{{- define "outrigger-0.2.0.pod.read" -}}
 {{- $state := .state -}}
 {{- $arguments := .arguments -}}
 {{- $podTemplate := dict -}}

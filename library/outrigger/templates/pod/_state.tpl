@@ -58,17 +58,17 @@ The State, by what sets it:
 Takes: state, the dict; arguments, of the call: context, workload, hook, namespace, values
 Sets: the State
 */ -}}
-{{- define "outrigger-0.1.0.pod.state" -}}
+{{- define "outrigger-0.2.0.pod.state" -}}
 {{- $state := .state -}}
 {{- $arguments := .arguments -}}
 {{- $found := dict "context" $arguments.context "given" $arguments.values -}}
 {{- include "outrigger.find" $found -}}
 {{- if kindIs "map" $arguments.values -}}
   {{- $global := dict "global" ($arguments.context.Values.global | default dict) -}}
-  {{- $_ := set $found "values" (mustMergeOverwrite (include "outrigger-0.1.0.kit.defaultValues" . | fromYaml) $global (deepCopy $arguments.values)) -}}
+  {{- $_ := set $found "values" (mustMergeOverwrite (include "outrigger-0.2.0.kit.defaultValues" . | fromYaml) $global (deepCopy $arguments.values)) -}}
 {{- end -}}
 {{- $given := dict "value" $found.values -}}
-{{- include "outrigger-0.1.0.kit.dropNulls" $given -}}
+{{- include "outrigger-0.2.0.kit.dropNulls" $given -}}
 {{- $values := $given.value -}}
 {{- if not (and $values.images $values.defaults ($values.defaults | default dict).shutdownSeconds) -}}
   {{- $defaults := omit ($values.defaults | default dict) "shutdownSeconds" -}}
@@ -77,13 +77,13 @@ Sets: the State
 {{- end -}}
 {{- if contains "{{" (toJson $values.images) -}}
   {{- $images := dict "context" $arguments.context "value" $values.images -}}
-  {{- include "outrigger-0.1.0.kit.evaluate" $images -}}
+  {{- include "outrigger-0.2.0.kit.evaluate" $images -}}
   {{- $values = set (omit $values "images") "images" $images.value -}}
 {{- end -}}
 {{- $workload := $arguments.workload | default "" -}}
 {{- $settings := pick $values "shutdownSeconds" "shareProcessNamespace" -}}
 {{- range list $workload ($state.object | default "") -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" $settings "from" (omit (get ($values.workloads | default dict) . | default dict) "env")) -}}
+  {{- include "outrigger-0.2.0.kit.overlay" (dict "into" $settings "from" (omit (get ($values.workloads | default dict) . | default dict) "env")) -}}
 {{- end -}}
 {{- $_ := set $state "context" $arguments.context -}}
 {{- $_ := set $state "key" $found.key -}}
@@ -92,14 +92,14 @@ Sets: the State
 {{- $_ := set $state "settings" $settings -}}
 {{- $_ := set $state "workload" $workload -}}
 {{- $_ := set $state "hook" ($arguments.hook | default "") -}}
-{{- $_ := set $state "namespace" (include "outrigger-0.1.0.kit.namespace" $arguments) -}}
+{{- $_ := set $state "namespace" (include "outrigger-0.2.0.kit.namespace" $arguments) -}}
 {{- $_ := set $state "view" "objects" -}}
 {{- $_ := set $state "evaluated" dict -}}
 {{- $_ := set $state "problems" list -}}
 {{- $_ := set $state "origins" dict -}}
 {{- $_ := set $state "images" dict -}}
 {{- $_ := set $state "sidecars" list -}}
-{{- include "outrigger-0.1.0.pod.env" $state -}}
+{{- include "outrigger-0.2.0.pod.env" $state -}}
 {{- end -}}
 
 {{- /*
@@ -109,7 +109,7 @@ pre-release suffix lets vendors' versions such as v1.29.3-eks-abc through.
 Takes: the State
 Sets: .kubeVersion, .minor, .hasNative and .form
 */ -}}
-{{- define "outrigger-0.1.0.pod.chooseForm" -}}
+{{- define "outrigger-0.2.0.pod.chooseForm" -}}
 {{- $_ := set . "kubeVersion" (.values.kubeVersion | default .context.Capabilities.KubeVersion.Version) -}}
 {{- $_ := set . "minor" ((semver .kubeVersion).Minor | int64) -}}
 {{- $_ := set . "hasNative" (semverCompare ">=1.29.0-0" .kubeVersion) -}}

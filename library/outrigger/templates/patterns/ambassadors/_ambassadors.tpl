@@ -16,11 +16,11 @@ Takes: the Call
 Sets: its contribution
 Reports: what the entry lacks, or has that means nothing
 */ -}}
-{{- define "outrigger-0.1.0.patterns.ambassadors.contribution" -}}
+{{- define "outrigger-0.2.0.patterns.ambassadors.contribution" -}}
 {{- $_ := set .contribution "order" 400 -}}
 {{- $_ := set .contribution "program" true -}}
 {{- if kindIs "map" .config.pgbouncer -}}
-  {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncer" (dict "call" . "settings" (.config.pgbouncer | toYaml | fromYaml)) -}}
+  {{- include "outrigger-0.2.0.patterns.ambassadors.pgbouncer" (dict "call" . "settings" (.config.pgbouncer | toYaml | fromYaml)) -}}
 {{- else -}}
   {{- $_ := set .contribution "problems" (list "says no kind of proxy; set pgbouncer") -}}
 {{- end -}}

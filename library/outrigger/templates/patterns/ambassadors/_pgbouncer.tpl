@@ -5,9 +5,9 @@ Takes: the Ambassador, with call and settings
 Sets: the contribution
 Reports: what the settings lack, or have that means nothing
 */ -}}
-{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncer" -}}
+{{- define "outrigger-0.2.0.patterns.ambassadors.pgbouncer" -}}
 {{- $call := .call -}}
-{{- $seconds := include "outrigger-0.1.0.kit.shutdownSeconds" (dict "values" $call.values "pattern" "ambassadors" "config" $call.config) | int -}}
+{{- $seconds := include "outrigger-0.2.0.kit.shutdownSeconds" (dict "values" $call.values "pattern" "ambassadors" "config" $call.config) | int -}}
 {{- $port := .settings.listenPort | default 6432 | int -}}
 {{- $_ := set . "problems" list -}}
 {{- $_ := set . "mounts" list -}}
@@ -15,28 +15,28 @@ Reports: what the settings lack, or have that means nothing
 {{- $_ := set . "server" (pick .settings "host" "port") -}}
 {{- $_ := set . "document" (dict
       "name" $call.name "listen" (dict "port" $port) "stopSeconds" (sub $seconds 2 | max 1)) -}}
-{{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerPassword" . -}}
-{{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerDatabases" . -}}
-{{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerPools" . -}}
-{{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerSettings" . -}}
+{{- include "outrigger-0.2.0.patterns.ambassadors.pgbouncerPassword" . -}}
+{{- include "outrigger-0.2.0.patterns.ambassadors.pgbouncerDatabases" . -}}
+{{- include "outrigger-0.2.0.patterns.ambassadors.pgbouncerPools" . -}}
+{{- include "outrigger-0.2.0.patterns.ambassadors.pgbouncerSettings" . -}}
 {{- $ports := list -}}
 {{- if eq (.settings.listen | default "tcp") "socket" -}}
-  {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerSocket" . -}}
+  {{- include "outrigger-0.2.0.patterns.ambassadors.pgbouncerSocket" . -}}
 {{- else -}}
   {{- $ports = append $ports (dict "containerPort" $port) -}}
 {{- end -}}
 {{- with .settings.metrics -}}
   {{- $_ := set $.document "metrics" (pick . "port") -}}
   {{- $ports = append $ports (dict "name" (printf "metrics-%d" (int .port)) "containerPort" (int .port)) -}}
-  {{- include "outrigger-0.1.0.kit.findMetrics" (dict "call" $call "metrics" . "port" .port) -}}
+  {{- include "outrigger-0.2.0.kit.findMetrics" (dict "call" $call "metrics" . "port" .port) -}}
 {{- end -}}
-{{- $env := list (include "outrigger-0.1.0.kit.document" (dict "verb" "pgbouncer" "content" .document) | fromJson) -}}
+{{- $env := list (include "outrigger-0.2.0.kit.document" (dict "verb" "pgbouncer" "content" .document) | fromJson) -}}
 {{- if eq $call.form "classic" -}}
   {{- /* A classic sidecar hears SIGTERM when the app does, which has connections to make until it has ended. */ -}}
   {{- $env = append $env (dict "name" "LINGER_SECONDS" "value" "0") -}}
   {{- $_ := set $call.contribution "grace" (list (dict "name" "LINGER_SECONDS" "less" (add $seconds 2) "atLeast" 1)) -}}
 {{- end -}}
-{{- $state := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-pgbouncer" $call.name) -}}
+{{- $state := include "outrigger-0.2.0.kit.shorten" (printf "outrigger-%s-pgbouncer" $call.name) -}}
 {{- $probe := "/outrigger-program/outrigger-probe" -}}
 {{- $_ := set $call.contribution "problems" .problems -}}
 {{- $_ := set $call.contribution "volumes" (append .volumes (dict "name" $state "emptyDir" (dict "medium" "Memory" "sizeLimit" "4Mi"))) -}}
@@ -56,8 +56,8 @@ The folder of pgbouncer's Unix socket: a volume that the app's containers have a
 Takes: the Ambassador
 Sets: what is in .document, .mounts and .volumes, and appVolumeMounts of the contribution
 */ -}}
-{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerSocket" -}}
-{{- $volume := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-socket" .call.name) -}}
+{{- define "outrigger-0.2.0.patterns.ambassadors.pgbouncerSocket" -}}
+{{- $volume := include "outrigger-0.2.0.kit.shorten" (printf "outrigger-%s-socket" .call.name) -}}
 {{- $directory := printf "/run/outrigger-%s" .call.name -}}
 {{- $_ := set .document.listen "directory" $directory -}}
 {{- $_ := set . "volumes" (append .volumes (dict "name" $volume "emptyDir" (dict "medium" "Memory" "sizeLimit" "1Mi"))) -}}
@@ -71,15 +71,15 @@ Takes: the Ambassador
 Sets: what is in .document and .server, and .mounts and .volumes
 Reports: a password that there is not, in .problems
 */ -}}
-{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerPassword" -}}
+{{- define "outrigger-0.2.0.patterns.ambassadors.pgbouncerPassword" -}}
 {{- $settings := .settings -}}
 {{- if and $settings.tokenRefresher $settings.secret -}}
   {{- $_ := set . "problems" (append .problems "pgbouncer has a tokenRefresher and a secret; leave one of them out") -}}
 {{- else if $settings.tokenRefresher -}}
-  {{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerToken" . -}}
+  {{- include "outrigger-0.2.0.patterns.ambassadors.pgbouncerToken" . -}}
 {{- else if $settings.secret -}}
-  {{- $key := (include "outrigger-0.1.0.kit.secretKey" (dict "secret" $settings.secret "key" "password") | fromJson).secretKeyRef -}}
-  {{- $name := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-password" .call.name) -}}
+  {{- $key := (include "outrigger-0.2.0.kit.secretKey" (dict "secret" $settings.secret "key" "password") | fromJson).secretKeyRef -}}
+  {{- $name := include "outrigger-0.2.0.kit.shorten" (printf "outrigger-%s-password" .call.name) -}}
   {{- $_ := set . "volumes" (append .volumes (dict "name" $name "secret" (dict "secretName" $key.name "items" (list (dict "key" $key.key "path" "password"))))) -}}
   {{- $_ := set . "mounts" (append .mounts (dict "name" $name "mountPath" "/outrigger-password" "readOnly" true)) -}}
   {{- $_ := set .document "passwordFile" "/outrigger-password/password" -}}
@@ -98,22 +98,22 @@ Takes: the Ambassador
 Sets: what is in .document and .server, .mounts, and reads of the contribution
 Reports: a refresher that cannot serve it, in .problems
 */ -}}
-{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerToken" -}}
+{{- define "outrigger-0.2.0.patterns.ambassadors.pgbouncerToken" -}}
 {{- $call := .call -}}
 {{- $name := .settings.tokenRefresher -}}
 {{- $entry := dict "call" $call "pattern" "tokenRefreshers" "name" $name -}}
-{{- include "outrigger-0.1.0.kit.entry" $entry -}}
+{{- include "outrigger-0.2.0.kit.entry" $entry -}}
 {{- $refresher := $entry.config -}}
 {{- $file := $refresher.file | default dict -}}
 {{- $problem := "" -}}
 {{- if not $refresher -}}
-  {{- $known := include "outrigger-0.1.0.kit.entryNames" (dict "call" $call "pattern" "tokenRefreshers") | fromJsonArray | join ", " -}}
+  {{- $known := include "outrigger-0.2.0.kit.entryNames" (dict "call" $call "pattern" "tokenRefreshers") | fromJsonArray | join ", " -}}
   {{- $problem = printf "there is no tokenRefreshers.%s; %s" $name (empty $known | ternary "add it" (printf "set one of %s" $known)) -}}
 {{- else if eq (toString $refresher.enabled) "false" -}}
   {{- $problem = printf "tokenRefreshers.%s is off (enabled: false), and so pgbouncer would never have a password; turn it on, or this ambassador off" $name -}}
 {{- else if not $entry.isHere -}}
   {{- $problem = printf "tokenRefreshers.%s is only in the workloads %s; give this ambassador the same, or change its" $name (join ", " $refresher.workloads) -}}
-{{- else if and (eq $call.form "native") (include "outrigger-0.1.0.patterns.ambassadors.pgbouncerIsEarly" (dict "config" $call.config "refresher" $refresher)) -}}
+{{- else if and (eq $call.form "native") (include "outrigger-0.2.0.patterns.ambassadors.pgbouncerIsEarly" (dict "config" $call.config "refresher" $refresher)) -}}
   {{- $problem = printf "tokenRefreshers.%s would start after this ambassador, which waits for its credential before anything else starts; change order or afterInit of one of them" $name -}}
 {{- else if and $file.format (ne $file.format "pgbouncer") -}}
   {{- $problem = printf "the file of tokenRefreshers.%s has the format %s; set its file.format to pgbouncer" $name $file.format -}}
@@ -127,14 +127,14 @@ Reports: a refresher that cannot serve it, in .problems
   {{- $_ := set . "problems" (append .problems (printf "pgbouncer.tokenRefresher: %s" $problem)) -}}
 {{- else if $file.path -}}
   {{- $_ := set .document "authFile" $file.path -}}
-  {{- $volume := include "outrigger-0.1.0.kit.tokenVolume" (dict "call" $call "name" $name "path" $file.path) -}}
+  {{- $volume := include "outrigger-0.2.0.kit.tokenVolume" (dict "call" $call "name" $name "path" $file.path) -}}
   {{- if $volume -}}
     {{- $_ := set . "mounts" (append .mounts (dict "name" $volume "mountPath" (dir $file.path))) -}}
   {{- else -}}
     {{- $_ := set $call.contribution "reads" (list (dict "path" $file.path "key" "pgbouncer.tokenRefresher" "writes" true)) -}}
   {{- end -}}
 {{- end -}}
-{{- range $key := include "outrigger-0.1.0.kit.tokenPresets" . | fromJsonArray -}}
+{{- range $key := include "outrigger-0.2.0.kit.tokenPresets" . | fromJsonArray -}}
   {{- $preset := get $refresher $key | default dict -}}
   {{- if kindIs "map" $preset -}}
     {{- range $field := list "host" "port" -}}
@@ -149,7 +149,7 @@ Tells whether an ambassador starts before its refresher: the same order is the a
 Takes: config, of the ambassador; refresher, the config of its refresher
 Prints: true, or nothing
 */ -}}
-{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerIsEarly" -}}
+{{- define "outrigger-0.2.0.patterns.ambassadors.pgbouncerIsEarly" -}}
 {{- $own := .config -}}
 {{- $refresher := .refresher -}}
 {{- if ne (empty $own.afterInit) (empty $refresher.afterInit) -}}
@@ -166,11 +166,11 @@ Takes: the Ambassador
 Sets: what is in .document
 Reports: what they lack, in .problems
 */ -}}
-{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerDatabases" -}}
+{{- define "outrigger-0.2.0.patterns.ambassadors.pgbouncerDatabases" -}}
 {{- $settings := .settings -}}
 {{- $databases := dict -}}
 {{- with $settings.database -}}{{- $_ := set $databases . dict -}}{{- end -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $databases "from" $settings.databases) -}}
+{{- include "outrigger-0.2.0.kit.overlay" (dict "into" $databases "from" $settings.databases) -}}
 {{- $_ := set .document "databases" dict -}}
 {{- $proof := $settings.database | default "" -}}
 {{- range $alias := keys $databases | sortAlpha -}}
@@ -202,7 +202,7 @@ its reserve. pgbouncer's own default is no size that anybody has asked for.
 Takes: the Ambassador
 Reports: connections that no pool ever has, in .problems
 */ -}}
-{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerPools" -}}
+{{- define "outrigger-0.2.0.patterns.ambassadors.pgbouncerPools" -}}
 {{- $most := int .settings.maxDbConnections -}}
 {{- $reserve := int .settings.reservePoolSize -}}
 {{- $sizes := pick .settings "defaultPoolSize" -}}
@@ -226,11 +226,11 @@ Takes: the Ambassador
 Sets: what is in .document, and .mounts and .volumes
 Reports: settings that are not the user's, in .problems
 */ -}}
-{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerSettings" -}}
-{{- include "outrigger-0.1.0.patterns.ambassadors.pgbouncerOwnSettings" . -}}
+{{- define "outrigger-0.2.0.patterns.ambassadors.pgbouncerSettings" -}}
+{{- include "outrigger-0.2.0.patterns.ambassadors.pgbouncerOwnSettings" . -}}
 {{- $own := dict -}}
-{{- include "outrigger-0.1.0.kit.overlay" (dict "into" $own "from" .own) -}}
-{{- $keys := include "outrigger-0.1.0.patterns.ambassadors.pgbouncerKeys" . | fromJson -}}
+{{- include "outrigger-0.2.0.kit.overlay" (dict "into" $own "from" .own) -}}
+{{- $keys := include "outrigger-0.2.0.patterns.ambassadors.pgbouncerKeys" . | fromJson -}}
 {{- $owned := list "conffile" "listen_addr" "logfile" "pidfile" "service_name" "unix_socket_dir" "unix_socket_group" "unix_socket_mode" "user" -}}
 {{- range $key, $value := .settings.settings -}}
   {{- if or (has $key $owned) (hasPrefix "auth_" $key) -}}
@@ -267,7 +267,7 @@ The settings of pgbouncer's that have a key of the library's.
 Takes: nothing
 Prints: the settings and their keys, as JSON
 */ -}}
-{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerKeys" -}}
+{{- define "outrigger-0.2.0.patterns.ambassadors.pgbouncerKeys" -}}
 {{- dict "default_pool_size" "defaultPoolSize" "listen_port" "listenPort" "max_client_conn" "maxClientConn" "max_db_connections" "maxDbConnections"
       "min_pool_size" "minPoolSize" "pool_mode" "poolMode" "reserve_pool_size" "reservePoolSize"
       "server_tls_ca_file" "tls.ca" "server_tls_sslmode" "tls.mode" | toJson -}}
@@ -279,7 +279,7 @@ Takes: the Ambassador
 Sets: .own, .mounts and .volumes
 Reports: a certificate authority that there is not, in .problems
 */ -}}
-{{- define "outrigger-0.1.0.patterns.ambassadors.pgbouncerOwnSettings" -}}
+{{- define "outrigger-0.2.0.patterns.ambassadors.pgbouncerOwnSettings" -}}
 {{- $settings := .settings -}}
 {{- $tls := $settings.tls | default dict -}}
 {{- $own := dict
@@ -289,13 +289,13 @@ Reports: a certificate authority that there is not, in .problems
 {{- $_ := set $own "log_connections" 0 -}}{{- /* an app without a pool of its own connects for each request */ -}}
 {{- $_ := set $own "log_disconnections" 0 -}}
 {{- $_ := set $own "ignore_startup_parameters" "extra_float_digits" -}}{{- /* JDBC sends it always */ -}}
-{{- range $setting, $key := include "outrigger-0.1.0.patterns.ambassadors.pgbouncerKeys" . | fromJson -}}
+{{- range $setting, $key := include "outrigger-0.2.0.patterns.ambassadors.pgbouncerKeys" . | fromJson -}}
   {{- if and (hasKey $settings $key) (ne $key "listenPort") -}}{{- $_ := set $own $setting (get $settings $key) -}}{{- end -}}
 {{- end -}}
 {{- $mode := $tls.mode | default "verify-full" -}}
 {{- $_ := set $own "server_tls_sslmode" $mode -}}
 {{- if kindIs "map" $tls.ca -}}
-  {{- $volume := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-ca" .call.name) -}}
+  {{- $volume := include "outrigger-0.2.0.kit.shorten" (printf "outrigger-%s-ca" .call.name) -}}
   {{- $source := $tls.ca.secret | default $tls.ca.configMap | default dict -}}
   {{- $items := list (dict "key" ($source.key | default "ca.crt") "path" "ca.crt") -}}
   {{- if $tls.ca.secret -}}

@@ -5,15 +5,15 @@ Takes: the Backup
 Sets: objects of the contribution
 Reports: a maxAge that can alarm of nothing
 */ -}}
-{{- define "outrigger-0.1.0.patterns.backups.alarm" -}}
+{{- define "outrigger-0.2.0.patterns.backups.alarm" -}}
 {{- $config := .call.config -}}
 {{- if not (or (dig "metrics" "pushgateway" "" $config) (dig "metrics" "textfile" "" $config)) -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" .call
+  {{- include "outrigger-0.2.0.kit.addProblem" (dict "call" .call
         "message" "maxAge alarms by a metric that is not written; set metrics.pushgateway or metrics.textfile") -}}
 {{- end -}}
-{{- $seconds := include "outrigger-0.1.0.kit.seconds" $config.maxAge | int -}}
+{{- $seconds := include "outrigger-0.2.0.kit.seconds" $config.maxAge | int -}}
 {{- if not $seconds -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" .call
+  {{- include "outrigger-0.2.0.kit.addProblem" (dict "call" .call
         "message" "maxAge is no time at all; set it to how old the last success may be, such as 26h") -}}
 {{- end -}}
 {{- $selector := printf "{backup=%q}" .identity -}}

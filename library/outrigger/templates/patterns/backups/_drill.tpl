@@ -4,13 +4,13 @@ Takes: the Backup
 Prints: its parts, as JSON
 Reports: what patterns.backups.parts reports
 */ -}}
-{{- define "outrigger-0.1.0.patterns.backups.drillParts" -}}
-{{- $parts := include "outrigger-0.1.0.patterns.backups.parts" (dict "backup" . "task" "drill") | fromJson -}}
+{{- define "outrigger-0.2.0.patterns.backups.drillParts" -}}
+{{- $parts := include "outrigger-0.2.0.patterns.backups.parts" (dict "backup" . "task" "drill") | fromJson -}}
 {{- if .kind.server -}}
-  {{- $server := include (printf "outrigger-0.1.0.patterns.backups.sources.%sDrillServer" .source) . | fromYaml -}}
+  {{- $server := include (printf "outrigger-0.2.0.patterns.backups.sources.%sDrillServer" .source) . | fromYaml -}}
   {{- $chosen := (.settings.securityContext | default dict).runAsUser -}}
   {{- $user := kindIs "invalid" $chosen | ternary 999 $chosen | int64 -}}
-  {{- $inherits := and (kindIs "invalid" $chosen) (empty (include "outrigger-0.1.0.kit.userOfItsOwn" .call | fromJson)) -}}
+  {{- $inherits := and (kindIs "invalid" $chosen) (empty (include "outrigger-0.2.0.kit.userOfItsOwn" .call | fromJson)) -}}
   {{- $container := $server.container -}}
   {{- $_ := set $container "name" "database" -}}
   {{- $_ := set $container "image" (.settings.image | default "") -}}
@@ -22,7 +22,7 @@ Reports: what patterns.backups.parts reports
   {{- range $name, $path := $server.folders -}}
     {{- $mounts = append $mounts (dict "name" $name "mountPath" $path) -}}
     {{- $emptyDir := dict "sizeLimit" (eq $name "data" | ternary $size "64Mi") -}}
-    {{- include "outrigger-0.1.0.kit.dropNone" (dict "fields" $emptyDir) -}}
+    {{- include "outrigger-0.2.0.kit.dropNone" (dict "fields" $emptyDir) -}}
     {{- $_ := set $parts "volumes" (append $parts.volumes (dict "name" $name "emptyDir" $emptyDir)) -}}
   {{- end -}}
   {{- $_ := set $container "volumeMounts" $mounts -}}

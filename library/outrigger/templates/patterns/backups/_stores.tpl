@@ -4,7 +4,7 @@ and a volume where it is a path.
 Takes: settings, the store's; parts; mountPath, of the volume
 Sets: the parts
 */ -}}
-{{- define "outrigger-0.1.0.patterns.backups.storeAccess" -}}
+{{- define "outrigger-0.2.0.patterns.backups.storeAccess" -}}
 {{- $settings := .settings -}}
 {{- $parts := .parts -}}
 {{- $path := .mountPath -}}

@@ -5,16 +5,16 @@ shared volume may leave out its mountPath: it is then the app's. volumes are the
 Takes: the Call
 Sets: its contribution
 */ -}}
-{{- define "outrigger-0.1.0.patterns.containers.contribution" -}}
+{{- define "outrigger-0.2.0.patterns.containers.contribution" -}}
 {{- $container := omit .config "enabled" "order" "workloads" "kind" "afterInit" "shutdownSeconds" "preStopEnds" "downwardAPI" "volumes" -}}
 {{- $_ := set $container "name" .name -}}
 {{- range $field, $shorthand := dict "env" "value" "ports" "containerPort" "volumeMounts" "mountPath" -}}
   {{- if kindIs "map" (get $container $field) -}}
-    {{- $_ := set $container $field (include "outrigger-0.1.0.kit.namedItems" (dict "items" (get $container $field) "field" $shorthand) | fromJsonArray) -}}
+    {{- $_ := set $container $field (include "outrigger-0.2.0.kit.namedItems" (dict "items" (get $container $field) "field" $shorthand) | fromJsonArray) -}}
   {{- end -}}
 {{- end -}}
 {{- with .config.volumes -}}
-  {{- $_ := set $.contribution "volumes" (include "outrigger-0.1.0.kit.namedItems" (dict "items" . "field" "name") | fromJsonArray) -}}
+  {{- $_ := set $.contribution "volumes" (include "outrigger-0.2.0.kit.namedItems" (dict "items" . "field" "name") | fromJsonArray) -}}
 {{- end -}}
 {{- $_ := set .contribution "order" 600 -}}
 {{- $_ := set .contribution (eq (.config.kind | default "sidecar") "init" | ternary "initContainers" "sidecars") (list $container) -}}

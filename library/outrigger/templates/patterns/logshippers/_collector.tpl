@@ -4,22 +4,22 @@ Takes: call; container
 Sets: the container, and the contribution
 Reports: what the collector lacks, or has that means nothing
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.collector" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.collector" -}}
 {{- $call := .call -}}
 {{- $container := .container -}}
 {{- $config := $call.config -}}
-{{- $ports := include "outrigger-0.1.0.patterns.logshippers.collectorPorts" $call | fromYaml -}}
+{{- $ports := include "outrigger-0.2.0.patterns.logshippers.collectorPorts" $call | fromYaml -}}
 {{- $made := dict "environment" list "volumes" list "mounts" list "problems" list -}}
 {{- $exporters := dict -}}
 {{- $targets := $config.to | default dict -}}
 {{- range $name, $settings := omit $targets "stdout" -}}
-  {{- $exporter := include "outrigger-0.1.0.patterns.logshippers.exporter" (dict "call" $call "target" $name "settings" $settings "made" $made) -}}
-  {{- $_ := set $exporters (include "outrigger-0.1.0.patterns.logshippers.exporterName" $name) ($exporter | fromYaml) -}}
+  {{- $exporter := include "outrigger-0.2.0.patterns.logshippers.exporter" (dict "call" $call "target" $name "settings" $settings "made" $made) -}}
+  {{- $_ := set $exporters (include "outrigger-0.2.0.patterns.logshippers.exporterName" $name) ($exporter | fromYaml) -}}
 {{- end -}}
 {{- if hasKey $targets "stdout" -}}
   {{- $_ := set $made "problems" (append $made.problems "to.stdout stands alone; for a copy on the sidecar's output use to.debug, or a second logshipper with to.stdout") -}}
 {{- end -}}
-{{- $collector := include "outrigger-0.1.0.patterns.logshippers.collectorConfig" (dict "call" $call "exporters" $exporters "ports" $ports) | fromYaml -}}
+{{- $collector := include "outrigger-0.2.0.patterns.logshippers.collectorConfig" (dict "call" $call "exporters" $exporters "ports" $ports) | fromYaml -}}
 {{- with $config.extraConfig -}}{{- $collector = mustMergeOverwrite $collector . -}}{{- end -}}
 {{- range list "receivers" "exporters" "service" -}}
   {{- if empty (get $collector .) -}}
@@ -27,24 +27,24 @@ Reports: what the collector lacks, or has that means nothing
   {{- end -}}
 {{- end -}}
 {{- range $call.contribution.volumes -}}
-  {{- $queues := include "outrigger-0.1.0.patterns.logshippers.collectorQueues" (dict "call" $call "collector" $collector) | fromJsonArray -}}
-  {{- $_ := set .emptyDir "sizeLimit" (include "outrigger-0.1.0.patterns.logshippers.stateLimit" $queues) -}}
+  {{- $queues := include "outrigger-0.2.0.patterns.logshippers.collectorQueues" (dict "call" $call "collector" $collector) | fromJsonArray -}}
+  {{- $_ := set .emptyDir "sizeLimit" (include "outrigger-0.2.0.patterns.logshippers.stateLimit" $queues) -}}
 {{- end -}}
 {{- $_ := set $container "env" (concat $container.env
-      (include "outrigger-0.1.0.patterns.logshippers.collectorLosses" (dict "config" $config "collector" $collector) | fromYamlArray)
-      (include "outrigger-0.1.0.patterns.logshippers.collectorQuiet" (dict "call" $call "collector" $collector) | fromYamlArray)) -}}
-{{- $file := include "outrigger-0.1.0.patterns.logshippers.agentFile" $call.name -}}
+      (include "outrigger-0.2.0.patterns.logshippers.collectorLosses" (dict "config" $config "collector" $collector) | fromYamlArray)
+      (include "outrigger-0.2.0.patterns.logshippers.collectorQuiet" (dict "call" $call "collector" $collector) | fromYamlArray)) -}}
+{{- $file := include "outrigger-0.2.0.patterns.logshippers.agentFile" $call.name -}}
 {{- $_ := set $call.contribution "texts" (dict $file (toYaml $collector)) -}}
 {{- $_ := set $call.contribution "problems" (concat $call.contribution.problems $made.problems) -}}
 {{- $_ := set $call.contribution "volumes" (concat $call.contribution.volumes $made.volumes) -}}
-{{- include "outrigger-0.1.0.kit.findMetrics" (dict "call" $call "metrics" ($config.metrics | default dict) "port" $ports.metrics) -}}
+{{- include "outrigger-0.2.0.kit.findMetrics" (dict "call" $call "metrics" ($config.metrics | default dict) "port" $ports.metrics) -}}
 {{- $image := $config.image | default $call.values.images.collector -}}
 {{- $_ := set $container "image" $image -}}
-{{- $_ := set $container "args" (concat (include "outrigger-0.1.0.patterns.logshippers.collectorCommand" (dict "call" $call "image" $image) | fromJsonArray)
+{{- $_ := set $container "args" (concat (include "outrigger-0.2.0.patterns.logshippers.collectorCommand" (dict "call" $call "image" $image) | fromJsonArray)
       (list (printf "--config=/outrigger/%s" $file) "--feature-gates=stanza.synchronousLogEmitter")) -}}
 {{- $_ := set $container "volumeMounts" (concat $container.volumeMounts $made.mounts) -}}
 {{- $environment := dict "call" $call "ports" $ports "exporters" (keys $exporters) -}}
-{{- $_ := set $container "env" (concat $container.env $made.environment (include "outrigger-0.1.0.patterns.logshippers.collectorEnvironment" $environment | fromYamlArray)) -}}
+{{- $_ := set $container "env" (concat $container.env $made.environment (include "outrigger-0.2.0.patterns.logshippers.collectorEnvironment" $environment | fromYamlArray)) -}}
 {{- $_ := set $container "startupProbe" (dict
       "exec" (dict "command" (list "/outrigger-tools/busybox" "sh" "/outrigger/supervise.sh" "--await-start"))
       "timeoutSeconds" 30 "periodSeconds" 1 "failureThreshold" 4) -}}
@@ -69,7 +69,7 @@ Takes: call; image
 Prints: the command, as JSON
 Reports: an image that is none of upstream's
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.collectorCommand" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.collectorCommand" -}}
 {{- $call := .call -}}
 {{- $name := regexReplaceAll "[:@].*$" (last (splitList "/" (.image | default ""))) "" -}}
 {{- $distribution := regexReplaceAll "^(opentelemetry-collector|otelcol)" $name "" -}}
@@ -79,7 +79,7 @@ Reports: an image that is none of upstream's
   {{- list (printf "/otelcol%s" $distribution) | toJson -}}
 {{- else -}}
   {{- if .image -}}{{- /* that there is none is told of each container */ -}}
-    {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call
+    {{- include "outrigger-0.2.0.kit.addProblem" (dict "call" $call
           "message" (printf "image %q is none of upstream's by its name, so the collector's program in it is not known; set command to it, as in [/otelcol-k8s]" .image)) -}}
   {{- end -}}
   {{- list | toJson -}}
@@ -91,8 +91,8 @@ The ports that a collector listens on, by use.
 Takes: the Call
 Prints: the ports, as YAML
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.collectorPorts" -}}
-{{- $own := include "outrigger-0.1.0.patterns.logshippers.collectorNumber" . | int -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.collectorPorts" -}}
+{{- $own := include "outrigger-0.2.0.patterns.logshippers.collectorNumber" . | int -}}
 health: {{ add 13133 $own }}
 metrics: {{ dig "metrics" "port" (add 8888 $own) .config }}
 {{- with dig "receive" "otlp" false .config }}
@@ -109,14 +109,14 @@ configuration.
 Takes: the Call
 Prints: the number, from 0
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.collectorNumber" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.collectorNumber" -}}
 {{- $before := list -}}
 {{- range $name, $config := .values.logshippers -}}
   {{- if and (kindIs "map" $config) (le $name $.name) (ne (toString $config.enabled) "false") -}}
-    {{- if eq (include "outrigger-0.1.0.patterns.logshippers.program" $config) "collector" -}}
+    {{- if eq (include "outrigger-0.2.0.patterns.logshippers.program" $config) "collector" -}}
       {{- $workloads := list -}}
       {{- range $config.workloads -}}
-        {{- $workloads = append $workloads (include "outrigger-0.1.0.kit.workload" (dict "context" $.context "name" .)) -}}
+        {{- $workloads = append $workloads (include "outrigger-0.2.0.kit.workload" (dict "context" $.context "name" .)) -}}
       {{- end -}}
       {{- $taken := list -}}
       {{- range $other := $before -}}
@@ -139,7 +139,7 @@ the supervisor reads.
 Takes: call; ports; exporters, their names
 Prints: the variables, as a YAML list
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.collectorEnvironment" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.collectorEnvironment" -}}
 {{- $call := .call -}}
 {{- $ports := .ports -}}
 {{- $exporters := .exporters -}}
@@ -174,7 +174,7 @@ The bytes of each queue that a collector has on disk: each exporter has one for 
 Takes: call; collector, its configuration
 Prints: the bytes, as a JSON list
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.collectorQueues" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.collectorQueues" -}}
 {{- $call := .call -}}
 {{- $collector := .collector -}}
 {{- $queues := dict -}}
@@ -183,7 +183,7 @@ Prints: the bytes, as a JSON list
     {{- $queue := (get ($collector.exporters | default dict) . | default dict).sending_queue | default dict -}}
     {{- if $queue.storage -}}
       {{- /* Of one that is measured in requests or records nobody knows how large it is. */ -}}
-      {{- $bytes := eq ($queue.sizer | default "") "bytes" | ternary $queue.queue_size (include "outrigger-0.1.0.patterns.logshippers.queueBytes" $call) -}}
+      {{- $bytes := eq ($queue.sizer | default "") "bytes" | ternary $queue.queue_size (include "outrigger-0.2.0.patterns.logshippers.queueBytes" $call) -}}
       {{- $_ := set $queues (printf "%s %s" (splitList "/" $name | first) .) ($bytes | int64) -}}
     {{- end -}}
   {{- end -}}
@@ -197,7 +197,7 @@ where nobody waits for it.
 Takes: config, the entry's; collector, its configuration
 Prints: the variables, as a YAML list
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.collectorLosses" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.collectorLosses" -}}
 {{- $config := .config -}}
 {{- $kinds := dict "logs" "log_records" "metrics" "metric_points" "traces" "spans" -}}
 {{- $lines := list -}}
@@ -222,7 +222,7 @@ Prints: the variables, as a YAML list, or nothing
 Sets: the conditions of `grace` of the contribution
 Reports: that it is for longer than the end may take
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.collectorQuiet" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.collectorQuiet" -}}
 {{- $call := .call -}}
 {{- $period := (.collector.receivers | default dict).file_log | default dict -}}
 {{- $period = hasKey $period "force_flush_period" | ternary (toString $period.force_flush_period) "500ms" -}}
@@ -236,14 +236,14 @@ Reports: that it is for longer than the end may take
   {{- $quiet = divf $milliseconds 1000.0 | ceil | int | add 1 | max $quiet -}}
 {{- end -}}
 {{- if eq $milliseconds 0.0 -}}
-  {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call
+  {{- include "outrigger-0.2.0.kit.addProblem" (dict "call" $call
         "message" (printf "extraConfig.receivers.file_log.force_flush_period: %s holds back a last line without its newline for ever; set it to a time such as 500ms" $period)) -}}
 {{- else if gt $milliseconds 500.0 -}}
   {{- $problem := printf "extraConfig.receivers.file_log.force_flush_period: %s holds back a last line for longer than the end may take; set shutdownSeconds to %d" $period (add $quiet 4) -}}
   {{- if eq $call.form "classic" -}}
-    {{- range $call.contribution.grace -}}{{- include "outrigger-0.1.0.kit.overlay" (dict "into" . "from" (dict "moreThan" $quiet "problem" $problem)) -}}{{- end -}}
-  {{- else if ge (int $quiet) (include "outrigger-0.1.0.patterns.logshippers.drainSeconds" $call | int) -}}
-    {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call "message" $problem) -}}
+    {{- range $call.contribution.grace -}}{{- include "outrigger-0.2.0.kit.overlay" (dict "into" . "from" (dict "moreThan" $quiet "problem" $problem)) -}}{{- end -}}
+  {{- else if ge (int $quiet) (include "outrigger-0.2.0.patterns.logshippers.drainSeconds" $call | int) -}}
+    {{- include "outrigger-0.2.0.kit.addProblem" (dict "call" $call "message" $problem) -}}
   {{- end -}}
 {{- end -}}
 {{- if ne (int $quiet) 1 }}

@@ -5,7 +5,7 @@ cannot be queued or sent is retried without end.
 Takes: call; exporters; ports
 Prints: the configuration, as YAML
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.collectorConfig" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.collectorConfig" -}}
 {{- $call := .call -}}
 {{- $exporters := .exporters -}}
 {{- $ports := .ports -}}
@@ -17,7 +17,7 @@ Prints: the configuration, as YAML
 {{- $metrics := list -}}
 {{- if $otlp -}}{{- $metrics = append $metrics "otlp" -}}{{- end -}}
 {{- if $config.scrape -}}{{- $metrics = append $metrics "prometheus" -}}{{- end -}}
-{{- $changes := include "outrigger-0.1.0.patterns.logshippers.collectorChanges" $config | fromYaml -}}
+{{- $changes := include "outrigger-0.2.0.patterns.logshippers.collectorChanges" $config | fromYaml -}}
 {{- $changing := list -}}
 {{- range list "filter" "transform/redact" "transform" "probabilistic_sampler" "transform/sampled" -}}
   {{- if hasKey $changes . -}}{{- $changing = append $changing . -}}{{- end -}}
@@ -38,7 +38,7 @@ extensions:
 receivers:
   {{- if $config.files }}
   file_log:
-    {{- include "outrigger-0.1.0.patterns.logshippers.fileReceiver" $config | nindent 4 }}
+    {{- include "outrigger-0.2.0.patterns.logshippers.fileReceiver" $config | nindent 4 }}
   {{- end }}
   {{- if $otlp }}
   otlp:
@@ -61,7 +61,7 @@ processors:
   memory_limiter: {check_interval: 1s, limit_percentage: 85, spike_limit_percentage: 15}
   resource:
     attributes:
-      {{- range $name, $value := include "outrigger-0.1.0.patterns.logshippers.resourceAttributes" $config | fromYaml }}
+      {{- range $name, $value := include "outrigger-0.2.0.patterns.logshippers.resourceAttributes" $config | fromYaml }}
       - {{ dict "key" $name "value" $value "action" "insert" | toJson }}
       {{- end }}
   {{- with $changes }}
@@ -95,10 +95,10 @@ The receiver of files.
 Takes: the entry's config
 Prints: its configuration, as YAML
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.fileReceiver" -}}
-include: {{ include "outrigger-0.1.0.patterns.logshippers.shippedGlobs" . | fromYamlArray | toJson }}
+{{- define "outrigger-0.2.0.patterns.logshippers.fileReceiver" -}}
+include: {{ include "outrigger-0.2.0.patterns.logshippers.shippedGlobs" . | fromYamlArray | toJson }}
 {{- /* The supervisor says which matches are no regular files: a pipe without a writer would stop all reading. */}}
-exclude: {{ append (include "outrigger-0.1.0.patterns.logshippers.excludedGlobs" . | fromYamlArray) "/${env:NOT_REGULAR:-}" | toJson }}
+exclude: {{ append (include "outrigger-0.2.0.patterns.logshippers.excludedGlobs" . | fromYamlArray) "/${env:NOT_REGULAR:-}" | toJson }}
 start_at: beginning
 storage: file_storage
 on_truncate: read_whole_file
@@ -108,23 +108,23 @@ retry_on_failure: {enabled: {{ ne (dig "queue" "whenFull" "block" .) "drop" }}, 
 {{- with .multiline }}
 multiline:
   {{- if .startPattern }}
-  line_start_pattern: {{ include "outrigger-0.1.0.patterns.logshippers.collectorText" .startPattern | quote }}
+  line_start_pattern: {{ include "outrigger-0.2.0.patterns.logshippers.collectorText" .startPattern | quote }}
   {{- else }}
-  line_end_pattern: {{ include "outrigger-0.1.0.patterns.logshippers.collectorText" .endPattern | quote }}
+  line_end_pattern: {{ include "outrigger-0.2.0.patterns.logshippers.collectorText" .endPattern | quote }}
   {{- end }}
 {{- end }}
 {{- with .attributes }}
 attributes:
   {{- range $name, $value := . }}
-  {{ $name }}: {{ include "outrigger-0.1.0.patterns.logshippers.collectorText" (toString $value) | quote }}
+  {{ $name }}: {{ include "outrigger-0.2.0.patterns.logshippers.collectorText" (toString $value) | quote }}
   {{- end }}
 {{- end }}
 {{- if .parse }}
 operators:
-  {{- with include "outrigger-0.1.0.patterns.logshippers.redactOperators" . | fromYamlArray }}
+  {{- with include "outrigger-0.2.0.patterns.logshippers.redactOperators" . | fromYamlArray }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
-  {{- include "outrigger-0.1.0.patterns.logshippers.parsers" . | nindent 2 }}
+  {{- include "outrigger-0.2.0.patterns.logshippers.parsers" . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
@@ -133,12 +133,12 @@ The operators that parse a line. A line that does not parse is shipped as it is.
 Takes: the entry's config
 Prints: the operators, as a YAML list
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.parsers" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.parsers" -}}
 {{- $parser := dict "on_error" "send_quiet" -}}
 {{- with .parse -}}
 {{- if .regex -}}
   {{- $_ := set $parser "type" "regex_parser" -}}
-  {{- $_ := set $parser "regex" (include "outrigger-0.1.0.patterns.logshippers.collectorText" .regex) -}}
+  {{- $_ := set $parser "regex" (include "outrigger-0.2.0.patterns.logshippers.collectorText" .regex) -}}
 {{- else if hasKey . "logfmt" -}}
   {{- $_ := set $parser "type" "key_value_parser" -}}
 {{- else if hasKey . "cri" -}}
@@ -160,7 +160,7 @@ Prints: the operators, as a YAML list
 {{- end -}}
 {{- end -}}
 {{- list $parser | toYaml }}
-{{- with include "outrigger-0.1.0.patterns.logshippers.redactUnparsed" . }}
+{{- with include "outrigger-0.2.0.patterns.logshippers.redactUnparsed" . }}
 {{ . }}
 {{- end }}
 {{- with .parse.message }}
@@ -176,13 +176,13 @@ The processors by which log records are left out or changed, by name.
 Takes: the entry's config
 Prints: the processors, as YAML
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.collectorChanges" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.collectorChanges" -}}
 {{- $drops := list -}}
 {{- with .filter -}}
   {{- if .minSeverity -}}
     {{- $drops = append $drops (printf "severity_number != SEVERITY_NUMBER_UNSPECIFIED and severity_number < SEVERITY_NUMBER_%s" .minSeverity) -}}
   {{- end -}}
-  {{- range .drop -}}{{- $drops = append $drops (printf "IsMatch(body, %s)" (include "outrigger-0.1.0.patterns.logshippers.collectorText" . | quote)) -}}{{- end -}}
+  {{- range .drop -}}{{- $drops = append $drops (printf "IsMatch(body, %s)" (include "outrigger-0.2.0.patterns.logshippers.collectorText" . | quote)) -}}{{- end -}}
 {{- end -}}
 {{- $statements := list -}}
 {{- $sample := dig "filter" "sample" dict . -}}
@@ -200,7 +200,7 @@ transform/sampled: {error_mode: ignore, log_statements: ['delete_matching_keys(l
 {{- end }}
 {{- if .redact }}
 transform/redact:
-  {{- include "outrigger-0.1.0.patterns.logshippers.redactProcessor" . | nindent 2 }}
+  {{- include "outrigger-0.2.0.patterns.logshippers.redactProcessor" . | nindent 2 }}
 {{- end }}
 {{- if $drops }}
 filter: {error_mode: ignore, logs: {log_record: {{ toJson $drops }}}}
@@ -216,10 +216,10 @@ stay.
 Takes: the entry's config
 Prints: the attributes, as YAML
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.resourceAttributes" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.resourceAttributes" -}}
 {{- $attributes := dict
       "k8s.pod.name" "${env:K8S_POD_NAME}" "k8s.pod.uid" "${env:K8S_POD_UID}" "k8s.namespace.name" "${env:K8S_NAMESPACE_NAME}"
       "k8s.node.name" "${env:K8S_NODE_NAME}" "k8s.container.name" "${env:K8S_CONTAINER_NAME}" "service.name" "${env:SERVICE_NAME}" -}}
-{{- range $name, $value := .resource -}}{{- $_ := set $attributes $name (include "outrigger-0.1.0.patterns.logshippers.collectorText" (toString $value)) -}}{{- end -}}
+{{- range $name, $value := .resource -}}{{- $_ := set $attributes $name (include "outrigger-0.2.0.patterns.logshippers.collectorText" (toString $value)) -}}{{- end -}}
 {{- toYaml $attributes -}}
 {{- end -}}

@@ -7,13 +7,13 @@ Prints: its configuration, as YAML
 Sets: environment, volumes and mounts of made
 Reports: what the settings lack, in problems of made
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.exporter" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.exporter" -}}
 {{- $call := .call -}}
 {{- $name := .target -}}
 {{- $settings := .settings -}}
 {{- $made := .made -}}
-{{- $type := include "outrigger-0.1.0.patterns.logshippers.exporterName" $name | splitList "/" | first -}}
-{{- $shutdown := include "outrigger-0.1.0.kit.shutdownSeconds" (dict "values" $call.values "pattern" "logshippers" "config" $call.config) | int -}}
+{{- $type := include "outrigger-0.2.0.patterns.logshippers.exporterName" $name | splitList "/" | first -}}
+{{- $shutdown := include "outrigger-0.2.0.kit.shutdownSeconds" (dict "values" $call.values "pattern" "logshippers" "config" $call.config) | int -}}
 {{- if and (has $type (list "otlp_grpc" "otlp_http")) (not (or $settings.endpoint $settings.logs_endpoint)) -}}
   {{- $_ := set $made "problems" (append $made.problems (printf "to.%s.endpoint is missing; set it to the backend's address, such as http://loki:3100/otlp" $name)) -}}
 {{- end -}}
@@ -33,14 +33,14 @@ Reports: what the settings lack, in problems of made
     {{- $_ := set $exporter "retry_on_failure" (dict "enabled" true "initial_interval" "1s" "max_interval" (printf "%ds" (min 5 (div $shutdown 2 | max 1))) "max_elapsed_time" 0) -}}
   {{- end -}}
   {{- if not (hasKey $exporter "sending_queue") -}}
-    {{- $_ := set $exporter "sending_queue" (include "outrigger-0.1.0.patterns.logshippers.exporterQueue" $call | fromYaml) -}}
+    {{- $_ := set $exporter "sending_queue" (include "outrigger-0.2.0.patterns.logshippers.exporterQueue" $call | fromYaml) -}}
   {{- end -}}
 {{- end -}}
 {{- with $settings.headers -}}
-  {{- $_ := set $exporter "headers" (include "outrigger-0.1.0.patterns.logshippers.exporterHeaders" (dict "target" $name "headers" . "made" $made) | fromYaml) -}}
+  {{- $_ := set $exporter "headers" (include "outrigger-0.2.0.patterns.logshippers.exporterHeaders" (dict "target" $name "headers" . "made" $made) | fromYaml) -}}
 {{- end -}}
 {{- with $settings.tls -}}
-  {{- $_ := set $exporter "tls" (include "outrigger-0.1.0.patterns.logshippers.exporterTLS" (dict "call" $call "target" $name "settings" . "made" $made) | fromYaml) -}}
+  {{- $_ := set $exporter "tls" (include "outrigger-0.2.0.patterns.logshippers.exporterTLS" (dict "call" $call "target" $name "settings" . "made" $made) | fromYaml) -}}
 {{- end -}}
 {{- toYaml $exporter -}}
 {{- end -}}
@@ -50,8 +50,8 @@ An exporter's queue: bytes on disk, in batches that backends take (OTLP servers 
 Takes: the Call
 Prints: its configuration, as YAML
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.exporterQueue" -}}
-{{- $bytes := include "outrigger-0.1.0.patterns.logshippers.queueBytes" . | int64 -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.exporterQueue" -}}
+{{- $bytes := include "outrigger-0.2.0.patterns.logshippers.queueBytes" . | int64 -}}
 storage: file_storage
 sizer: bytes
 queue_size: {{ $bytes }}
@@ -68,7 +68,7 @@ Prints: the headers, as YAML
 Sets: environment of made
 Reports: a credential, in problems of made
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.exporterHeaders" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.exporterHeaders" -}}
 {{- $target := .target -}}
 {{- $made := .made -}}
 {{- $headers := dict -}}
@@ -94,7 +94,7 @@ Takes: call; target, its name; settings, of its TLS; made, as patterns.logshippe
 Prints: the settings, as YAML
 Sets: volumes and mounts of made
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.exporterTLS" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.exporterTLS" -}}
 {{- $call := .call -}}
 {{- $target := .target | replace "/" "-" | replace "_" "-" | lower -}}
 {{- $settings := .settings -}}
@@ -113,7 +113,7 @@ Sets: volumes and mounts of made
   {{- $_ := set $tls "key_file" (printf "/run/outrigger-tls/%s/tls.key" $target) -}}
 {{- end -}}
 {{- if $sources -}}
-  {{- $volume := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-tls-%s" $call.name $target) -}}
+  {{- $volume := include "outrigger-0.2.0.kit.shorten" (printf "outrigger-%s-tls-%s" $call.name $target) -}}
   {{- $_ := set $made "volumes" (append $made.volumes (dict "name" $volume "projected" (dict "sources" $sources))) -}}
   {{- $_ := set $made "mounts" (append $made.mounts (dict "name" $volume "mountPath" (printf "/run/outrigger-tls/%s" $target) "readOnly" true)) -}}
 {{- end -}}

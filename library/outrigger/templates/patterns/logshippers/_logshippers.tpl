@@ -6,7 +6,7 @@ Takes: the Call
 Sets: its contribution
 Reports: what the entry lacks, or has that means nothing
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.contribution" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.contribution" -}}
 {{- $problems := list -}}
 {{- if and (not .config.files) (not .config.receive) (not .config.scrape) -}}
   {{- $problems = append $problems "files is missing; set it to a list of absolute paths, with * and ? as in a shell" -}}
@@ -35,10 +35,10 @@ Reports: what the entry lacks, or has that means nothing
 {{- $_ := set .contribution "order" 100 -}}
 {{- $_ := set .contribution "reads" $reads -}}
 {{- $_ := set .contribution "problems" $problems -}}
-{{- if eq (include "outrigger-0.1.0.patterns.logshippers.program" .config) "script" -}}
-  {{- include "outrigger-0.1.0.patterns.logshippers.logsToOutput" . -}}
+{{- if eq (include "outrigger-0.2.0.patterns.logshippers.program" .config) "script" -}}
+  {{- include "outrigger-0.2.0.patterns.logshippers.logsToOutput" . -}}
 {{- else -}}
-  {{- include "outrigger-0.1.0.patterns.logshippers.supervisedAgent" . -}}
+  {{- include "outrigger-0.2.0.patterns.logshippers.supervisedAgent" . -}}
 {{- end -}}
 {{- end -}}
 
@@ -48,8 +48,8 @@ Takes: the Call
 Sets: the contribution
 Reports: what means nothing there
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.logsToOutput" -}}
-{{- $state := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-state" .name) -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.logsToOutput" -}}
+{{- $state := include "outrigger-0.2.0.kit.shorten" (printf "outrigger-%s-state" .name) -}}
 {{- $problems := .contribution.problems -}}
 {{- range $key := list "exclude" "multiline" "parse" "attributes" "resource" "redact" "filter" "queue" "metrics" "liveness" "rotate" "extraConfig" "command" "custom" -}}
   {{- if hasKey $.config $key -}}
@@ -66,6 +66,6 @@ Reports: what means nothing there
 {{- $_ := set .contribution "files" (list "logshipper.sh") -}}
 {{- $_ := set .contribution "volumes" (list (dict "name" $state "emptyDir" (dict "sizeLimit" "16Mi"))) -}}
 {{- $_ := set .contribution "sidecars" (list (dict
-      "name" .name "image" .values.images.busybox "command" (list "/bin/sh" "/outrigger/logshipper.sh") "args" (include "outrigger-0.1.0.kit.allAsWritten" .config.files | fromJsonArray) "env" $env
+      "name" .name "image" .values.images.busybox "command" (list "/bin/sh" "/outrigger/logshipper.sh") "args" (include "outrigger-0.2.0.kit.allAsWritten" .config.files | fromJsonArray) "env" $env
       "volumeMounts" (list (dict "name" $state "mountPath" "/run/outrigger")))) -}}
 {{- end -}}

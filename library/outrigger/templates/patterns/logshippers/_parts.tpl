@@ -3,7 +3,7 @@ What ships an entry's logs.
 Takes: the entry's config
 Prints: script (to its own output), custom (an agent of the user's) or collector
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.program" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.program" -}}
 {{- if eq (.agent | default "") "custom" -}}
 custom
 {{- else if or (omit (.to | default dict) "stdout") .receive .scrape -}}
@@ -18,7 +18,7 @@ The name of an agent's configuration file in /outrigger.
 Takes: the entry's name
 Prints: the name
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.agentFile" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.agentFile" -}}
 {{- printf "%s.conf.yaml" . -}}
 {{- end -}}
 
@@ -28,8 +28,8 @@ agent's own end.
 Takes: the Call
 Prints: the seconds
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.drainSeconds" -}}
-{{- sub (include "outrigger-0.1.0.kit.shutdownSeconds" (dict "values" .values "pattern" "logshippers" "config" .config) | int) 2 | max 1 -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.drainSeconds" -}}
+{{- sub (include "outrigger-0.2.0.kit.shutdownSeconds" (dict "values" .values "pattern" "logshippers" "config" .config) | int) 2 | max 1 -}}
 {{- end -}}
 
 {{- /*
@@ -37,8 +37,8 @@ The bytes that the queue may hold.
 Takes: the Call
 Prints: the bytes
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.queueBytes" -}}
-{{- include "outrigger-0.1.0.kit.quantity" (dig "queue" "size" "256Mi" .config) | float64 | int64 -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.queueBytes" -}}
+{{- include "outrigger-0.2.0.kit.quantity" (dig "queue" "size" "256Mi" .config) | float64 | int64 -}}
 {{- end -}}
 
 {{- /*
@@ -49,7 +49,7 @@ copy.
 Takes: the sizes of the queues, in bytes
 Prints: the size
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.stateLimit" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.stateLimit" -}}
 {{- $bytes := 0 -}}
 {{- range . -}}{{- $bytes = add $bytes (int64 .) -}}{{- end -}}
 {{- printf "%dMi" (add (div (add (mul $bytes 3) 1048575) 1048576) (mul 32 (add (len .) 1))) -}}
@@ -60,7 +60,7 @@ The globs of the files that are shipped, those to which a rotation renames them 
 Takes: the entry's config
 Prints: the globs, as a YAML list
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.shippedGlobs" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.shippedGlobs" -}}
 {{- $globs := list -}}
 {{- range .files -}}
   {{- $globs = append $globs . -}}
@@ -76,7 +76,7 @@ The globs of the files that are left out: the entry's own, and compressed ones.
 Takes: the entry's config
 Prints: the globs, as a YAML list
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.excludedGlobs" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.excludedGlobs" -}}
 {{- $globs := .exclude | default list -}}
 {{- range $files := .files -}}
   {{- range $suffix := list "gz" "bz2" "xz" "zst" "lz4" "zip" "Z" -}}
@@ -94,17 +94,17 @@ outgrown its size.
 Takes: the Call
 Prints: "BYTES FOLDER", one a line
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.watchedVolumes" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.watchedVolumes" -}}
 {{- $lines := list -}}
-{{- range $name := include "outrigger-0.1.0.kit.entryNames" (dict "call" . "pattern" "volumes") | fromJsonArray -}}
+{{- range $name := include "outrigger-0.2.0.kit.entryNames" (dict "call" . "pattern" "volumes") | fromJsonArray -}}
   {{- $entry := dict "call" $ "pattern" "volumes" "name" $name -}}
-  {{- include "outrigger-0.1.0.kit.entry" $entry -}}
+  {{- include "outrigger-0.2.0.kit.entry" $entry -}}
   {{- $volume := pick $entry.config "size" "medium" "mountPath" -}}
-  {{- include "outrigger-0.1.0.kit.dropNone" (dict "fields" $volume) -}}
+  {{- include "outrigger-0.2.0.kit.dropNone" (dict "fields" $volume) -}}
   {{- if and $volume.size (ne ($volume.medium | default "") "Memory") $volume.mountPath -}}
     {{- range $path := $.config.files -}}
-      {{- if include "outrigger-0.1.0.kit.holds" (dict "mountPath" $volume.mountPath "path" $path) -}}
-        {{- $lines = append $lines (printf "%d %s" (include "outrigger-0.1.0.kit.quantity" $volume.size | float64 | int64) $volume.mountPath) -}}
+      {{- if include "outrigger-0.2.0.kit.holds" (dict "mountPath" $volume.mountPath "path" $path) -}}
+        {{- $lines = append $lines (printf "%d %s" (include "outrigger-0.2.0.kit.quantity" $volume.size | float64 | int64) $volume.mountPath) -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}
@@ -117,7 +117,7 @@ The collector's name of an exporter: `otlp` and `otlphttp` are old names of two,
 Takes: the target's name
 Prints: the name
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.exporterName" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.exporterName" -}}
 {{- $type := splitList "/" . | first -}}
 {{- $new := dict "otlp" "otlp_grpc" "otlphttp" "otlp_http" -}}
 {{- printf "%s%s" (get $new $type | default $type) (trimPrefix $type .) -}}
@@ -128,6 +128,6 @@ A text as the collector's configuration takes it: $ begins a reference there.
 Takes: the text
 Prints: the text
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.collectorText" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.collectorText" -}}
 {{- replace "$" "$$" . -}}
 {{- end -}}

@@ -5,17 +5,17 @@ all is redacted by redactProcessor.
 Takes: the entry's config
 Prints: the operators, as a YAML list
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.redactOperators" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.redactOperators" -}}
 {{- $parse := .parse | default dict -}}
 {{- $operators := list -}}
 {{- if and $parse (not (hasKey $parse "cri")) -}}
   {{- range $rule := .redact -}}
-    {{- range include "outrigger-0.1.0.patterns.logshippers.redactLine" (dict "rule" $rule "parse" $parse) | fromJsonArray -}}
+    {{- range include "outrigger-0.2.0.patterns.logshippers.redactLine" (dict "rule" $rule "parse" $parse) | fromJsonArray -}}
       {{- $operator := dict "type" "regex_replace" "field" "body" "on_error" "send_quiet"
-            "regex" (include "outrigger-0.1.0.patterns.logshippers.collectorText" .find) "replace_with" (include "outrigger-0.1.0.patterns.logshippers.collectorText" .put) -}}
+            "regex" (include "outrigger-0.2.0.patterns.logshippers.collectorText" .find) "replace_with" (include "outrigger-0.2.0.patterns.logshippers.collectorText" .put) -}}
       {{- if and $rule.field (eq (quote $rule.field) (printf "%+q" $rule.field)) -}}
         {{- /* It is cheap, other than the regular expressions. */ -}}
-        {{- $_ := set $operator "if" (printf "body contains %s" (quote $rule.field) | include "outrigger-0.1.0.patterns.logshippers.collectorText") -}}
+        {{- $_ := set $operator "if" (printf "body contains %s" (quote $rule.field) | include "outrigger-0.2.0.patterns.logshippers.collectorText") -}}
       {{- end -}}
       {{- $operators = append $operators $operator -}}
     {{- end -}}
@@ -29,7 +29,7 @@ The operators after the parser: where a line does not match parse.regex, nobody 
 Takes: the entry's config
 Prints: the operators, as a YAML list, or nothing
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.redactUnparsed" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.redactUnparsed" -}}
 {{- $field := "" -}}
 {{- range .redact -}}{{- $field = .field | default $field -}}{{- end -}}
 {{- if and $field (dig "parse" "regex" "" .) .parse.message -}}
@@ -46,7 +46,7 @@ parsed.
 Takes: rule; parse, of the entry
 Prints: a list of {find, put}, as JSON
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.redactLine" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.redactLine" -}}
 {{- $rule := .rule -}}
 {{- $parse := .parse -}}
 {{- $replaced := hasKey $rule "replacement" -}}
@@ -58,7 +58,7 @@ Prints: a list of {find, put}, as JSON
   {{- end -}}
   {{- list (dict "find" $rule.pattern "put" $put) | toJson -}}
 {{- else -}}
-  {{- $parts := include "outrigger-0.1.0.patterns.logshippers.redactParts" $rule.field | fromJson -}}
+  {{- $parts := include "outrigger-0.2.0.patterns.logshippers.redactParts" $rule.field | fromJson -}}
   {{- $put := $rule.replacement | default "" | toJson | replace "$" "$$" -}}
   {{- if and (hasKey $parse "json") $replaced -}}
     {{- list (dict "find" (printf "(?s)(%s\\s*:\\s*)%s" $parts.key $parts.value) "put" (printf "${1}%s" $put)) | toJson -}}
@@ -84,9 +84,9 @@ Prints: a dict, as JSON:
   value  what stands after such a key and a colon
   word   what stands after name=
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.redactParts" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.redactParts" -}}
 {{- $name := regexQuoteMeta . -}}
-{{- $key := printf "\"%s\"" (include "outrigger-0.1.0.patterns.logshippers.redactNames" .) -}}
+{{- $key := printf "\"%s\"" (include "outrigger-0.2.0.patterns.logshippers.redactNames" .) -}}
 {{- $text := "\"(?:[^\"\\\\]|\\\\.)*" -}}
 {{- $nested := printf "[\\[{](?:[^\\[\\]{}\"]|%s\")*[\\]}]" $text -}}
 {{- $nested = printf "[\\[{](?:[^\\[\\]{}\"]|%s\"|%s)*[\\]}]" $text $nested -}}
@@ -102,7 +102,7 @@ a use for, in small letters or capital ones.
 Takes: the name
 Prints: the regular expression
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.redactNames" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.redactNames" -}}
 {{- $names := list (regexQuoteMeta .) -}}
 {{- range list (printf "%+q" . | trimAll "\"") (toJson . | trimAll "\"") -}}
   {{- if ne . $ -}}{{- $names = append $names (printf "(?i:%s)" (regexQuoteMeta .)) -}}{{- end -}}
@@ -117,14 +117,14 @@ as a body or an attribute. Fields are looked for in the texts of logs alone.
 Takes: rule; ottlContext, its name
 Prints: a list of arguments, as JSON
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.redactText" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.redactText" -}}
 {{- $rule := .rule -}}
 {{- $replacement := hasKey $rule "replacement" | ternary ($rule.replacement | default "") "***" -}}
 {{- $found := list -}}
 {{- if $rule.pattern -}}
   {{- $found = list (list $rule.pattern $replacement) -}}
 {{- else if eq .ottlContext "log" -}}
-  {{- $parts := include "outrigger-0.1.0.patterns.logshippers.redactParts" $rule.field | fromJson -}}
+  {{- $parts := include "outrigger-0.2.0.patterns.logshippers.redactParts" $rule.field | fromJson -}}
   {{- $quoted := toJson $replacement | replace "$" "$$" -}}
   {{- $inText := $quoted | replace "\\" "\\\\" | replace "\"" "\\\"" -}}
   {{- $found = list
@@ -135,8 +135,8 @@ Prints: a list of arguments, as JSON
 {{- $arguments := list -}}
 {{- range $found -}}
   {{- $arguments = append $arguments (printf "%s, %s"
-        (first . | include "outrigger-0.1.0.patterns.logshippers.collectorText" | quote)
-        (last . | include "outrigger-0.1.0.patterns.logshippers.collectorText" | quote)) -}}
+        (first . | include "outrigger-0.2.0.patterns.logshippers.collectorText" | quote)
+        (last . | include "outrigger-0.2.0.patterns.logshippers.collectorText" | quote)) -}}
 {{- end -}}
 {{- toJson $arguments -}}
 {{- end -}}
@@ -146,7 +146,7 @@ The processor that redacts whatever comes: logs, also those that were redacted a
 Takes: the entry's config
 Prints: its configuration, as YAML
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.redactProcessor" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.redactProcessor" -}}
 {{- $otlp := dig "receive" "otlp" false . -}}
 {{- $of := dict "log_statements" (dict "resource" list "scope" list "log" (list "log.body")) -}}
 {{- if or $otlp .scrape -}}{{- $_ := set $of "metric_statements" (dict "resource" list "scope" list "datapoint" list) -}}{{- end -}}
@@ -155,7 +155,7 @@ error_mode: ignore
 {{- range $kind, $contexts := $of }}
 {{ $kind }}:
   {{- range $context, $texts := $contexts }}
-  - statements: {{ include "outrigger-0.1.0.patterns.logshippers.redactStatements" (dict "rules" $.redact "ottlContext" $context "paths" $texts) }}
+  - statements: {{ include "outrigger-0.2.0.patterns.logshippers.redactStatements" (dict "rules" $.redact "ottlContext" $context "paths" $texts) }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -167,7 +167,7 @@ it again.
 Takes: rules; ottlContext, its name; paths, of its texts
 Prints: the statements, as JSON
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.redactStatements" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.redactStatements" -}}
 {{- $rules := .rules -}}
 {{- $context := .ottlContext -}}
 {{- $attributes := printf "%s.attributes" $context -}}
@@ -180,10 +180,10 @@ Prints: the statements, as JSON
       (printf "set(%s, String(%s))" $cache.text $cache.flat) -}}
 {{- range $rules -}}
   {{- $where := "" -}}
-  {{- with .field -}}{{- $where = printf " where %s" (include "outrigger-0.1.0.patterns.logshippers.redactHas" (dict "text" $cache.text "name" .)) -}}{{- end -}}
+  {{- with .field -}}{{- $where = printf " where %s" (include "outrigger-0.2.0.patterns.logshippers.redactHas" (dict "text" $cache.text "name" .)) -}}{{- end -}}
   {{- range concat
-        (include "outrigger-0.1.0.patterns.logshippers.redactMap" (dict "rule" . "ottlContext" $context "map" $cache.top "flat" false) | fromJsonArray)
-        (include "outrigger-0.1.0.patterns.logshippers.redactMap" (dict "rule" . "ottlContext" $context "map" $cache.flat "flat" true) | fromJsonArray) -}}
+        (include "outrigger-0.2.0.patterns.logshippers.redactMap" (dict "rule" . "ottlContext" $context "map" $cache.top "flat" false) | fromJsonArray)
+        (include "outrigger-0.2.0.patterns.logshippers.redactMap" (dict "rule" . "ottlContext" $context "map" $cache.flat "flat" true) | fromJsonArray) -}}
     {{- $statements = append $statements (printf "%s%s" . $where) -}}
   {{- end -}}
 {{- end -}}
@@ -195,8 +195,8 @@ Prints: the statements, as JSON
 {{- range $path := .paths -}}
   {{- range $rule := $rules -}}
     {{- $where := printf "IsString(%s)" $path -}}
-    {{- with .field -}}{{- $where = printf "%s and %s" $where (include "outrigger-0.1.0.patterns.logshippers.redactHas" (dict "text" $path "name" .)) -}}{{- end -}}
-    {{- range include "outrigger-0.1.0.patterns.logshippers.redactText" (dict "rule" . "ottlContext" $context) | fromJsonArray -}}
+    {{- with .field -}}{{- $where = printf "%s and %s" $where (include "outrigger-0.2.0.patterns.logshippers.redactHas" (dict "text" $path "name" .)) -}}{{- end -}}
+    {{- range include "outrigger-0.2.0.patterns.logshippers.redactText" (dict "rule" . "ottlContext" $context) | fromJsonArray -}}
       {{- $statements = append $statements (printf "replace_pattern(%s, %s) where %s" $path . $where) -}}
     {{- end -}}
   {{- end -}}
@@ -210,7 +210,7 @@ Prints: the statements, as JSON
         (printf "replace_all_patterns(%s, \"key\", \"^body[.]\", \"\") where %s != nil" $cache.body $cache.body)
         (printf "set(%s, String(%s)) where %s != nil" $cache.before $cache.body $cache.body)) -}}
   {{- range $rules -}}
-    {{- range include "outrigger-0.1.0.patterns.logshippers.redactMap" (dict "rule" . "ottlContext" $context "map" $cache.body "flat" true) | fromJsonArray -}}
+    {{- range include "outrigger-0.2.0.patterns.logshippers.redactMap" (dict "rule" . "ottlContext" $context "map" $cache.body "flat" true) | fromJsonArray -}}
       {{- $statements = append $statements (printf "%s where %s != nil" . $cache.body) -}}
     {{- end -}}
   {{- end -}}
@@ -224,9 +224,9 @@ The condition by which a text may hold a field: it is cheap, other than what fin
 Takes: text, its path; name, the field's
 Prints: the condition
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.redactHas" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.redactHas" -}}
 {{- $name := .name -}}
-{{- printf "IsMatch(%s, %s)" .text (include "outrigger-0.1.0.patterns.logshippers.redactNames" $name | include "outrigger-0.1.0.patterns.logshippers.collectorText" | quote) -}}
+{{- printf "IsMatch(%s, %s)" .text (include "outrigger-0.2.0.patterns.logshippers.redactNames" $name | include "outrigger-0.2.0.patterns.logshippers.collectorText" | quote) -}}
 {{- end -}}
 
 {{- /*
@@ -235,21 +235,21 @@ Takes: rule; ottlContext, its name; map, its path; flat, whether it is flattened
   a key
 Prints: the statements, as JSON
 */ -}}
-{{- define "outrigger-0.1.0.patterns.logshippers.redactMap" -}}
+{{- define "outrigger-0.2.0.patterns.logshippers.redactMap" -}}
 {{- $rule := .rule -}}
 {{- $map := .map -}}
 {{- $statements := list -}}
 {{- if $rule.field -}}
   {{- $name := regexQuoteMeta $rule.field -}}
   {{- if .flat -}}
-    {{- $statements = append $statements (printf "delete_matching_keys(%s, %s)" $map (printf "(^|[.])%s[.]|[.]%s$" $name $name | include "outrigger-0.1.0.patterns.logshippers.collectorText" | quote)) -}}
+    {{- $statements = append $statements (printf "delete_matching_keys(%s, %s)" $map (printf "(^|[.])%s[.]|[.]%s$" $name $name | include "outrigger-0.2.0.patterns.logshippers.collectorText" | quote)) -}}
   {{- end -}}
-  {{- $key := include "outrigger-0.1.0.patterns.logshippers.collectorText" $rule.field | quote -}}
+  {{- $key := include "outrigger-0.2.0.patterns.logshippers.collectorText" $rule.field | quote -}}
   {{- $statements = append $statements (hasKey $rule "replacement" | ternary
-        (printf "merge_maps(%s, {%s: %s}, \"update\")" $map $key ($rule.replacement | default "" | include "outrigger-0.1.0.patterns.logshippers.collectorText" | quote))
+        (printf "merge_maps(%s, {%s: %s}, \"update\")" $map $key ($rule.replacement | default "" | include "outrigger-0.2.0.patterns.logshippers.collectorText" | quote))
         (printf "delete_key(%s, %s)" $map $key)) -}}
 {{- end -}}
-{{- range include "outrigger-0.1.0.patterns.logshippers.redactText" (dict "rule" $rule "ottlContext" .ottlContext) | fromJsonArray -}}
+{{- range include "outrigger-0.2.0.patterns.logshippers.redactText" (dict "rule" $rule "ottlContext" .ottlContext) | fromJsonArray -}}
   {{- $statements = append $statements (printf "replace_all_patterns(%s, \"value\", %s)" $map .) -}}
 {{- end -}}
 {{- toJson $statements -}}

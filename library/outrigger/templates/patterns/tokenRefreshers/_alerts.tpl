@@ -4,8 +4,8 @@ A figure is compared with the time at which it was scraped, as a credential may 
 Takes: the Call
 Sets: objects of the contribution
 */ -}}
-{{- define "outrigger-0.1.0.patterns.tokenRefreshers.alerts" -}}
-{{- $selector := printf "{namespace=%q,owner=%q,refresher=%q}" .namespace (include "outrigger-0.1.0.kit.owner" .) .name -}}
+{{- define "outrigger-0.2.0.patterns.tokenRefreshers.alerts" -}}
+{{- $selector := printf "{namespace=%q,owner=%q,refresher=%q}" .namespace (include "outrigger-0.2.0.kit.owner" .) .name -}}
 {{- $readyUntil := printf "outrigger_credential_ready_until_timestamp_seconds%s" $selector -}}
 {{- $labels := dict "namespace" .namespace -}}
 {{- with .values.cluster -}}{{- $_ := set $labels "cluster" . -}}{{- end -}}

@@ -16,21 +16,21 @@ Takes: the Call
 Sets: its contribution
 Reports: what the entry lacks, or has that means nothing
 */ -}}
-{{- define "outrigger-0.1.0.patterns.tokenRefreshers.contribution" -}}
+{{- define "outrigger-0.2.0.patterns.tokenRefreshers.contribution" -}}
 {{- $config := .config | toYaml | fromYaml -}}
 {{- $refresher := dict "call" . "config" $config "file" ($config.file | default dict) "volumes" list "volumeMounts" list -}}
-{{- $preset := include "outrigger-0.1.0.kit.choice" (dict "call" . "what" "provider" "config" $config "keys" (include "outrigger-0.1.0.kit.tokenPresets" . | fromJsonArray)) -}}
+{{- $preset := include "outrigger-0.2.0.kit.choice" (dict "call" . "what" "provider" "config" $config "keys" (include "outrigger-0.2.0.kit.tokenPresets" . | fromJsonArray)) -}}
 {{- if $preset -}}
   {{- $_ := set $refresher "preset" $preset -}}
-  {{- include (printf "outrigger-0.1.0.patterns.tokenRefreshers.presets.%s" $preset) (dict "refresher" $refresher "settings" (get $config $preset)) -}}
-  {{- include "outrigger-0.1.0.patterns.tokenRefreshers.trust" $refresher -}}
-  {{- include "outrigger-0.1.0.patterns.tokenRefreshers.problems" $refresher -}}
+  {{- include (printf "outrigger-0.2.0.patterns.tokenRefreshers.presets.%s" $preset) (dict "refresher" $refresher "settings" (get $config $preset)) -}}
+  {{- include "outrigger-0.2.0.patterns.tokenRefreshers.trust" $refresher -}}
+  {{- include "outrigger-0.2.0.patterns.tokenRefreshers.problems" $refresher -}}
   {{- $_ := set .contribution "order" 300 -}}
   {{- if eq $preset "exec" -}}
     {{- $_ := set .contribution "program" true -}}
     {{- $_ := set .contribution "imageKeys" (dict .name "exec.image") -}}
   {{- end -}}
-  {{- if and $refresher.file.path (not (include "outrigger-0.1.0.patterns.tokenRefreshers.clash" $refresher)) -}}{{- include "outrigger-0.1.0.patterns.tokenRefreshers.sidecar" $refresher -}}{{- end -}}
+  {{- if and $refresher.file.path (not (include "outrigger-0.2.0.patterns.tokenRefreshers.clash" $refresher)) -}}{{- include "outrigger-0.2.0.patterns.tokenRefreshers.sidecar" $refresher -}}{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -40,34 +40,34 @@ there is a credential, and is not ready from shortly before the one in use expir
 Takes: the Refresher
 Sets: the contribution
 */ -}}
-{{- define "outrigger-0.1.0.patterns.tokenRefreshers.sidecar" -}}
+{{- define "outrigger-0.2.0.patterns.tokenRefreshers.sidecar" -}}
 {{- $call := .call -}}
 {{- $programs := eq .preset "exec" | ternary "/outrigger-program" "" -}}
 {{- $probe := printf "%s/outrigger-probe" $programs -}}
-{{- $state := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-state" $call.name) -}}
+{{- $state := include "outrigger-0.2.0.kit.shorten" (printf "outrigger-%s-state" $call.name) -}}
 {{- $container := dict
       "name" $call.name "image" (.image | default $call.values.images.outrigger) "command" (list (printf "%s/outrigger" $programs) "token")
-      "env" (list (include "outrigger-0.1.0.patterns.tokenRefreshers.document" . | fromJson))
+      "env" (list (include "outrigger-0.2.0.patterns.tokenRefreshers.document" . | fromJson))
       "volumeMounts" (concat (list (dict "name" $state "mountPath" "/run/outrigger")) .volumeMounts (.config.volumeMounts | default list))
       "startupProbe" (dict "exec" (dict "command" (list $probe "started")) "periodSeconds" 1 "timeoutSeconds" 5 "failureThreshold" 1800)
       "readinessProbe" (dict "exec" (dict "command" (list $probe "ready")) "periodSeconds" 5 "timeoutSeconds" 5 "failureThreshold" 1)
       "resources" (deepCopy ($call.values.defaults.tokenRefresherResources | default dict)) -}}
 {{- range $probe := list "startupProbe" "readinessProbe" -}}
-  {{- include "outrigger-0.1.0.kit.overlay" (dict "into" (get $container $probe) "from" (omit (get $.config $probe | default dict) "enabled")) -}}
+  {{- include "outrigger-0.2.0.kit.overlay" (dict "into" (get $container $probe) "from" (omit (get $.config $probe | default dict) "enabled")) -}}
 {{- end -}}
 {{- if eq (dig "readinessProbe" "enabled" true .config | toString) "false" -}}{{- $_ := unset $container "readinessProbe" -}}{{- end -}}
 {{- with .config.metrics -}}
   {{- $_ := set $container "ports" (list (dict "name" (printf "metrics-%d" (int .port)) "containerPort" (int .port))) -}}
-  {{- include "outrigger-0.1.0.kit.findMetrics" (dict "call" $call "metrics" . "port" .port) -}}
-  {{- if .alerts -}}{{- include "outrigger-0.1.0.patterns.tokenRefreshers.alerts" $call -}}{{- end -}}
+  {{- include "outrigger-0.2.0.kit.findMetrics" (dict "call" $call "metrics" . "port" .port) -}}
+  {{- if .alerts -}}{{- include "outrigger-0.2.0.patterns.tokenRefreshers.alerts" $call -}}{{- end -}}
 {{- end -}}
 {{- $volumes := concat (list (dict "name" $state "emptyDir" (dict "medium" "Memory" "sizeLimit" "16Mi"))) .volumes (.config.volumes | default list) -}}
-{{- $token := include "outrigger-0.1.0.kit.tokenVolume" (dict "call" $call "name" $call.name "path" .file.path) -}}
+{{- $token := include "outrigger-0.2.0.kit.tokenVolume" (dict "call" $call "name" $call.name "path" .file.path) -}}
 {{- if $token -}}
   {{- $directory := dir .file.path -}}
   {{- $_ := set $container "volumeMounts" (append $container.volumeMounts (dict "name" $token "mountPath" $directory)) -}}
   {{- $volumes = append $volumes (dict "name" $token "emptyDir" (dict "medium" "Memory" "sizeLimit" "1Mi")) -}}
-  {{- include "outrigger-0.1.0.patterns.tokenRefreshers.appMount" (dict "refresher" . "mount" (dict "name" $token "mountPath" $directory "readOnly" true)) -}}
+  {{- include "outrigger-0.2.0.patterns.tokenRefreshers.appMount" (dict "refresher" . "mount" (dict "name" $token "mountPath" $directory "readOnly" true)) -}}
 {{- else -}}
   {{- $_ := set $call.contribution "reads" (list (dict "path" .file.path "key" "file.path" "writes" true)) -}}
 {{- end -}}
@@ -81,14 +81,14 @@ Takes: the Refresher
 Sets: .trust, the file's path, and .volumes and .volumeMounts of the Refresher
 Reports: none, or two
 */ -}}
-{{- define "outrigger-0.1.0.patterns.tokenRefreshers.trust" -}}
+{{- define "outrigger-0.2.0.patterns.tokenRefreshers.trust" -}}
 {{- $trust := .config.trust | default dict -}}
 {{- if $trust -}}
   {{- $source := $trust.secret | default $trust.configMap | default dict -}}
   {{- if and $trust.secret $trust.configMap -}}
-    {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" .call "message" "trust has a secret and a configMap; leave one of them out") -}}
+    {{- include "outrigger-0.2.0.kit.addProblem" (dict "call" .call "message" "trust has a secret and a configMap; leave one of them out") -}}
   {{- end -}}
-  {{- $name := include "outrigger-0.1.0.kit.shorten" (printf "outrigger-%s-trust" .call.name) -}}
+  {{- $name := include "outrigger-0.2.0.kit.shorten" (printf "outrigger-%s-trust" .call.name) -}}
   {{- $items := list (dict "key" ($source.key | default "ca.crt") "path" "ca.crt") -}}
   {{- $volume := empty $trust.secret | not | ternary (dict "secret" (dict "secretName" $source.name "items" $items)) (dict "configMap" (dict "name" $source.name "items" $items)) -}}
   {{- $_ := set . "volumes" (append .volumes (set $volume "name" $name)) -}}
@@ -104,20 +104,20 @@ Takes: the Refresher
 Prints: true, or nothing
 Reports: which
 */ -}}
-{{- define "outrigger-0.1.0.patterns.tokenRefreshers.clash" -}}
+{{- define "outrigger-0.2.0.patterns.tokenRefreshers.clash" -}}
 {{- $call := .call -}}
 {{- $path := toString .file.path -}}
 {{- range $name, $_ := eq $call.view "pod" | ternary $call.values.tokenRefreshers dict -}}
   {{- $other := dict "call" $call "pattern" "tokenRefreshers" "name" $name -}}
-  {{- if lt $name $call.name -}}{{- include "outrigger-0.1.0.kit.entry" $other -}}{{- end -}}
+  {{- if lt $name $call.name -}}{{- include "outrigger-0.2.0.kit.entry" $other -}}{{- end -}}
   {{- if $other.isHere -}}
     {{- $theirs := dig "file" "path" "" $other.config | toString -}}
     {{- $folder := dir $path -}}
     {{- if eq $theirs $path -}}
-      {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call
+      {{- include "outrigger-0.2.0.kit.addProblem" (dict "call" $call
             "message" (printf "file.path is also that of tokenRefreshers.%s; change one of them" $name)) -}}true
-    {{- else if and $theirs (eq (dir $theirs) $folder) (include "outrigger-0.1.0.kit.tokenVolume" (dict "call" $call "name" $call.name "path" $path)) -}}
-      {{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call
+    {{- else if and $theirs (eq (dir $theirs) $folder) (include "outrigger-0.2.0.kit.tokenVolume" (dict "call" $call "name" $call.name "path" $path)) -}}
+      {{- include "outrigger-0.2.0.kit.addProblem" (dict "call" $call
             "message" (printf "file.path is in %s, as is that of tokenRefreshers.%s, and each would mount a volume of its own there; choose another folder, or add volumes.NAME.mountPath: %s for both" $folder $name $folder)) -}}true
     {{- end -}}
   {{- end -}}
@@ -130,7 +130,7 @@ reads is none of the app's business: by default none of them gets it.
 Takes: refresher; mount
 Sets: appVolumeMounts of the contribution
 */ -}}
-{{- define "outrigger-0.1.0.patterns.tokenRefreshers.appMount" -}}
+{{- define "outrigger-0.2.0.patterns.tokenRefreshers.appMount" -}}
 {{- $refresher := .refresher -}}
 {{- $mount := .mount -}}
 {{- $wanted := hasKey $refresher.file "containers" | ternary $refresher.file.containers (eq $refresher.file.format "pgbouncer" | ternary (list) nil) -}}
@@ -145,7 +145,7 @@ What a refresher's program is to do.
 Takes: the Refresher
 Prints: the variable with its document, as JSON
 */ -}}
-{{- define "outrigger-0.1.0.patterns.tokenRefreshers.document" -}}
+{{- define "outrigger-0.2.0.patterns.tokenRefreshers.document" -}}
 {{- $file := .file -}}
 {{- $retry := .config.retry | default dict -}}
 {{- $notify := dict -}}
@@ -154,18 +154,18 @@ Prints: the variable with its document, as JSON
   {{- $_ := set $notify $way $how -}}
 {{- end -}}
 {{- $metrics := pick (.config.metrics | default dict) "port" -}}
-{{- if $metrics -}}{{- $_ := set $metrics "owner" (include "outrigger-0.1.0.kit.owner" .call) -}}{{- end -}}
-{{- include "outrigger-0.1.0.kit.document" (dict "verb" "token" "content" (dict
+{{- if $metrics -}}{{- $_ := set $metrics "owner" (include "outrigger-0.2.0.kit.owner" .call) -}}{{- end -}}
+{{- include "outrigger-0.2.0.kit.document" (dict "verb" "token" "content" (dict
       "name" .call.name
       "file" (dict
         "path" $file.path "format" $file.format "mode" (toString ($file.mode | default (eq $file.format "pgpass" | ternary "0600" "0640")))
         "template" $file.template "user" ($file.user | default .user) "host" ($file.host | default .host)
         "port" (toString ($file.port | default .port | default "")) "database" $file.database)
-      "ttlSeconds" (include "outrigger-0.1.0.kit.secondsOrNone" .config.ttl | int64 | default nil)
+      "ttlSeconds" (include "outrigger-0.2.0.kit.secondsOrNone" .config.ttl | int64 | default nil)
       "retry" (dict
-        "delaySeconds" (include "outrigger-0.1.0.kit.secondsOrNone" $retry.delay | int64 | default nil)
-        "maxDelaySeconds" (include "outrigger-0.1.0.kit.secondsOrNone" $retry.maxDelay | int64 | default nil))
-      "provers" (include "outrigger-0.1.0.patterns.tokenRefreshers.provers" .call | fromJsonArray)
+        "delaySeconds" (include "outrigger-0.2.0.kit.secondsOrNone" $retry.delay | int64 | default nil)
+        "maxDelaySeconds" (include "outrigger-0.2.0.kit.secondsOrNone" $retry.maxDelay | int64 | default nil))
+      "provers" (include "outrigger-0.2.0.patterns.tokenRefreshers.provers" .call | fromJsonArray)
       "notify" $notify
       "metrics" $metrics
       "trust" .trust
@@ -177,11 +177,11 @@ The ambassadors that use a refresher's file in the same pod, which prove each cr
 Takes: the Call
 Prints: their names, as JSON
 */ -}}
-{{- define "outrigger-0.1.0.patterns.tokenRefreshers.provers" -}}
+{{- define "outrigger-0.2.0.patterns.tokenRefreshers.provers" -}}
 {{- $names := list -}}
-{{- range $name := include "outrigger-0.1.0.kit.entryNames" (dict "call" . "pattern" "ambassadors") | fromJsonArray -}}
+{{- range $name := include "outrigger-0.2.0.kit.entryNames" (dict "call" . "pattern" "ambassadors") | fromJsonArray -}}
   {{- $ambassador := dict "call" $ "pattern" "ambassadors" "name" $name -}}
-  {{- include "outrigger-0.1.0.kit.entry" $ambassador -}}
+  {{- include "outrigger-0.2.0.kit.entry" $ambassador -}}
   {{- if $ambassador.isHere -}}
     {{- range $settings := $ambassador.config -}}
       {{- if kindIs "map" $settings -}}
@@ -198,11 +198,11 @@ What is wrong with a refresher.
 Takes: the Refresher
 Reports: the problems
 */ -}}
-{{- define "outrigger-0.1.0.patterns.tokenRefreshers.problems" -}}
+{{- define "outrigger-0.2.0.patterns.tokenRefreshers.problems" -}}
 {{- $call := .call -}}
 {{- $notify := .config.notify | default dict -}}
 {{- $path := .file.path | default "" | toString -}}
-{{- $ttl := include "outrigger-0.1.0.kit.secondsOrNone" .config.ttl -}}
+{{- $ttl := include "outrigger-0.2.0.kit.secondsOrNone" .config.ttl -}}
 {{- $shared := or $call.settings.shareProcessNamespace (dig "spec" "shareProcessNamespace" false ($call.podTemplate | default dict)) -}}
 {{- range $problem := list
       (list (not .file.path) "file.path is missing; set it to the absolute path at which the credential is read")
@@ -215,6 +215,6 @@ Reports: the problems
       (list (and $notify.exec (ne .preset "exec")) "notify.exec runs in the refresher's container, whose image has no other program; set notify.http or notify.signal")
       (list (and $notify.signal (eq $call.view "pod") (not $shared)) "notify.signal reaches a process of another container only in a shared process namespace; set shareProcessNamespace: true")
     -}}
-  {{- if first $problem -}}{{- include "outrigger-0.1.0.kit.addProblem" (dict "call" $call "message" (last $problem)) -}}{{- end -}}
+  {{- if first $problem -}}{{- include "outrigger-0.2.0.kit.addProblem" (dict "call" $call "message" (last $problem)) -}}{{- end -}}
 {{- end -}}
 {{- end -}}

@@ -4,18 +4,18 @@ Takes: the Backup
 Prints: the variables, as JSON
 Reports: what the source lacks, or has that cannot work
 */ -}}
-{{- define "outrigger-0.1.0.patterns.backups.sources.postgres" -}}
+{{- define "outrigger-0.2.0.patterns.backups.sources.postgres" -}}
 {{- $settings := .settings -}}
-{{- include "outrigger-0.1.0.patterns.backups.dumpOptions" (dict "backup" . "forbidden" "^(-[fF]|--fo|--file)") -}}
+{{- include "outrigger-0.2.0.patterns.backups.dumpOptions" (dict "backup" . "forbidden" "^(-[fF]|--fo|--file)") -}}
 {{- $env := dict
-      "PGHOST" (include "outrigger-0.1.0.patterns.backups.host" .)
+      "PGHOST" (include "outrigger-0.2.0.patterns.backups.host" .)
       "PGPORT" ($settings.port | default 5432 | int)
       "PGUSER" ($settings.user | default "postgres")
-      "DATABASES" (include "outrigger-0.1.0.patterns.backups.databases" $settings)
+      "DATABASES" (include "outrigger-0.2.0.patterns.backups.databases" $settings)
       "DUMP_OPTIONS" ($settings.options | default list | join "\n")
       "JOBS" ($settings.jobs | default 0 | int) -}}
-{{- with $settings.secret -}}{{- $_ := set $env "PGPASSWORD" (include "outrigger-0.1.0.kit.secretKey" (dict "secret" . "key" "password") | fromJson) -}}{{- end -}}
-{{- include "outrigger-0.1.0.kit.variables" $env -}}
+{{- with $settings.secret -}}{{- $_ := set $env "PGPASSWORD" (include "outrigger-0.2.0.kit.secretKey" (dict "secret" . "key" "password") | fromJson) -}}{{- end -}}
+{{- include "outrigger-0.2.0.kit.variables" $env -}}
 {{- end -}}
 
 {{- /*
@@ -23,8 +23,8 @@ The environment of a drill: its server listens to the pod alone, and asks for no
 Takes: the Backup
 Prints: the variables, as JSON
 */ -}}
-{{- define "outrigger-0.1.0.patterns.backups.sources.postgresDrill" -}}
-{{- include "outrigger-0.1.0.kit.variables" (dict "PGHOST" "127.0.0.1" "PGPORT" "5432" "PGUSER" "postgres" "DATABASES" (include "outrigger-0.1.0.patterns.backups.databases" .settings) "JOBS" (.settings.jobs | default 0 | int) "CHECKS" (include "outrigger-0.1.0.patterns.backups.drillChecks" .)) -}}
+{{- define "outrigger-0.2.0.patterns.backups.sources.postgresDrill" -}}
+{{- include "outrigger-0.2.0.kit.variables" (dict "PGHOST" "127.0.0.1" "PGPORT" "5432" "PGUSER" "postgres" "DATABASES" (include "outrigger-0.2.0.patterns.backups.databases" .settings) "JOBS" (.settings.jobs | default 0 | int) "CHECKS" (include "outrigger-0.2.0.patterns.backups.drillChecks" .)) -}}
 {{- end -}}
 
 {{- /*
@@ -32,7 +32,7 @@ The server of a drill.
 Takes: the Backup
 Prints: its container, and the folders that it writes to by name, as YAML
 */ -}}
-{{- define "outrigger-0.1.0.patterns.backups.sources.postgresDrillServer" -}}
+{{- define "outrigger-0.2.0.patterns.backups.sources.postgresDrillServer" -}}
 container:
   args: [postgres, -c, listen_addresses=127.0.0.1, -c, fsync=off, -c, full_page_writes=off]
   env:
