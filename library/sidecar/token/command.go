@@ -69,7 +69,7 @@ Exit codes: 0 ended by SIGTERM; 2 the configuration is wrong.`,
 func run(ctx context.Context, out io.Writer, look time.Duration) error {
 	var token document.Token
 	if err := document.FromEnvironment("token", &token); err != nil {
-		return configurationError{err}
+		return err
 	}
 	directory := health.StateDirectory()
 	r, err := newRefresher(token, directory, out, machine{systemClock{time.Now()}, rand.Float64, files.Replace})
@@ -78,11 +78,11 @@ func run(ctx context.Context, out io.Writer, look time.Duration) error {
 	}
 	r.look = look
 	if err := health.Serve(ctx, health.SocketIn(directory), answersOf(r)); err != nil {
-		return configurationError{fmt.Errorf("probes cannot be answered: %w", err)}
+		return document.ConfigurationError{Err: fmt.Errorf("probes cannot be answered: %w", err)}
 	}
 	if token.Metrics != nil {
 		if err := scrape.Serve(ctx, token.Metrics.Port, r.metrics.registry); err != nil {
-			return configurationError{fmt.Errorf("metrics cannot be served: %w", err)}
+			return document.ConfigurationError{Err: fmt.Errorf("metrics cannot be served: %w", err)}
 		}
 	}
 	process.Reap(ctx)
@@ -112,7 +112,7 @@ func newRefresher(token document.Token, directory string, out io.Writer, on mach
 	}
 	directory = filepath.Join(directory, token.Name)
 	if err := os.MkdirAll(directory, 0o700); err != nil {
-		return nil, configurationError{err}
+		return nil, document.ConfigurationError{Err: err}
 	}
 	r := &refresher{
 		token: token, mode: mode, format: written, look: defaultLook, obtainLimit: obtainLimit, machine: on,
@@ -142,13 +142,13 @@ func (r *refresher) connect() (err error) {
 		Hide:               r.hide,
 		Warn:               func(message string) { r.log.Warn(message, event.Is("command.said")) },
 	}); err != nil {
-		return configurationError{err}
+		return document.ConfigurationError{Err: err}
 	}
 	r.listeners, err = notify.Listeners(r.token.Notify, notify.News{
 		Of: "the new credential", Environment: append(process.Environment(), file), Hide: func(text string) string { return r.hide(text) }, Authorities: roots,
 	})
 	if err != nil {
-		return configurationError{fmt.Errorf("%s: /token/notify%w", document.Variable, err)}
+		return document.ConfigurationError{Err: fmt.Errorf("%s: /token/notify%w", document.Variable, err)}
 	}
 	return nil
 }

@@ -12,15 +12,9 @@ import (
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 )
 
-// configurationError ends the program with exit code 2: starting it again does not help.
-type configurationError struct{ error }
-
-func (configurationError) ExitCode() int   { return 2 }
-func (e configurationError) Unwrap() error { return e.error }
-
 // wrong says what is wrong at a place of the document.
 func wrong(place, format string, arguments ...any) error {
-	return configurationError{fmt.Errorf("%s: /token%s: %s", document.Variable, place, fmt.Sprintf(format, arguments...))}
+	return document.ConfigurationError{Err: fmt.Errorf("%s: /token%s: %s", document.Variable, place, fmt.Sprintf(format, arguments...))}
 }
 
 // Of a retry that the document leaves out.
