@@ -59,7 +59,7 @@ func TestTheProgramStartsInWhateverImageItIsBroughtTo(t *testing.T) {
 
 			pod := namespace.ReadyPods(web, 1)[0]
 
-			for folder, token := range map[string]string{"a": "a", "b": "b", "c": "c", "d": "outrigger version 0.1.0"} {
+			for folder, token := range map[string]string{"a": "a", "b": "b", "c": "c", "d": "outrigger version " + version.Version} {
 				assert.Equal(t, token, strings.TrimSpace(namespace.Exec(pod.Name, "app", "cat", "/tokens/"+folder+"/f")))
 			}
 			assert.Equal(t, "../../bin/env", namespace.Exec(pod.Name, "app", "readlink", "/usr/bin/env"), "the app's volume is seeded")

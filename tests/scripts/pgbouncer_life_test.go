@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/outrigger-charts/outrigger/library/sidecar/version"
 	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
@@ -276,7 +277,7 @@ func TestAPersonIsToldOfVersionPoolsAndTheLastProof(t *testing.T) {
 
 	text := p.status()
 
-	assert.Regexp(t, `(?s)^yes\noutrigger 0\.1\.0\nPgBouncer 1\..*\npool shop of shop: clients 0 active.*`+
+	assert.Regexp(t, `(?s)^yes\noutrigger `+regexp.QuoteMeta(version.Version)+`\nPgBouncer 1\..*\npool shop of shop: clients 0 active.*`+
 		`\nlast proof: refused 28P01 PAM .*\nlast error: `, text)
 	assert.NotContains(t, text, "wrong")
 }

@@ -131,3 +131,12 @@ func Ask(path, question string, patience time.Duration) (string, error) {
 	}
 	return text, nil
 }
+
+// When is a time of a status, in UTC, and how far it is from now: "2026-01-02T12:09:55Z (1s ago)".
+func When(t, now time.Time) string {
+	span, format := t.Sub(now).Round(time.Second), "%s (in %s)"
+	if !t.After(now) {
+		span, format = -span, "%s (%s ago)"
+	}
+	return fmt.Sprintf(format, t.UTC().Format(time.RFC3339), span)
+}

@@ -88,3 +88,15 @@ func TestAPathThatNoSocketMayHaveIsRefusedAtTheStart(t *testing.T) {
 
 	assert.ErrorContains(t, err, "the socket's path has 101 bytes, and 100 are the most")
 }
+
+func TestATimeOfAStatusSaysHowFarItIs(t *testing.T) {
+	now := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	for span, told := range map[time.Duration]string{
+		90 * time.Second:        "2026-01-02T12:01:30Z (in 1m30s)",
+		0:                       "2026-01-02T12:00:00Z (0s ago)",
+		-300 * time.Millisecond: "2026-01-02T11:59:59Z (0s ago)",
+		-time.Hour:              "2026-01-02T11:00:00Z (1h0m0s ago)",
+	} {
+		assert.Equal(t, told, When(now.Add(span), now))
+	}
+}

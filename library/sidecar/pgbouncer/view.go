@@ -148,7 +148,7 @@ func (v *view) status() string {
 		string(v.verdict.Outcome), v.verdict.SQLState, v.verdict.Reason,
 	}, " "))
 	if now := time.Now(); !v.nextProof.IsZero() {
-		fmt.Fprintf(&text, "next proof: %s\n", when(v.nextProof, now))
+		fmt.Fprintf(&text, "next proof: %s\n", health.When(v.nextProof, now))
 	}
 	fmt.Fprintf(&text, "restarts of one that hung: %d\n", v.restarts)
 	v.failure.write(&text, time.Now())
@@ -161,16 +161,7 @@ func (f failure) write(text *strings.Builder, now time.Time) {
 	}
 	over := "it lasts"
 	if !f.overAt.IsZero() {
-		over = "over since " + when(f.overAt, now)
+		over = "over since " + health.When(f.overAt, now)
 	}
-	fmt.Fprintf(text, "last error: %s, %s: %s\n", when(f.at, now), over, f.text)
-}
-
-// when is a time, and how far it is from now.
-func when(t, now time.Time) string {
-	span, format := t.Sub(now).Round(time.Second), "%s (in %s)"
-	if span < 0 {
-		span, format = -span, "%s (%s ago)"
-	}
-	return fmt.Sprintf(format, t.UTC().Format(time.RFC3339), span)
+	fmt.Fprintf(text, "last error: %s, %s: %s\n", health.When(f.at, now), over, f.text)
 }

@@ -128,25 +128,17 @@ func (r *refresher) status() string {
 	if inUse.Sum == "" {
 		line("in use", "none yet")
 	} else {
-		line("in use", "until %s", when(inUse.ExpiresAt, now))
+		line("in use", "until %s", health.When(inUse.ExpiresAt, now))
 	}
 	if !s.nextAt.IsZero() {
-		line("next renewal", "%s", when(s.nextAt, now))
+		line("next renewal", "%s", health.When(s.nextAt, now))
 	}
 	if s.hasLease || s.replacedCount > 0 {
 		held := map[bool]string{true: "1 held", false: "none held"}[s.hasLease]
 		line("leases", "%s, %d to be revoked", held, s.replacedCount)
 	}
 	if s.failure != "" {
-		line("last error", "%s, %s", when(s.failedAt, now), s.failure)
+		line("last error", "%s, %s", health.When(s.failedAt, now), s.failure)
 	}
 	return text.String()
-}
-
-// when is a time, and how far it is from now.
-func when(t, now time.Time) string {
-	if span := t.Sub(now).Round(time.Second); span >= 0 {
-		return fmt.Sprintf("%s (in %s)", utc(t), span)
-	}
-	return fmt.Sprintf("%s (%s ago)", utc(t), now.Sub(t).Round(time.Second))
 }
