@@ -178,6 +178,22 @@ func TestTheEndOfACredentialsLifeIsNotWaitedForLongerThanItLasts(t *testing.T) {
 	assert.WithinDuration(t, expiresAt, time.Now(), 4*time.Second)
 }
 
+func TestAProofThatLastsBeyondTheEndOfACredentialsLifeIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, "first", with("proofSeconds", 1000))
+	p.put(users("first"))
+	p.await(p.started, "it does not start")
+	p.server.fallSilent()
+	p.put(users("second"))
+
+	p.issue(users("first"), time.Now().Add(time.Second))
+
+	p.awaitVerdictOf("unproven its proof has not ended")
+	used, err := os.ReadFile(p.state + "/users.txt")
+	require.NoError(t, err)
+	assert.Equal(t, users("second"), string(used))
+}
+
 func TestACredentialThatWasTakenUpUnprovenMayBeRefusedLater(t *testing.T) {
 	t.Parallel()
 	p := renewed(t)

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -58,6 +59,7 @@ type server struct {
 	users    []string // that came
 	logins   []string // their passwords
 	sessions []net.Conn
+	silent   bool // to who logs in
 }
 
 func newServer(t *testing.T, password string) *server {
@@ -85,6 +87,19 @@ func (s *server) accept(passwords ...string) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.taken = passwords
+}
+
+// fallSilent lets everybody wait who logs in from now on.
+func (s *server) fallSilent() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.silent = true
+}
+
+func (s *server) isSilent() bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.silent
 }
 
 func (s *server) refuseWith(sqlState, message string) {
@@ -192,6 +207,10 @@ func (s *server) serve(connection net.Conn) {
 	defer connection.Close()
 	backend, user, err := s.greeting(connection)
 	if err != nil {
+		return
+	}
+	if s.isSilent() {
+		_, _ = io.Copy(io.Discard, connection)
 		return
 	}
 	backend.SetMaxBodyLen(1 << 20)

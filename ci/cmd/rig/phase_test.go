@@ -143,6 +143,8 @@ func TestMakeTestRunsEveryTestOfTheRepositoryButThoseOfTheSoakAndOfOtherPeoplesC
 	tests := 0
 	for _, module := range []judge.Want{here.listed, here.program} {
 		for pkg, names := range module {
+			benchmarks := slices.ContainsFunc(onlyBenchmarks, func(folder string) bool { return within(pkg, folder) })
+			assert.Equal(t, benchmarks, len(names) == 0, "%s has no tests", pkg)
 			for _, name := range names {
 				times := 1
 				if within(pkg, soakTests) || within(pkg, chartTests) || within(pkg, fuzzTests) && strings.HasPrefix(name, "Fuzz") || within(pkg, clusterTests) && slices.Contains(atLength, name) {

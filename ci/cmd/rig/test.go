@@ -22,6 +22,9 @@ const (
 	chartTests   = "tests/charts"  // of other people's charts: make test-charts
 )
 
+// onlyBenchmarks are the folders of packages that have benchmarks and no tests.
+var onlyBenchmarks = []string{"tests/bench/backups", "tests/bench/tokens"}
+
 // poolSize is how many of the cluster's tests that assert facts run at a time, after those that assert seconds. They mostly wait:
 // on two cores twelve tests of databases take 228 s with two at a time, and 126 s with six.
 const poolSize = 6
@@ -129,7 +132,8 @@ const templatesName = "of templates"
 func ofTemplates(listed judge.Want) *phase {
 	tests := judge.Want{}
 	for pkg, names := range listed {
-		elsewhere := slices.ContainsFunc([]string{clusterTests, fuzzTests, restartTests, soakTests, scriptTests, chartTests}, func(folder string) bool { return within(pkg, folder) })
+		folders := append([]string{clusterTests, fuzzTests, restartTests, soakTests, scriptTests, chartTests}, onlyBenchmarks...)
+		elsewhere := slices.ContainsFunc(folders, func(folder string) bool { return within(pkg, folder) })
 		if !elsewhere { // also a package that has lost its tests, which is red
 			tests[pkg] = names
 		}

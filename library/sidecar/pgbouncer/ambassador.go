@@ -34,6 +34,7 @@ type ambassador struct {
 	view       *view
 
 	candidate *credential // what the file has, until the server has taken it
+	refused   bool        // the candidate, by its last proof
 	proving   bool
 	retry     retry
 	inUse     inUse
@@ -145,13 +146,14 @@ func (a *ambassador) look(ctx context.Context) {
 		a.countClients(ctx, now)
 	}
 	if a.proving {
+		a.replaceExpired()
 		return
 	}
 	switch found, err := a.source.next(); {
 	case err != nil:
 		a.complain(eventUnreadable, err.Error())
 	case found != nil:
-		a.candidate = found
+		a.candidate, a.refused = found, false
 		a.retry.reset()
 		a.over(eventNotTaken)
 		a.over(eventUnreadable)

@@ -10,7 +10,7 @@ import (
 
 // judge does what the verdict on the candidate asks for. An error is that pgbouncer cannot be started.
 func (a *ambassador) judge(verdict proof.Verdict) error {
-	a.proving = false
+	a.proving, a.refused = false, verdict.Outcome == proof.Refused
 	isInUse := a.inUse.Sum == verdict.Sum
 	if verdict.Outcome == proof.Unanswered && !isInUse && a.inUse.isWorthless(momentNow()) {
 		// It cannot be worse than one that the server takes no more.
@@ -35,6 +35,19 @@ func (a *ambassador) judge(verdict proof.Verdict) error {
 		a.retry.failed(time.Now())
 	}
 	return nil
+}
+
+// replaceExpired takes a candidate up while it is being proven, where the credential in use has expired: whoever logs in before
+// the proof ends would be refused with that one.
+func (a *ambassador) replaceExpired() {
+	left, ends := a.inUse.left(momentNow())
+	if a.live == nil || a.refused || !ends || left > 0 || a.candidate.sum == a.inUse.Sum {
+		return
+	}
+	verdict := a.takeUp(proof.Verdict{Sum: a.candidate.sum, Outcome: proof.Unproven, Reason: "its proof has not ended"})
+	a.view.setVerdict(verdict)
+	a.report(verdict, false)
+	a.tell(verdict, false)
 }
 
 // takeUp makes the candidate the credential of new connections to the server. The verdict is another one where that
