@@ -31,8 +31,8 @@ func (r *refresher) started() error {
 	return nil
 }
 
-// ready tells whether the credential in use does not expire soon. One after it of which the server could not be asked is as good:
-// provers take it up when that one expires.
+// ready tells whether the credential in use does not expire soon. One after it that provers have taken up, or of which the server
+// could not be asked, is as good: they take that up when the one in use expires.
 func (r *refresher) ready() error {
 	inUse := r.memory.get().InUse
 	switch {
@@ -49,26 +49,23 @@ func (r *refresher) readyUntil() time.Time {
 	known := r.memory.get()
 	until := known.InUse.ReadyUntil
 	next, ours := known.of(r.sumOfFile())
-	if known.InUse.Sum != "" && ours && next.ReadyUntil.After(until) && r.isUnanswered(next.Sum) {
+	if known.InUse.Sum != "" && ours && next.ReadyUntil.After(until) && r.isNotRefused(next.Sum) {
 		return next.ReadyUntil
 	}
 	return until
 }
 
-// isUnanswered tells whether no prover refuses a credential, or has said nothing of it for long, and the server could not be
-// asked by one.
-func (r *refresher) isUnanswered(sum string) bool {
+// isNotRefused tells whether there are provers, of which none refuses a credential or has said nothing of it for long.
+func (r *refresher) isNotRefused(sum string) bool {
 	excused := r.clock.Elapsed() < time.Duration(r.silenceExcused.Load())
-	some := false
 	for _, prover := range r.token.Provers {
 		var verdict proof.Verdict
 		said := proof.Read(proof.VerdictPath(r.token.File.Path, prover), &verdict) && verdict.Sum == sum
 		if said && verdict.Outcome == proof.Refused || !said && !excused {
 			return false
 		}
-		some = some || !said || verdict.Outcome == proof.Unanswered
 	}
-	return some
+	return len(r.token.Provers) > 0
 }
 
 // verdictPatience is how long a proof may take: pgbouncer's ends within 10 s.

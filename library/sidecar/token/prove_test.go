@@ -118,6 +118,7 @@ func TestAServerThatIsFullForLongerThanACredentialLivesNeverTakesThePodOutOfItsS
 				return
 			}
 			w.verdict("pool", proof.Unproven, "too many connections")
+			assert.NoError(t, w.r.ready(), "it is in use, and not heard of yet")
 			var issued proof.Issued
 			require.True(t, proof.Read(proof.IssuedPath(w.token.File.Path), &issued))
 			expires = issued.ExpiresAt
