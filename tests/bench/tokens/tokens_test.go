@@ -38,9 +38,12 @@ trap 'exit 0' TERM INT
 while true; do sleep 1 & wait $!; done
 `
 
-// process prints the process of the refresher db.
+// process finds the process of the refresher db, which is the first that starts of those that run the program's own image.
 const process = `for process in /proc/[0-9]*; do
-  case $(tr '\000' ' ' <$process/cmdline) in '/outrigger token ') refresher=${process#/proc/}; break ;; esac
+  case $(tr '\000' ' ' <$process/cmdline) in '/outrigger token ')
+    start=$(cut -d ' ' -f 22 $process/stat)
+    if [ "$start" -lt "${first:-$((start + 1))}" ]; then first=$start refresher=${process#/proc/}; fi ;;
+  esac
 done
 `
 
