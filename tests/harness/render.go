@@ -152,7 +152,7 @@ func (c Chart) RenderTexts(t testing.TB, values string, settings ...Settings) ma
 // RenderEach is RenderTexts by Helm 3 and by Helm 4, which may differ.
 func (c Chart) RenderEach(t testing.TB, values string) (by3, by4 map[string]string) {
 	t.Helper()
-	settings := Settings{KubeVersion: KubeVersion, Release: "demo", Namespace: "default"}
+	settings := Settings{}.complete()
 	by3, err := c.render3(t, values, settings)
 	require.NoError(t, err, "values:\n%s", values)
 	by4, err = c.render4(values, settings)

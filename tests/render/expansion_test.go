@@ -1,12 +1,10 @@
 package render
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,13 +70,7 @@ func expanded(t testing.TB, containers []corev1.Container) (all []started) {
 	t.Helper()
 	program, err := expander()
 	require.NoError(t, err)
-	input, err := json.Marshal(containers)
-	require.NoError(t, err)
-	command := exec.Command(program)
-	command.Stdin, command.Stderr = bytes.NewReader(input), os.Stderr
-	output, err := command.Output()
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(output, &all))
+	harness.AskProgram(t, program, containers, &all)
 	require.Len(t, all, len(containers))
 	return all
 }

@@ -1,23 +1,19 @@
 package scripts
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"math/rand"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/outrigger-charts/outrigger/ci/rig"
 	"github.com/outrigger-charts/outrigger/library/sidecar/token/format"
+	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 // fileKey is a variable of a file, as a container's fileKeyRef names one.
@@ -37,13 +33,7 @@ func kubelet(t *testing.T, keys []fileKey) (values []fileKeyValue) {
 	t.Helper()
 	tools, err := rig.Tools(context.Background(), os.Stderr, "env")
 	require.NoError(t, err)
-	input, err := json.Marshal(keys)
-	require.NoError(t, err)
-	command := exec.Command(filepath.Join(tools, "env"))
-	command.Stdin, command.Stderr = bytes.NewReader(input), os.Stderr
-	output, err := command.Output()
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(output, &values))
+	harness.AskProgram(t, filepath.Join(tools, "env"), keys, &values)
 	require.Len(t, values, len(keys))
 	return values
 }
@@ -66,12 +56,7 @@ func quotable(random *rand.Rand) []string {
 
 func TestTheKubeletReadsAFileOfVariablesAsItWasWrittenWhereItIsNotRefused(t *testing.T) {
 	t.Parallel()
-	seed := time.Now().UnixNano()
-	if value, err := strconv.ParseInt(os.Getenv("OUTRIGGER_FUZZ_SEED"), 10, 64); err == nil {
-		seed = value
-	}
-	t.Logf("OUTRIGGER_FUZZ_SEED=%d", seed)
-	random := rand.New(rand.NewSource(seed))
+	random := seeded(t)
 	write, err := format.Named("env", "")
 	require.NoError(t, err)
 	all := quotable(random)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outrigger-charts/outrigger/ci/rig"
+	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 // The applets that the script needs, and all that it gets.
@@ -552,4 +554,12 @@ func exitCode(err error) int {
 		return exit.ExitCode()
 	}
 	return 0
+}
+
+// seeded returns random numbers, which OUTRIGGER_FUZZ_SEED repeats.
+func seeded(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := harness.Number(t, "OUTRIGGER_FUZZ_SEED", int(time.Now().UnixNano()))
+	t.Logf("OUTRIGGER_FUZZ_SEED=%d", seed)
+	return rand.New(rand.NewSource(int64(seed)))
 }

@@ -3,15 +3,15 @@ package scripts
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/outrigger-charts/outrigger/tests/harness"
 )
 
 // rotation is a proxy whose credential is replaced by another one again and again. The server takes the last two.
@@ -48,15 +48,7 @@ func (r *rotation) killAndRestart() {
 // OUTRIGGER_FUZZ_SEED repeats one run; OUTRIGGER_FUZZ_RUNS says how many kills there are.
 func TestRandomKillsOfWhatRunsPgBouncerTearNoFileAndLoseNoCredential(t *testing.T) {
 	t.Parallel()
-	kills, seed := 3, time.Now().UnixNano()
-	if value, err := strconv.Atoi(os.Getenv("OUTRIGGER_FUZZ_RUNS")); err == nil {
-		kills = value
-	}
-	if value, err := strconv.ParseInt(os.Getenv("OUTRIGGER_FUZZ_SEED"), 10, 64); err == nil {
-		seed = value
-	}
-	t.Log("seed ", seed)
-	random := rand.New(rand.NewSource(seed))
+	kills, random := harness.Number(t, "OUTRIGGER_FUZZ_RUNS", 3), seeded(t)
 	r := &rotation{proxy: newProxy(t, ""), written: map[string]bool{}}
 	r.rotate()
 	r.awaitVerdictOf("accepted")

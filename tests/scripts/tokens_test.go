@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math/rand"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -905,12 +904,8 @@ func TestANotificationThatWasNotDeliveredBeforeAKillIsDeliveredAfterIt(t *testin
 // time whoever is to be told of a file hears of the one that is in place when the program runs again, though the provider is down.
 func TestAKillAtAnyMomentTearsNoFileAndLosesNoNotification(t *testing.T) {
 	t.Parallel()
-	kills, seed := 200, time.Now().UnixNano()
-	if value, err := strconv.ParseInt(os.Getenv("OUTRIGGER_FUZZ_SEED"), 10, 64); err == nil {
-		seed = value
-	}
-	t.Logf("OUTRIGGER_FUZZ_SEED=%d", seed)
-	random := rand.New(rand.NewSource(seed))
+	const kills = 200
+	random := seeded(t)
 	heard := filepath.Join(t.TempDir(), "heard")
 	r := newRefresher(t, part{"ttlSeconds": 1, "file": part{"format": "pgbouncer", "user": "shop"}})
 	r.document = r.document.with(part{"notify": part{"exec": part{"command": []string{filepath.Join(appletDir, "busybox"), "cp", r.file, heard}}}})
