@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/outrigger-charts/outrigger/library/sidecar/clocks"
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/library/sidecar/event"
 	"github.com/outrigger-charts/outrigger/library/sidecar/files"
@@ -75,7 +76,7 @@ func newAmbassador(config document.PgBouncer, at place, linger time.Duration, lo
 	}
 	a.view = &view{console: a.console, listener: a.listener()}
 	if at.hasUsers() {
-		a.inUse.recall(at.inUse(), momentNow())
+		a.inUse.recall(at.inUse(), clocks.Now())
 	}
 	return a, nil
 }
@@ -135,10 +136,10 @@ func (a *ambassador) run(ctx context.Context, stop <-chan os.Signal) error {
 // look sees what is new, and begins what is due.
 func (a *ambassador) look(ctx context.Context) {
 	now := time.Now()
-	if a.inUse.remember(a.issuedPath, momentNow()) {
+	if a.inUse.remember(a.issuedPath, clocks.Now()) {
 		a.saveInUse()
 	}
-	if left, ends := a.inUse.left(momentNow()); ends && left > 0 {
+	if left, ends := a.inUse.left(clocks.Now()); ends && left > 0 {
 		// From then on a candidate is taken up that could not be proven.
 		a.retry.by(now.Add(left))
 	}

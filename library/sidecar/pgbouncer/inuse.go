@@ -3,6 +3,7 @@ package pgbouncer
 import (
 	"time"
 
+	"github.com/outrigger-charts/outrigger/library/sidecar/clocks"
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 )
 
@@ -17,26 +18,26 @@ type inUse struct {
 }
 
 // recall reads what a process before this one has kept.
-func (u *inUse) recall(path string, now moment) {
+func (u *inUse) recall(path string, now clocks.Moment) {
 	proof.Read(path, u)
 	u.reckon(now)
 }
 
 // isWorthless tells whether any other credential would do as well: it has expired, or was refused.
-func (u inUse) isWorthless(now moment) bool {
+func (u inUse) isWorthless(now clocks.Moment) bool {
 	left, ends := u.left(now)
 	return u.Outcome == proof.Refused || ends && left <= 0
 }
 
 // left is how long it lives, by the clock that says less: one that was set back says too much. It may have no end that
 // is known.
-func (u inUse) left(now moment) (left time.Duration, ends bool) {
-	return min(u.ExpiresAt.Sub(now.wall), u.end-now.elapsed), !u.ExpiresAt.IsZero()
+func (u inUse) left(now clocks.Moment) (left time.Duration, ends bool) {
+	return min(u.ExpiresAt.Sub(now.Wall), u.end-now.Elapsed), !u.ExpiresAt.IsZero()
 }
 
 // remember takes over until when it lives, where that is said of this very one, and tells whether there was news. A
 // refresher says it of the next one in the same place.
-func (u *inUse) remember(path string, now moment) bool {
+func (u *inUse) remember(path string, now clocks.Moment) bool {
 	var issued proof.Issued
 	if u.Sum == "" || !proof.Read(path, &issued) || issued.Sum != u.Sum || issued.ExpiresAt.Equal(u.ExpiresAt) {
 		return false
@@ -46,4 +47,4 @@ func (u *inUse) remember(path string, now moment) bool {
 	return true
 }
 
-func (u *inUse) reckon(now moment) { u.end = now.elapsed + u.ExpiresAt.Sub(now.wall) }
+func (u *inUse) reckon(now clocks.Moment) { u.end = now.Elapsed + u.ExpiresAt.Sub(now.Wall) }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/outrigger-charts/outrigger/library/sidecar/clocks"
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
 )
 
@@ -18,21 +19,21 @@ func TestTheExpiryOfTheCredentialInUseIsRememberedAndNotThatOfTheNext(t *testing
 	}
 	early, late := time.Now().Add(time.Minute).UTC(), time.Now().Add(time.Hour).UTC()
 	used := inUse{Issued: proof.Issued{Sum: "a"}}
-	assert.False(t, used.remember(path, momentNow()), "nothing is said")
+	assert.False(t, used.remember(path, clocks.Now()), "nothing is said")
 
 	said("a", early)
-	assert.True(t, used.remember(path, momentNow()))
-	assert.False(t, used.remember(path, momentNow()), "it is no news any more")
+	assert.True(t, used.remember(path, clocks.Now()))
+	assert.False(t, used.remember(path, clocks.Now()), "it is no news any more")
 	said("b", late)
-	assert.False(t, used.remember(path, momentNow()))
+	assert.False(t, used.remember(path, clocks.Now()))
 	assert.Equal(t, early, used.ExpiresAt)
 	said("a", late)
-	assert.True(t, used.remember(path, momentNow()), "a lease was renewed")
+	assert.True(t, used.remember(path, clocks.Now()), "a lease was renewed")
 	assert.Equal(t, late, used.ExpiresAt)
 }
 
 func TestACredentialIsWorthlessWhenItHasExpiredOrWasRefused(t *testing.T) {
-	now := momentNow()
+	now := clocks.Now()
 	expires := func(at time.Time, outcome proof.Outcome) inUse {
 		used := inUse{Issued: proof.Issued{Sum: "a", ExpiresAt: at}, Outcome: outcome}
 		used.reckon(now)
@@ -41,17 +42,19 @@ func TestACredentialIsWorthlessWhenItHasExpiredOrWasRefused(t *testing.T) {
 
 	assert.False(t, inUse{}.isWorthless(now), "there is none")
 	assert.False(t, expires(time.Time{}, proof.Accepted).isWorthless(now), "nothing is known of its end")
-	assert.False(t, expires(now.wall.Add(time.Second), proof.Unproven).isWorthless(now))
-	assert.True(t, expires(now.wall, proof.Accepted).isWorthless(now))
-	assert.True(t, expires(now.wall.Add(time.Hour), proof.Refused).isWorthless(now))
+	assert.False(t, expires(now.Wall.Add(time.Second), proof.Unproven).isWorthless(now))
+	assert.True(t, expires(now.Wall, proof.Accepted).isWorthless(now))
+	assert.True(t, expires(now.Wall.Add(time.Hour), proof.Refused).isWorthless(now))
 }
 
 func TestAClockThatIsSetLetsNoCredentialLiveForLonger(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "in-use")
-	read := moment{wall: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC), elapsed: time.Hour}
-	issued := proof.Issued{Sum: "a", ExpiresAt: read.wall.Add(15 * time.Minute)}
+	read := clocks.Moment{Wall: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC), Elapsed: time.Hour}
+	issued := proof.Issued{Sum: "a", ExpiresAt: read.Wall.Add(15 * time.Minute)}
 	require.NoError(t, proof.Write(path, issued, 0o600))
-	later := func(span, set time.Duration) moment { return moment{read.wall.Add(span + set), read.elapsed + span} }
+	later := func(span, set time.Duration) clocks.Moment {
+		return clocks.Moment{Wall: read.Wall.Add(span + set), Elapsed: read.Elapsed + span}
+	}
 	recalled, remembered := inUse{}, inUse{Issued: proof.Issued{Sum: "a"}}
 	recalled.recall(path, read)
 	require.True(t, remembered.remember(path, read))

@@ -3,6 +3,7 @@ package pgbouncer
 import (
 	"time"
 
+	"github.com/outrigger-charts/outrigger/library/sidecar/clocks"
 	"github.com/outrigger-charts/outrigger/library/sidecar/event"
 	"github.com/outrigger-charts/outrigger/library/sidecar/files"
 	"github.com/outrigger-charts/outrigger/library/sidecar/proof"
@@ -12,7 +13,7 @@ import (
 func (a *ambassador) judge(verdict proof.Verdict) error {
 	a.proving, a.refused = false, verdict.Outcome == proof.Refused
 	isInUse := a.inUse.Sum == verdict.Sum
-	if verdict.Outcome == proof.Unanswered && !isInUse && a.inUse.isWorthless(momentNow()) {
+	if verdict.Outcome == proof.Unanswered && !isInUse && a.inUse.isWorthless(clocks.Now()) {
 		// It cannot be worse than one that the server takes no more.
 		verdict.Outcome = proof.Unproven
 	}
@@ -26,9 +27,7 @@ func (a *ambassador) judge(verdict proof.Verdict) error {
 	if err := a.bringUp(); err != nil {
 		return err
 	}
-	a.view.setVerdict(verdict)
-	a.report(verdict, isInUse)
-	a.tell(verdict, isInUse)
+	a.announce(verdict, isInUse)
 	if verdict.Outcome == proof.Accepted || verdict.Outcome == proof.Misconfigured {
 		a.candidate = nil
 	} else {
@@ -40,14 +39,11 @@ func (a *ambassador) judge(verdict proof.Verdict) error {
 // replaceExpired takes a candidate up while it is being proven, where the credential in use has expired: whoever logs in before
 // the proof ends would be refused with that one.
 func (a *ambassador) replaceExpired() {
-	left, ends := a.inUse.left(momentNow())
+	left, ends := a.inUse.left(clocks.Now())
 	if a.live == nil || a.refused || !ends || left > 0 || a.candidate.sum == a.inUse.Sum {
 		return
 	}
-	verdict := a.takeUp(proof.Verdict{Sum: a.candidate.sum, Outcome: proof.Unproven, Reason: "its proof has not ended"})
-	a.view.setVerdict(verdict)
-	a.report(verdict, false)
-	a.tell(verdict, false)
+	a.announce(a.takeUp(proof.Verdict{Sum: a.candidate.sum, Outcome: proof.Unproven, Reason: "its proof has not ended"}), false)
 }
 
 // takeUp makes the candidate the credential of new connections to the server. The verdict is another one where that
@@ -57,7 +53,7 @@ func (a *ambassador) takeUp(verdict proof.Verdict) proof.Verdict {
 		return proof.Verdict{Sum: verdict.Sum, Outcome: proof.Unanswered, Reason: "it cannot be kept: " + err.Error()}
 	}
 	a.inUse = inUse{Issued: proof.Issued{Sum: verdict.Sum}, Outcome: verdict.Outcome}
-	a.inUse.remember(a.issuedPath, momentNow())
+	a.inUse.remember(a.issuedPath, clocks.Now())
 	a.saveInUse()
 	if a.live != nil {
 		a.live.reload()
@@ -80,6 +76,13 @@ func (a *ambassador) saveInUse() {
 		return
 	}
 	a.over(eventState)
+}
+
+// announce says the verdict to all who ask, to who wrote the file, and to people.
+func (a *ambassador) announce(verdict proof.Verdict, isInUse bool) {
+	a.view.setVerdict(verdict)
+	a.report(verdict, isInUse)
+	a.tell(verdict, isInUse)
 }
 
 // report says the verdict to who wrote the file: who may read that may read this. That a credential which is in use

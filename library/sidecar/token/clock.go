@@ -3,6 +3,8 @@ package token
 import (
 	"context"
 	"time"
+
+	"github.com/outrigger-charts/outrigger/library/sidecar/clocks"
 )
 
 // clock is where the time comes from.
@@ -16,11 +18,10 @@ type clock interface {
 }
 
 // systemClock is the machine's.
-type systemClock struct{ began time.Time }
+type systemClock struct{}
 
-// Now has no monotonic part: what is reckoned with it is the wall clock's alone.
-func (systemClock) Now() time.Time           { return time.Now().Round(0) }
-func (c systemClock) Elapsed() time.Duration { return time.Since(c.began) }
+func (systemClock) Now() time.Time         { return clocks.Now().Wall }
+func (systemClock) Elapsed() time.Duration { return clocks.Now().Elapsed }
 
 func (systemClock) Sleep(ctx context.Context, span time.Duration) bool {
 	timer := time.NewTimer(span)
@@ -33,15 +34,4 @@ func (systemClock) Sleep(ctx context.Context, span time.Duration) bool {
 	}
 }
 
-// moment is one by both clocks.
-type moment struct {
-	wall    time.Time
-	elapsed time.Duration
-}
-
-func momentOf(c clock) moment { return moment{c.Now(), c.Elapsed()} }
-
-// setBack is how far the wall clock was set back between two moments.
-func setBack(from, to moment) time.Duration {
-	return (to.elapsed - from.elapsed) - to.wall.Sub(from.wall)
-}
+func momentOf(c clock) clocks.Moment { return clocks.Moment{Wall: c.Now(), Elapsed: c.Elapsed()} }

@@ -72,7 +72,7 @@ func run(ctx context.Context, out io.Writer, look time.Duration) error {
 		return err
 	}
 	directory := health.StateDirectory()
-	r, err := newRefresher(token, directory, out, machine{systemClock{time.Now()}, rand.Float64, files.Replace})
+	r, err := newRefresher(token, directory, out, machine{systemClock{}, rand.Float64, files.Replace})
 	if err != nil {
 		return err
 	}

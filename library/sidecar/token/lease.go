@@ -39,7 +39,7 @@ func (r *refresher) prolong(ctx context.Context) bool {
 		return false
 	}
 	r.reckoned = momentOf(r.clock)
-	scheduled, err := schedule(renewed, r.held.ObtainedAt, r.reckoned.wall, r.token.TTL.Duration(), r.random())
+	scheduled, err := schedule(renewed, r.held.ObtainedAt, r.reckoned.Wall, r.token.TTL.Duration(), r.random())
 	if err != nil || !scheduled.ExpiresAt.After(r.held.ExpiresAt) {
 		return false
 	}

@@ -24,12 +24,12 @@ func (r *refresher) obtain(ctx context.Context) error {
 	}
 	// Where it cannot be written is told when what is held is.
 	_ = r.memory.update(func(s *state) { s.addSecret(obtained.Password) })
-	scheduled, err := schedule(obtained, r.reckoned.wall, r.reckoned.wall, r.token.TTL.Duration(), r.random())
+	scheduled, err := schedule(obtained, r.reckoned.Wall, r.reckoned.Wall, r.token.TTL.Duration(), r.random())
 	if err != nil {
 		r.retire(obtained, record{ExpiresAt: obtained.ExpiresAt})
 		return failure{error: err, reason: reasonExpiry}
 	}
-	if inUse := r.memory.get().InUse; r.renewing && !obtained.SignedUntil.IsZero() && r.reckoned.wall.Before(inUse.ExpiresAt) &&
+	if inUse := r.memory.get().InUse; r.renewing && !obtained.SignedUntil.IsZero() && r.reckoned.Wall.Before(inUse.ExpiresAt) &&
 		scheduled.ExpiresAt.Before(inUse.ExpiresAt.Add(time.Second)) {
 		// To prove it and to tell of it would gain nothing, and it would be due again and again, the sooner the less is left.
 		r.retire(obtained, scheduled)

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/outrigger-charts/outrigger/library/sidecar/clocks"
 	"github.com/outrigger-charts/outrigger/library/sidecar/credential"
 	"github.com/outrigger-charts/outrigger/library/sidecar/document"
 	"github.com/outrigger-charts/outrigger/library/sidecar/event"
@@ -45,7 +46,7 @@ type refresher struct {
 
 	held     *held           // what the file has or is to have; nil: one is to be obtained
 	replaced []replacedLease // leases of credentials that are in use no more once another is
-	reckoned moment          // when it was reckoned until when what is held lives
+	reckoned clocks.Moment   // when it was reckoned until when what is held lives
 	failures int             // in a row
 	renewing bool            // the credential in use is as it was, and only due
 
@@ -91,7 +92,7 @@ func (r *refresher) adopt() {
 	r.inPlace = known.Sum
 	// Where it cannot be written is told when the next is.
 	_ = r.memory.update(func(s *state) { s.Written, s.Next = known, record{} })
-	now := r.reckoned.wall
+	now := r.reckoned.Wall
 	if !now.Before(known.DueAt) || known.ObtainedAt.Sub(now) > clockTolerance {
 		return
 	}
@@ -135,7 +136,7 @@ const clockTolerance = 5 * time.Second
 // wasSetBack gives up what is held where the wall clock was set back since it was obtained, and tells whether it was: by a clock
 // that was ahead, it may have been reckoned to live for longer than it does.
 func (r *refresher) wasSetBack() bool {
-	if setBack(r.reckoned, momentOf(r.clock)) <= clockTolerance {
+	if clocks.SetBack(r.reckoned, momentOf(r.clock)) <= clockTolerance {
 		return false
 	}
 	r.log.Info("the clock was set back: the credential is obtained anew", event.Is("clock.setBack"))
