@@ -28,6 +28,7 @@ func request(of document.NotifyHTTP, news News) (func(context.Context) error, er
 	}
 	client := httpclient.New(news.Authorities)
 	client.Timeout = requestLimit
+	client.Transport.(*http.Transport).DisableKeepAlives = true // a listener that was restarted has closed it, and a POST is not tried again
 	return func(ctx context.Context) error {
 		if err := send(ctx, client, method, of.URL); err != nil {
 			return fmt.Errorf("%s could not be told of %s: %s", address.Redacted(), news.Of, line(news.Hide(err.Error())))

@@ -106,6 +106,18 @@ func TestARequestThatIsNotAnsweredWellIsAnErrorWithoutThePasswordOfItsAddress(t 
 	assert.NotContains(t, err.Error(), "hush")
 }
 
+func TestNoConnectionIsKeptAsTheListenerMayHaveClosedItWhenTheNextNewsComes(t *testing.T) {
+	t.Parallel()
+	var closes bool
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { closes = r.Close }))
+	defer server.Close()
+
+	err := listener(t, document.Notify{HTTP: &document.NotifyHTTP{URL: server.URL}}, News{}).Tell(t.Context())
+
+	require.NoError(t, err)
+	assert.True(t, closes)
+}
+
 func TestARequestTrustsTheAuthoritiesThatAreGiven(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
